@@ -1,0 +1,52 @@
+//! The host port: the clock, randomness, waiting, and the other tabs.
+//!
+//! Every loop of the store is Rust over this port and the storage port, so that a simulation drives time,
+//! tabs and crashes.
+
+use std::future::Future;
+
+use crate::event::{Position, UnixMillis};
+
+/// What a store needs of the place it runs in.
+///
+/// # Contract
+///
+/// - `now` may jump in either direction: a user can set the clock.
+/// - `random` fills the bytes from a source that no two tabs share.
+/// - `sleep` ends no earlier than asked for; `yield_now` lets input and painting go first.
+/// - A lock is held by one holder over all tabs of the origin, until it is dropped or its tab ends.
+/// - What one handle announces, every *other* handle of the same name hears, at most once, perhaps late,
+///   perhaps never: a hint, not a message to rely on.
+/// - A spawned task runs on this thread, in no particular order with others.
+#[allow(async_fn_in_trait, reason = "everything runs on one thread: no future needs to be Send")]
+pub trait Host: Clone + 'static {
+    /// Holds a lock; dropping it releases the lock.
+    type Lock;
+
+    /// The wall clock.
+    fn now(&self) -> UnixMillis;
+
+    /// Fills `bytes` with random ones.
+    fn random(&self, bytes: &mut [u8]);
+
+    /// Waits at least this long.
+    async fn sleep(&self, duration_ms: u64);
+
+    /// Gives way to everything else that is ready.
+    async fn yield_now(&self);
+
+    /// Takes the lock of this name, or gives up after `timeout_ms` with `None`.
+    async fn lock(&self, name: &str, timeout_ms: u64) -> Option<Self::Lock>;
+
+    /// Tells other tabs that the log reaches to this position.
+    fn announce(&self, position: Position);
+
+    /// Waits for the next announcement of another tab. `None` once the host is closed.
+    async fn heard(&self) -> Option<Position>;
+
+    /// Runs a task in the background.
+    fn spawn(&self, task: impl Future<Output = ()> + 'static);
+
+    /// Stops listening: `heard` ends with `None`.
+    fn close(&self);
+}

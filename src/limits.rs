@@ -1,0 +1,41 @@
+//! Every bound of the store, in one place.
+//!
+//! A bound is part of the contract: what exceeds one is refused with `LIMIT_EXCEEDED` before anything is
+//! written. The codec relies on the same numbers to refuse hostile bytes before it allocates for them.
+
+use crate::error::Error;
+
+/// Longest name of a stream or a type, and longest tag, in bytes of UTF-8.
+pub const NAME_BYTES_MAX: usize = 256;
+/// Most tags on one event.
+pub const TAGS_PER_EVENT_MAX: usize = 32;
+/// Largest event in bytes: the JSON texts of its data and its metadata, and its names and tags.
+pub const EVENT_BYTES_MAX: usize = 1024 * 1024;
+/// Most events in one commit.
+pub const COMMIT_EVENTS_MAX: usize = 10_000;
+/// Largest commit in bytes, counted as its events are.
+pub const COMMIT_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Deepest nesting of arrays and objects in data and metadata.
+pub const JSON_DEPTH_MAX: usize = 64;
+/// Most items in one query, and most entries in each of an item's lists.
+pub const QUERY_ENTRIES_MAX: usize = 1_000;
+
+/// Largest record that a group of commits is packed into, in bytes. Chromium keeps values of 64 KiB and more
+/// in files of their own, which makes each several times dearer; a single larger commit is one record
+/// all the same, because a commit is never cut.
+pub const RECORD_BYTES_TARGET: usize = 60_000;
+/// Largest body of a record once unpacked, in bytes. A commit's own bytes, and as much again for ids, tags
+/// and lengths.
+pub const RECORD_BODY_BYTES_MAX: usize = 2 * COMMIT_BYTES_MAX;
+/// How much of what other tabs wrote a commit reads inside its transaction, in bytes, before it gives way
+/// and catches up outside of it.
+pub const BEHIND_BYTES_MAX: u64 = 256 * 1024;
+/// Most payload that one group of appends carries into a transaction, in bytes. A single commit may be larger.
+pub const GROUP_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Largest position, revision and absolute time: what a JavaScript number holds exactly.
+pub const INTEGER_MAX: u64 = (1 << 53) - 1;
+
+/// Refuses `value` above `maximum` by the limit's public name.
+pub fn check(limit: &'static str, value: usize, maximum: usize) -> Result<(), Error> {
+    if value <= maximum { Ok(()) } else { Err(Error::limit_exceeded(limit, value as u64, maximum as u64)) }
+}

@@ -1,0 +1,53 @@
+//! The head: how far the log reaches, in a record of its own.
+
+use xxhash_rust::xxh64::xxh64;
+
+use crate::event::Position;
+
+/// How far the log reaches. Every commit reads it and replaces it, which is what orders writers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Head {
+    /// The last position in use; 0 for an empty log.
+    pub position: Position,
+    /// Changes with every rewrite of records that are there, so that readers notice.
+    pub layout: u64,
+    /// Bytes of all records ever appended: the difference of two heads says how much lies between them.
+    pub appended_bytes: u64,
+}
+
+impl Head {
+    /// The key of the head in [`super::Area::Meta`].
+    pub const KEY: &'static str = "head";
+    /// Length of the stored form in bytes: magic, version, three numbers, checksum.
+    pub const STORED_BYTES: usize = 4 + 3 * 8 + 8;
+
+    const MAGIC: [u8; 4] = *b"EFh\0";
+
+    /// The stored form: see FORMAT.md, "The head".
+    pub fn to_bytes(self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(Self::STORED_BYTES);
+        bytes.extend(Self::MAGIC);
+        bytes.extend(self.position.0.to_le_bytes());
+        bytes.extend(self.layout.to_le_bytes());
+        bytes.extend(self.appended_bytes.to_le_bytes());
+        bytes.extend(xxh64(&bytes, 0).to_le_bytes());
+        bytes
+    }
+
+    /// Reads the stored form. `None` where the bytes are not one.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (body, checksum) = bytes.split_last_chunk::<8>()?;
+        if bytes.len() != Self::STORED_BYTES || xxh64(body, 0) != u64::from_le_bytes(*checksum) {
+            return None;
+        }
+        let (magic, numbers) = body.split_first_chunk::<4>()?;
+        let (position, numbers) = numbers.split_first_chunk::<8>()?;
+        let (layout, numbers) = numbers.split_first_chunk::<8>()?;
+        let (appended_bytes, _) = numbers.split_first_chunk::<8>()?;
+        (*magic == Self::MAGIC).then_some(Self {
+            position: Position(u64::from_le_bytes(*position)),
+            layout: u64::from_le_bytes(*layout),
+            appended_bytes: u64::from_le_bytes(*appended_bytes),
+        })
+    }
+}

@@ -1,0 +1,1 @@
+//! The reference storage: records in ordered maps.

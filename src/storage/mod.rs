@@ -1,0 +1,298 @@
+//! The storage port: where the bytes of a store are kept.
+//!
+//! Seven methods, all of them fallible but `close`. An implementation knows nothing of events: it keeps records under keys in
+//! nine areas, and decides nothing but what a transaction decides. [`memory`] is the reference; the suite in
+//! `testing::storage_contract` is what each implementation must pass.
+
+pub mod head;
+pub mod memory;
+
+use crate::error::WriteOutcome;
+use crate::event::Position;
+
+pub use head::Head;
+
+/// A place to keep records, shared by every tab that opened the same database.
+///
+/// # Contract
+///
+/// - Every method is one transaction: it sees one state of the storage, and a write happens whole or not at all.
+/// - Writes are isolated across all handles to the same database: `commit` reads, judges and writes with
+///   nothing in between.
+/// - A write is reported when it is *complete*, as durable as was asked for, and never earlier.
+/// - Keys order by number in [`Area::Log`], and by bytes everywhere else.
+/// - A fault that is reported as [`WriteOutcome::NotWritten`] left nothing behind. One that is
+///   [`WriteOutcome::Unknown`] may have been written whole.
+/// - After a fault that is not [`FaultKind::Closed`], the same handle may be used again: an implementation
+///   reopens what it needs.
+#[allow(async_fn_in_trait, reason = "everything runs on one thread: no future needs to be Send")]
+pub trait Storage: 'static {
+    /// Reads the records under these keys, in the order of the keys, and the head, in one transaction.
+    async fn get(&self, area: Area, keys: &[Key]) -> Result<Fetched, StorageFault>;
+
+    /// Reads at most `count_max` records of a range, and the head, in one transaction. A page with fewer
+    /// than `count_max` records is the last.
+    async fn page(
+        &self,
+        area: Area,
+        range: KeyRange,
+        direction: Direction,
+        count_max: usize,
+    ) -> Result<Page, StorageFault>;
+
+    /// Appends to the log, in one transaction.
+    ///
+    /// Reads the head. Where it is `seen`, hands `judge` no records. Where others have committed since, it
+    /// hands over their records, in order; or, where these are more than [`crate::limits::BEHIND_BYTES_MAX`]
+    /// or the layout changed, gives up with [`Outcome::Behind`] without calling `judge`.
+    ///
+    /// What `judge` returns is written: its records, which are new, and its head. `None` writes nothing.
+    /// `judge` is pure and synchronous: it may be called at most once, inside the transaction.
+    async fn commit<J>(&self, seen: Head, durability: Durability, judge: J) -> Result<Outcome, StorageFault>
+    where
+        J: FnOnce(Head, &[LogRecord]) -> Option<Batch> + 'static;
+
+    /// Writes and deletes records in any areas where every expectation holds, in one transaction.
+    async fn write(&self, write: GuardedWrite) -> Result<Written, StorageFault>;
+
+    /// Counts records and bytes, keys and values, of each area.
+    async fn usage(&self) -> Result<Usage, StorageFault>;
+
+    /// Lets go of the database after the operations under way. Later calls fail with [`FaultKind::Closed`].
+    async fn close(&self);
+}
+
+/// One of the nine places for records: an object store in IndexedDB.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Area {
+    /// The format and the head.
+    Meta,
+    /// The log's records, by their first position.
+    Log,
+    /// Cold units of the log.
+    Units,
+    /// What was derived from the log to find things in it.
+    Index,
+    /// Cached folds.
+    Snapshots,
+    /// Read models.
+    Documents,
+    /// Checkpoints.
+    Consumers,
+    /// Records that were damaged, set aside.
+    Quarantine,
+    /// What was appended here and is not confirmed elsewhere.
+    Pending,
+}
+
+impl Area {
+    /// All areas, in the order of their object stores.
+    pub const ALL: [Self; 9] = [
+        Self::Meta,
+        Self::Log,
+        Self::Units,
+        Self::Index,
+        Self::Snapshots,
+        Self::Documents,
+        Self::Consumers,
+        Self::Quarantine,
+        Self::Pending,
+    ];
+
+    /// The name of its object store.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Meta => "meta",
+            Self::Log => "log",
+            Self::Units => "units",
+            Self::Index => "index",
+            Self::Snapshots => "snapshots",
+            Self::Documents => "documents",
+            Self::Consumers => "consumers",
+            Self::Quarantine => "quarantine",
+            Self::Pending => "pending",
+        }
+    }
+}
+
+/// The key of a record.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Key {
+    /// A key of [`Area::Log`]: the record's first position.
+    Position(Position),
+    /// A key of any other area.
+    Bytes(Vec<u8>),
+}
+
+impl Key {
+    /// The text's UTF-8 bytes as a key.
+    pub fn text(text: &str) -> Self {
+        Self::Bytes(text.as_bytes().to_vec())
+    }
+}
+
+/// A range of keys. Both bounds are inclusive; `None` is open.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct KeyRange {
+    /// The lowest key of the range.
+    pub from: Option<Key>,
+    /// The highest key of the range.
+    pub to: Option<Key>,
+}
+
+/// In which order records are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// From the lowest key up.
+    Forwards,
+    /// From the highest key down.
+    Backwards,
+}
+
+/// How much a write outlives, once it is reported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Durability {
+    /// Only as long as the page: there is no disk behind this storage.
+    Memory,
+    /// A crash of the browser: the bytes were handed to the operating system.
+    Relaxed,
+    /// A loss of power: the bytes were flushed, as far as the browser and the disk tell the truth.
+    Strict,
+}
+
+/// A record with its key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// Where it is kept.
+    pub key: Key,
+    /// Its bytes.
+    pub value: Vec<u8>,
+}
+
+/// A record of the log with its key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogRecord {
+    /// The position of its first entry, which is its key.
+    pub first: Position,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// What `get` found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fetched {
+    /// The head in the same transaction.
+    pub head: Head,
+    /// For each key its record's bytes, or `None`.
+    pub values: Vec<Option<Vec<u8>>>,
+}
+
+/// What `page` found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// The head in the same transaction.
+    pub head: Head,
+    /// The records, in the direction asked for.
+    pub records: Vec<Record>,
+}
+
+/// What `judge` wants written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Batch {
+    /// New records of the log.
+    pub records: Vec<LogRecord>,
+    /// The head after them.
+    pub head: Head,
+}
+
+/// What became of a `commit`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// The batch is written, and this is the head.
+    Committed(Head),
+    /// `judge` wanted nothing written.
+    Rejected,
+    /// Too much was committed by others since `seen`: catch up to this head, and come again.
+    Behind(Head),
+}
+
+/// A write to any areas, bound to what is expected there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GuardedWrite {
+    /// Records that must be as said, `None` for absent, or nothing is written.
+    pub expect: Vec<(Area, Key, Option<Vec<u8>>)>,
+    /// Records to write.
+    pub puts: Vec<(Area, Key, Vec<u8>)>,
+    /// Records to delete.
+    pub deletes: Vec<(Area, Key)>,
+    /// How much the write must outlive.
+    pub durability: Durability,
+}
+
+/// What became of a `write`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Written {
+    /// It is complete.
+    Yes,
+    /// An expectation did not hold, and nothing was written.
+    Refused,
+}
+
+/// How much an implementation keeps.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Usage {
+    /// For each area that has any: its records, and the bytes of their keys and values.
+    pub areas: Vec<AreaUsage>,
+    /// Bytes in use by the whole origin, where the host says.
+    pub origin_usage_bytes: Option<u64>,
+    /// Bytes allowed to the whole origin, where the host says.
+    pub origin_quota_bytes: Option<u64>,
+    /// Whether the host promised not to evict the origin's data, where it says.
+    pub persisted: Option<bool>,
+}
+
+/// How much one area keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AreaUsage {
+    /// The area.
+    pub area: Area,
+    /// How many records it has.
+    pub record_count: u64,
+    /// Bytes of its keys and values; a number counts eight.
+    pub size_bytes: u64,
+}
+
+/// A storage operation that failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StorageFault {
+    /// What kind of failure it was.
+    pub kind: FaultKind,
+    /// Whether a write may have happened; for a read, always `NotWritten`.
+    pub outcome: WriteOutcome,
+    /// What the browser said, or what was found: a name and a sentence.
+    pub cause: String,
+}
+
+/// The kinds of failure that a storage can have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FaultKind {
+    /// The database cannot be opened: refused by the browser, blocked, or too slow.
+    Unavailable,
+    /// The database is another program's, or was changed by one.
+    Foreign,
+    /// No room is left. Nothing was written.
+    Quota {
+        /// Bytes in use by the origin, where the browser says.
+        usage_bytes: Option<u64>,
+        /// Bytes allowed to the origin, where the browser says.
+        quota_bytes: Option<u64>,
+    },
+    /// The operation failed, and may succeed when it is tried again.
+    Failed,
+    /// The connection was lost while the operation was under way.
+    Disconnected,
+    /// A record of the storage's own, such as the head, is damaged.
+    Damaged,
+    /// The handle was closed, or the database destroyed.
+    Closed,
+}
