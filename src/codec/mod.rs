@@ -60,3 +60,14 @@ pub enum Tags<'a> {
     /// A caller's.
     Given(&'a [Tag]),
 }
+
+/// A record that was read, its payloads still in one buffer.
+#[derive(Debug)]
+pub struct DecodedRecord {}
+
+impl DecodedRecord {
+    /// The entry at this place of the record.
+    pub fn entry(&self, _index: usize) -> Option<Entry<'_>> {
+        None
+    }
+}
