@@ -1,1 +1,69 @@
-fn main() {}
+//! The project's tools. `cargo xtask` without arguments lists them.
+
+mod bench;
+mod browser;
+mod package;
+mod part;
+mod project;
+mod server;
+mod setup;
+mod size;
+mod suite;
+mod wasm_tests;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+use package::Optimisation;
+use project::Project;
+use setup::Requirement;
+
+const USAGE: &str = "\
+cargo xtask <command>
+
+  setup            install what is missing on this machine: wasm target, browsers, drivers, npm packages
+  build [--dev]    make the npm package's content in dist/; --dev leaves the wasm unoptimised, which is quicker
+  size             weigh the package in dist/ and fail above the budget
+  test [part...]   run the named parts, or all of them, and sum up
+  start            build, then serve the demo; PORT names the port
+  bench [arg...]   build, then run the benchmarks in a browser";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &[String]) -> Result<()> {
+    let Some((command, rest)) = arguments.split_first() else {
+        println!("{USAGE}\n\nParts of `test`: {}", part::names());
+        return Ok(());
+    };
+    let project = Project::find()?;
+    match (command.as_str(), rest) {
+        ("setup", []) => setup::provide(&project, Requirement::ALL),
+        ("build", []) => build(&project, Optimisation::Full),
+        ("build", [flag]) if flag == "--dev" => build(&project, Optimisation::None),
+        ("size", []) => size::check(&project),
+        ("test", parts) => suite::run(&project, parts),
+        ("start", []) => start(&project),
+        ("bench", rest) => bench::run(&project, rest),
+        _ => bail!("`{}` is not a command\n\n{USAGE}", arguments.join(" ")),
+    }
+}
+
+fn build(project: &Project, optimisation: Optimisation) -> Result<()> {
+    setup::provide(project, package::REQUIREMENTS)?;
+    package::build(project, optimisation)
+}
+
+fn start(project: &Project) -> Result<()> {
+    build(project, Optimisation::Full)?;
+    server::run(project)
+}

@@ -1,0 +1,124 @@
+// Serves the demo: `www/` at the root of the address, and what was built, `dist/`, beside it.
+// Run it as `npm start`, which builds first.
+
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
+import { createServer } from "node:http";
+import { extname, join, normalize, sep } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { fileURLToPath } from "node:url";
+
+const PROJECT = fileURLToPath(new URL("..", import.meta.url));
+
+/** Each folder that is served, by the beginning of the address; the first that fits is taken. */
+const FOLDERS = { "/dist/": "dist", "/": "www" };
+
+const TYPES = {
+  ".css": "text/css; charset=utf-8",
+  ".html": "text/html; charset=utf-8",
+  ".ico": "image/x-icon",
+  ".js": "text/javascript; charset=utf-8",
+  ".json": "application/json",
+  ".map": "application/json",
+  ".mjs": "text/javascript; charset=utf-8",
+  ".png": "image/png",
+  ".svg": "image/svg+xml",
+  ".ts": "text/plain; charset=utf-8",
+  ".txt": "text/plain; charset=utf-8",
+  ".wasm": "application/wasm",
+  ".webmanifest": "application/manifest+json",
+};
+
+const PORT_DEFAULT = 5173;
+
+/**
+ * Starts a server on this machine only.
+ *
+ * @param {object} [options]
+ * @param {string} [options.root] the folder in which `www` and `dist` stand; the project's by default
+ * @param {number} [options.port] 0, the default, takes any free one
+ * @param {number} [options.portMax] if given, the last of the ports to try, one after another, from `port`
+ * @returns {Promise<{ url: string, close: () => Promise<void> }>}
+ */
+export async function serve({ root = PROJECT, port = 0, portMax = port } = {}) {
+  const server = createServer((request, response) => {
+    answer(root, request, response).catch(() => response.destroy());
+  });
+  const taken = await listen(server, port, portMax);
+  return {
+    url: `http://localhost:${taken}/`,
+    close: () =>
+      new Promise((resolve, reject) => {
+        server.close((error) => (error ? reject(error) : resolve()));
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function answer(root, request, response) {
+  if (request.method !== "GET" && request.method !== "HEAD") {
+    response.writeHead(405, { allow: "GET, HEAD" }).end();
+    return;
+  }
+  const path = locate(root, request.url);
+  const info = path && (await stat(path).catch(() => undefined));
+  if (!info?.isFile()) {
+    response.writeHead(404, { "content-type": "text/plain" }).end("not found\n");
+    return;
+  }
+  response.writeHead(200, {
+    "content-type": TYPES[extname(path)] ?? "application/octet-stream",
+    "content-length": info.size,
+    // What was just built must be what is seen.
+    "cache-control": "no-store",
+  });
+  if (request.method === "HEAD") response.end();
+  else await pipeline(createReadStream(path), response);
+}
+
+/** The file that an address names, or undefined where it names none inside of the folders. */
+function locate(root, url) {
+  let address;
+  try {
+    address = decodeURIComponent(new URL(url, "http://localhost").pathname);
+  } catch {
+    return undefined;
+  }
+  if (address.includes("\0")) return undefined;
+  if (address.endsWith("/")) address += "index.html";
+  const prefix = Object.keys(FOLDERS).find((each) => address.startsWith(each));
+  const folder = join(root, FOLDERS[prefix]);
+  const path = normalize(join(folder, address.slice(prefix.length)));
+  return path.startsWith(folder + sep) ? path : undefined;
+}
+
+async function listen(server, port, portMax) {
+  try {
+    await new Promise((resolve, reject) => {
+      server.once("error", reject);
+      server.listen(port, "localhost", () => {
+        server.off("error", reject);
+        resolve();
+      });
+    });
+    return server.address().port;
+  } catch (error) {
+    if (error.code !== "EADDRINUSE" || port >= portMax) throw error;
+    return listen(server, port + 1, portMax);
+  }
+}
+
+/** A port that was asked for is taken or refused; the default one gives way to what runs already. */
+async function main() {
+  const asked = process.env.PORT ? Number(process.env.PORT) : undefined;
+  const ports = asked === undefined ? { port: PORT_DEFAULT, portMax: PORT_DEFAULT + 100 } : { port: asked };
+  const { url } = await serve(ports);
+  console.log(`everfold's demo is at ${url} (Ctrl+C ends it)`);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  main().catch((error) => {
+    console.error(`error: the demo cannot be served: ${error.message}`);
+    process.exitCode = 1;
+  });
+}

@@ -1,0 +1,117 @@
+//! The browsers that the tests run in, and the programs that drive them.
+
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use anyhow::{Context, Result};
+
+/// A browser that every test in a browser has to pass in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Browser {
+    Chromium,
+    Firefox,
+}
+
+/// A program that is looked for in a variable first, then on the `PATH`, under several names.
+struct Program {
+    variable: &'static str,
+    names: &'static [&'static str],
+}
+
+/// The version of geckodriver that is installed where none is found; Debian 12 has no package of it.
+pub const GECKODRIVER_VERSION: &str = "0.37.1";
+
+impl Browser {
+    /// All of them, in the order in which tests use them.
+    pub const ALL: [Browser; 2] = [Browser::Chromium, Browser::Firefox];
+
+    /// Its name, as in `tests/webdriver/<name>.json`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Browser::Chromium => "chromium",
+            Browser::Firefox => "firefox",
+        }
+    }
+
+    /// The variable that names the driver to wasm-bindgen's test runner.
+    pub fn driver_variable(self) -> &'static str {
+        self.driver_program().variable
+    }
+
+    /// The browser itself, if this machine has it.
+    pub fn binary(self) -> Option<PathBuf> {
+        self.binary_program().find()
+    }
+
+    /// The browser's WebDriver, if this machine has it.
+    pub fn driver(self) -> Option<PathBuf> {
+        let cached = match self {
+            Browser::Chromium => None,
+            Browser::Firefox => {
+                geckodriver_folder().ok().map(|folder| folder.join("bin").join("geckodriver"))
+            }
+        };
+        self.driver_program().find().or_else(|| cached.filter(|path| path.is_file()))
+    }
+
+    /// Where this machine has browser and driver: variables for tests that start browsers on their own.
+    pub fn environment(self) -> Vec<(&'static str, PathBuf)> {
+        let found = [
+            (self.binary_program().variable, self.binary()),
+            (self.driver_program().variable, self.driver()),
+        ];
+        found.into_iter().filter_map(|(variable, path)| Some((variable, path?))).collect()
+    }
+
+    fn binary_program(self) -> Program {
+        match self {
+            Browser::Chromium => {
+                Program { variable: "CHROMIUM", names: &["chromium", "chromium-browser", "google-chrome"] }
+            }
+            Browser::Firefox => Program { variable: "FIREFOX", names: &["firefox-esr", "firefox"] },
+        }
+    }
+
+    fn driver_program(self) -> Program {
+        match self {
+            Browser::Chromium => Program { variable: "CHROMEDRIVER", names: &["chromedriver"] },
+            Browser::Firefox => Program { variable: "GECKODRIVER", names: &["geckodriver"] },
+        }
+    }
+}
+
+impl Program {
+    fn find(&self) -> Option<PathBuf> {
+        match env::var_os(self.variable) {
+            Some(path) => Some(PathBuf::from(path)).filter(|path| path.is_file()),
+            None => self.names.iter().find_map(|name| on_path(name)),
+        }
+    }
+}
+
+/// The folder that `cargo install` puts our geckodriver into: outside of the checkout, so that clones share it,
+/// and named after the version, so that a new one is installed beside the old.
+pub fn geckodriver_folder() -> Result<PathBuf> {
+    let cache = match env::var_os("XDG_CACHE_HOME") {
+        Some(cache) => PathBuf::from(cache),
+        None => env::home_dir().context("this user has no home folder")?.join(".cache"),
+    };
+    Ok(cache.join("everfold").join(format!("geckodriver-{GECKODRIVER_VERSION}")))
+}
+
+/// The first executable file of this name in the folders of `PATH`.
+pub fn on_path(name: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH")?;
+    env::split_paths(&path).map(|folder| folder.join(name)).find(|file| is_executable(file))
+}
+
+#[cfg(unix)]
+fn is_executable(file: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    fs::metadata(file).is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_executable(file: &Path) -> bool {
+    fs::metadata(file).is_ok_and(|metadata| metadata.is_file())
+}

@@ -1,0 +1,94 @@
+//! The parts of the test suite: what each needs and does.
+
+use anyhow::{Result, ensure};
+use xshell::cmd;
+
+use crate::browser::Browser;
+use crate::package::{self, Optimisation};
+use crate::project::Project;
+use crate::setup::Requirement::{self, Browsers, Node, NodePackages, WasmTarget};
+use crate::{size, wasm_tests};
+
+/// One part of the suite.
+pub struct Part {
+    /// What it is called on the command line.
+    pub name: &'static str,
+    /// What it needs of the machine.
+    pub requirements: &'static [Requirement],
+    /// Does it; an error is a failure.
+    pub run: fn(&Project) -> Result<()>,
+}
+
+/// All of them, in the order of running: later ones use what earlier ones made. Those from `size` on look at
+/// `dist/`, as `build` left it.
+pub const PARTS: &[Part] = &[
+    Part { name: "format", requirements: &[], run: format },
+    Part { name: "lint", requirements: &[WasmTarget], run: lint },
+    Part { name: "docs", requirements: &[], run: docs },
+    Part { name: "native", requirements: &[], run: native },
+    Part { name: "wasm", requirements: &[WasmTarget, Browsers], run: wasm_tests::run },
+    Part { name: "build", requirements: package::REQUIREMENTS, run: build },
+    Part { name: "size", requirements: &[Node, NodePackages], run: size::check },
+    Part { name: "types", requirements: &[Node, NodePackages], run: types },
+    Part { name: "node", requirements: &[Node, NodePackages], run: |project| node(project, "tests/ts") },
+    Part { name: "e2e", requirements: Requirement::ALL, run: |project| node(project, "tests/e2e") },
+    Part {
+        name: "packaging",
+        requirements: Requirement::ALL,
+        run: |project| node(project, "tests/packaging"),
+    },
+];
+
+/// How long one file of Node tests may run.
+const NODE_FILE_TIMEOUT_MS: u32 = 300_000;
+
+/// The names of all parts, for messages.
+pub fn names() -> String {
+    PARTS.iter().map(|part| part.name).collect::<Vec<_>>().join(" ")
+}
+
+fn format(project: &Project) -> Result<()> {
+    Ok(cmd!(project.shell, "cargo fmt --all --check").run()?)
+}
+
+/// The library is judged twice: as it is shipped, in wasm, and with everything that tests use, natively.
+fn lint(project: &Project) -> Result<()> {
+    let shell = &project.shell;
+    cmd!(shell, "cargo clippy --locked --workspace --all-targets -- -D warnings").run()?;
+    cmd!(shell, "cargo clippy --locked --lib --target wasm32-unknown-unknown -- -D warnings").run()?;
+    let tests = cmd!(shell, "cargo clippy --locked --test wasm_window --test wasm_worker");
+    Ok(tests.args(["--target", "wasm32-unknown-unknown", "--", "-D", "warnings"]).run()?)
+}
+
+fn docs(project: &Project) -> Result<()> {
+    let doc = cmd!(project.shell, "cargo doc --locked --no-deps --lib --document-private-items");
+    Ok(doc.env("RUSTDOCFLAGS", "-D warnings").run()?)
+}
+
+fn native(project: &Project) -> Result<()> {
+    cmd!(project.shell, "cargo test --locked").run()?;
+    Ok(cmd!(project.shell, "cargo test --locked --profile tools --package xtask --bin xtask").run()?)
+}
+
+fn build(project: &Project) -> Result<()> {
+    package::build(project, Optimisation::Full)
+}
+
+/// The types' tests compile or do not; lines that must not are marked `@ts-expect-error`.
+fn types(project: &Project) -> Result<()> {
+    let tests = project.files("tests/types", ".ts")?;
+    ensure!(!tests.is_empty(), "tests/types holds no tests");
+    Ok(project.npm_tool("typescript/bin/tsc")?.args(["-p", "tests/types/tsconfig.json"]).run()?)
+}
+
+fn node(project: &Project, folder: &str) -> Result<()> {
+    let files = project.files(folder, ".test.mjs")?;
+    ensure!(!files.is_empty(), "{folder} holds no tests");
+    let timeout = format!("--test-timeout={NODE_FILE_TIMEOUT_MS}");
+    // One file at a time: each starts browsers or servers of its own and measures with a clock.
+    let mut tests = cmd!(project.shell, "node --test --test-concurrency=1 {timeout} {files...}");
+    for browser in Browser::ALL {
+        tests = tests.envs(browser.environment());
+    }
+    Ok(tests.run()?)
+}
