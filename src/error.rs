@@ -278,7 +278,9 @@ impl fmt::Display for Error {
             Detail::StorageFailed { cause, outcome, .. } => {
                 let outcome = match outcome {
                     WriteOutcome::NotWritten => "nothing was written",
-                    WriteOutcome::Unknown => "it is not known whether the events were written; appending them again with the same ids is safe",
+                    WriteOutcome::Unknown => {
+                        "it is not known whether the events were written; appending them again with the same ids is safe"
+                    }
                 };
                 write!(formatter, "the storage failed: {cause}; {outcome}")
             }

@@ -180,7 +180,10 @@ impl Tag {
 
 fn checked_name(kind: &'static str, name: Rc<str>) -> Result<Rc<str>, Error> {
     if name.is_empty() {
-        return Err(Error::invalid_argument("", format!("the {kind} is empty; at least one character is needed")));
+        return Err(Error::invalid_argument(
+            "",
+            format!("the {kind} is empty; at least one character is needed"),
+        ));
     }
     let limit = match kind {
         "stream name" => "stream name bytes",

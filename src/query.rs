@@ -119,14 +119,17 @@ impl QueryItem {
             None => !event_type.starts_with('$'),
         };
         type_matches
-            && self.streams.as_ref().is_none_or(|streams| streams.iter().any(|wanted| wanted.as_str() == stream))
-            && self.categories.as_ref().is_none_or(|categories| {
-                categories.iter().any(|wanted| &**wanted == category_of(stream))
-            })
             && self
-                .tags
+                .streams
                 .as_ref()
-                .is_none_or(|wanted| wanted.iter().all(|wanted| tags.clone().any(|tag| tag == wanted.as_str())))
+                .is_none_or(|streams| streams.iter().any(|wanted| wanted.as_str() == stream))
+            && self
+                .categories
+                .as_ref()
+                .is_none_or(|categories| categories.iter().any(|wanted| &**wanted == category_of(stream)))
+            && self.tags.as_ref().is_none_or(|wanted| {
+                wanted.iter().all(|wanted| tags.clone().any(|tag| tag == wanted.as_str()))
+            })
     }
 }
 

@@ -1,11 +1,12 @@
 //! The storage port: where the bytes of a store are kept.
 //!
-//! Seven methods, all of them fallible but `close`. An implementation knows nothing of events: it keeps records under keys in
-//! nine areas, and decides nothing but what a transaction decides. [`memory`] is the reference; the suite in
-//! `testing::storage_contract` is what each implementation must pass.
+//! Six operations, all of them fallible but `close`. An implementation knows nothing of events: it keeps
+//! records under keys in nine areas, and decides nothing but what a transaction decides. [`memory`] is the
+//! reference; the suite in `testing::storage_contract` is what each implementation must pass.
 
 pub mod head;
 pub mod memory;
+pub(crate) mod records;
 
 use crate::error::WriteOutcome;
 use crate::event::Position;
@@ -27,6 +28,10 @@ pub use head::Head;
 ///   reopens what it needs.
 #[allow(async_fn_in_trait, reason = "everything runs on one thread: no future needs to be Send")]
 pub trait Storage: 'static {
+    /// The most that a write can outlive here, once it is reported. What is asked for beyond it is given as
+    /// this much, and reported as such by the store.
+    fn strongest_durability(&self) -> Durability;
+
     /// Reads the records under these keys, in the order of the keys, and the head, in one transaction.
     async fn get(&self, area: Area, keys: &[Key]) -> Result<Fetched, StorageFault>;
 

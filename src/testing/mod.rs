@@ -1,1 +1,12 @@
-//! placeholder
+//! The contract suites, the simulated tabs and storages, and the faults: for the tests of everfold, and for
+//! those who write a storage or a host of their own.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that meets what it did not expect ends there and then"
+)]
+
+pub mod executor;
+pub mod prng;
+pub mod simulated_host;

@@ -1,0 +1,183 @@
+//! The records of one database in ordered maps, and what each transaction reads of them and changes in them.
+//!
+//! Reading and changing are apart: what a transaction decides is a [`Changes`], which takes effect whole when
+//! it is applied. A storage that simulates a crash between the two drops the changes.
+
+use std::collections::BTreeMap;
+
+use crate::error::WriteOutcome;
+use crate::limits::BEHIND_BYTES_MAX;
+
+use super::{
+    Area, AreaUsage, Batch, Direction, FaultKind, Fetched, GuardedWrite, Head, Key, KeyRange, LogRecord,
+    Outcome, Page, Record, StorageFault, Usage, Written,
+};
+
+/// All records of a database.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Records {
+    areas: BTreeMap<Area, BTreeMap<Key, Vec<u8>>>,
+}
+
+/// What a transaction wants changed: `None` deletes.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[must_use = "changes do nothing until they are applied"]
+pub(crate) struct Changes {
+    records: Vec<(Area, Key, Option<Vec<u8>>)>,
+}
+
+impl Records {
+    /// The head, which is empty in an empty database.
+    pub fn head(&self) -> Result<Head, StorageFault> {
+        let Some(bytes) = self.record(Area::Meta, &Key::text(Head::KEY)) else {
+            return Ok(Head::default());
+        };
+        Head::from_bytes(bytes).ok_or_else(|| StorageFault {
+            kind: FaultKind::Damaged,
+            outcome: WriteOutcome::NotWritten,
+            cause: "the head is not in its stored form".to_owned(),
+        })
+    }
+
+    pub fn get(&self, area: Area, keys: &[Key]) -> Result<Fetched, StorageFault> {
+        let values = keys.iter().map(|key| self.record(area, key).cloned()).collect();
+        Ok(Fetched { head: self.head()?, values })
+    }
+
+    pub fn page(
+        &self,
+        area: Area,
+        range: &KeyRange,
+        direction: Direction,
+        count_max: usize,
+    ) -> Result<Page, StorageFault> {
+        let in_range = self.in_range(area, range);
+        let record = |(key, value): (&Key, &Vec<u8>)| Record { key: key.clone(), value: value.clone() };
+        let records = match direction {
+            Direction::Forwards => in_range.take(count_max).map(record).collect(),
+            Direction::Backwards => in_range.rev().take(count_max).map(record).collect(),
+        };
+        Ok(Page { head: self.head()?, records })
+    }
+
+    /// Judges a commit on the newest records; what comes of it is in force once the changes are applied.
+    pub fn commit<J>(&self, seen: Head, judge: J) -> Result<(Outcome, Changes), StorageFault>
+    where
+        J: FnOnce(Head, &[LogRecord]) -> Option<Batch>,
+    {
+        let head = self.head()?;
+        let Some(behind_bytes) = behind_bytes(seen, head) else {
+            return Ok((Outcome::Behind(head), Changes::default()));
+        };
+        if BEHIND_BYTES_MAX < behind_bytes {
+            return Ok((Outcome::Behind(head), Changes::default()));
+        }
+        let tail = if head == seen { Vec::new() } else { self.log_after(seen) };
+        let Some(batch) = judge(head, &tail) else {
+            return Ok((Outcome::Rejected, Changes::default()));
+        };
+        self.assert_appends(head, &batch);
+        let mut records: Vec<_> = batch
+            .records
+            .into_iter()
+            .map(|record| (Area::Log, Key::Position(record.first), Some(record.bytes)))
+            .collect();
+        records.push((Area::Meta, Key::text(Head::KEY), Some(batch.head.to_bytes())));
+        Ok((Outcome::Committed(batch.head), Changes { records }))
+    }
+
+    /// Judges a write by its expectations; it is in force once the changes are applied.
+    pub fn write(&self, write: GuardedWrite) -> (Written, Changes) {
+        let holds = write.expect.iter().all(|(area, key, value)| self.record(*area, key) == value.as_ref());
+        if !holds {
+            return (Written::Refused, Changes::default());
+        }
+        let puts = write.puts.into_iter().map(|(area, key, value)| (area, key, Some(value)));
+        let deletes = write.deletes.into_iter().map(|(area, key)| (area, key, None));
+        (Written::Yes, Changes { records: puts.chain(deletes).collect() })
+    }
+
+    pub fn apply(&mut self, changes: Changes) {
+        for (area, key, value) in changes.records {
+            assert_key_fits(area, &key);
+            let records = self.areas.entry(area).or_default();
+            match value {
+                Some(value) => records.insert(key, value),
+                None => records.remove(&key),
+            };
+        }
+    }
+
+    pub fn usage(&self) -> Usage {
+        let areas =
+            self.areas.iter().filter(|(_, records)| !records.is_empty()).map(|(area, records)| AreaUsage {
+                area: *area,
+                record_count: records.len() as u64,
+                size_bytes: records.iter().map(|(key, value)| key_bytes(key) + value.len() as u64).sum(),
+            });
+        Usage { areas: areas.collect(), ..Usage::default() }
+    }
+
+    fn record(&self, area: Area, key: &Key) -> Option<&Vec<u8>> {
+        assert_key_fits(area, key);
+        self.areas.get(&area)?.get(key)
+    }
+
+    fn in_range(
+        &self,
+        area: Area,
+        range: &KeyRange,
+    ) -> impl DoubleEndedIterator<Item = (&Key, &Vec<u8>)> + use<'_> {
+        let bounds = (range.from.clone(), range.to.clone());
+        for key in [&bounds.0, &bounds.1].into_iter().flatten() {
+            assert_key_fits(area, key);
+        }
+        // A map refuses a range whose bounds are crossed; to the port it is an empty one.
+        let is_crossed = matches!(&bounds, (Some(from), Some(to)) if to < from);
+        let records = if is_crossed { None } else { self.areas.get(&area) };
+        let from = bounds.0.map_or(std::ops::Bound::Unbounded, std::ops::Bound::Included);
+        let to = bounds.1.map_or(std::ops::Bound::Unbounded, std::ops::Bound::Included);
+        records.into_iter().flat_map(move |records| records.range((from.clone(), to.clone())))
+    }
+
+    fn log_after(&self, seen: Head) -> Vec<LogRecord> {
+        let range = KeyRange { from: Some(Key::Position(seen.position.next())), to: None };
+        let log_record = |(key, bytes): (&Key, &Vec<u8>)| match key {
+            Key::Position(first) => Some(LogRecord { first: *first, bytes: bytes.clone() }),
+            Key::Bytes(_) => None,
+        };
+        self.in_range(Area::Log, &range).filter_map(log_record).collect()
+    }
+
+    /// A judge that overwrites records, or moves the head back, is a bug that must not reach a disk.
+    fn assert_appends(&self, head: Head, batch: &Batch) {
+        let mut last = head.position;
+        for record in &batch.records {
+            assert!(last < record.first, "a commit writes behind the head or out of order");
+            assert!(self.record(Area::Log, &Key::Position(record.first)).is_none(), "a commit overwrites");
+            last = record.first;
+        }
+        assert!(last <= batch.head.position, "the head is before its records");
+        assert!(head.appended_bytes <= batch.head.appended_bytes, "the head lost bytes");
+    }
+}
+
+/// How much was appended between two heads; `None` where the one does not follow from the other by appends.
+fn behind_bytes(seen: Head, head: Head) -> Option<u64> {
+    if seen.layout != head.layout || head.position < seen.position {
+        return None;
+    }
+    head.appended_bytes.checked_sub(seen.appended_bytes)
+}
+
+fn assert_key_fits(area: Area, key: &Key) {
+    let fits = matches!(key, Key::Position(_)) == (area == Area::Log);
+    assert!(fits, "keys of the log are positions, and all others are bytes");
+}
+
+fn key_bytes(key: &Key) -> u64 {
+    match key {
+        Key::Position(_) => 8,
+        Key::Bytes(bytes) => bytes.len() as u64,
+    }
+}

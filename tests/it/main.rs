@@ -1,0 +1,9 @@
+//! The native tests, in one binary: a module for each claim.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test may end where it is surprised"
+)]
+
+mod executor;
