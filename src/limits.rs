@@ -27,6 +27,15 @@ pub const RECORD_BYTES_TARGET: usize = 60_000;
 /// Largest body of a record once unpacked, in bytes. A commit's own bytes, and as much again for ids, tags
 /// and lengths.
 pub const RECORD_BODY_BYTES_MAX: usize = 2 * COMMIT_BYTES_MAX;
+/// Largest body that a group of commits is packed into, before compression, in bytes: reading one event
+/// unpacks its whole record. A single commit may be larger.
+pub const RECORD_BODY_BYTES_TARGET: usize = 512 * 1024;
+/// Most events and facts in one record.
+pub const RECORD_ENTRIES_MAX: usize = 65_536;
+/// Most extensions of one commit.
+pub const EXTENSIONS_PER_COMMIT_MAX: usize = 16;
+/// Largest extension of a commit, in bytes.
+pub const EXTENSION_BYTES_MAX: usize = 64 * 1024;
 /// How much of what other tabs wrote a commit reads inside its transaction, in bytes, before it gives way
 /// and catches up outside of it.
 pub const BEHIND_BYTES_MAX: u64 = 256 * 1024;

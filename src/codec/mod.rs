@@ -1,26 +1,52 @@
 //! Records of the log: commits to bytes and back. FORMAT.md has every byte.
+//!
+//! [`encode_records`] packs commits into records, [`DecodedRecord::decode`] reads one. What is written can be
+//! read for ever; what is read may be anything: any bytes give either entries or [`Corrupt`], never a panic,
+//! and never an allocation that the number of bytes does not justify.
+
+mod columns;
+mod corrupt;
+mod cursor;
+mod decoded_record;
+mod encode;
+mod flags;
+mod header;
+mod ids;
+mod interner;
+mod pack;
+mod parse;
+mod tags;
+mod varint;
 
 use std::collections::BTreeMap;
 
-use crate::event::{Fact, Position, Revision, Tag, UnixMillis};
+use crate::event::{Fact, Position, Revision, UnixMillis};
 use crate::id::EventId;
 
-/// A commit as the codec takes it: the entries that were appended together.
-#[derive(Debug, Clone)]
+pub use corrupt::{Corrupt, Part};
+pub use decoded_record::DecodedRecord;
+pub use encode::{Place, encode_arranged};
+pub use header::FORMAT_VERSION;
+pub use pack::encode_records;
+pub use tags::{Tags, TagsIter};
+
+/// A commit as the codec takes it and gives it back: the entries that were appended together.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Frame<'a> {
     /// When the store appended it, by its own clock that never runs backwards.
     pub time: UnixMillis,
     /// What later versions put beside a commit; kept verbatim.
     pub extensions: &'a Extensions,
-    /// Its entries.
+    /// Its entries, in the order of their positions.
     pub entries: Vec<Entry<'a>>,
 }
 
-/// What later versions put beside a commit, by number.
+/// What later versions put beside a commit, by number. At most
+/// [`crate::limits::EXTENSIONS_PER_COMMIT_MAX`], each of at most [`crate::limits::EXTENSION_BYTES_MAX`] bytes.
 pub type Extensions = BTreeMap<u64, Vec<u8>>;
 
 /// An event or a fact with its place in the log.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry<'a> {
     /// Its place in the whole log.
     pub position: Position,
@@ -35,7 +61,7 @@ pub struct Entry<'a> {
 }
 
 /// What an event has and a fact has not, and the other way round.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Body<'a> {
     /// An event.
     Event {
@@ -43,31 +69,13 @@ pub enum Body<'a> {
         revision: Revision,
         /// Its type.
         event_type: &'a str,
-        /// Its data.
+        /// Its data, to the byte. `None` is not the JSON `null`.
         data: Option<&'a str>,
-        /// Its metadata.
+        /// Its metadata, to the byte. `None` is not the empty object.
         metadata: Option<&'a str>,
-        /// Its tags.
+        /// Its tags, in the order in which they were given.
         tags: Tags<'a>,
     },
     /// A fact.
     Fact(Fact),
-}
-
-/// The tags of an entry: those that a caller gave, or those that stand in a record.
-#[derive(Debug, Clone, Copy)]
-pub enum Tags<'a> {
-    /// A caller's.
-    Given(&'a [Tag]),
-}
-
-/// A record that was read, its payloads still in one buffer.
-#[derive(Debug)]
-pub struct DecodedRecord {}
-
-impl DecodedRecord {
-    /// The entry at this place of the record.
-    pub fn entry(&self, _index: usize) -> Option<Entry<'_>> {
-        None
-    }
 }

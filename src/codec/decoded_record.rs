@@ -1,0 +1,211 @@
+//! A record that was read, and the entries in it.
+#![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
+use std::fmt;
+use std::mem::size_of;
+
+use crate::event::{Fact, Position, Revision, UnixMillis};
+use crate::id::EventId;
+
+use super::flags::EntryFlags;
+use super::header::{Header, Packing};
+use super::parse;
+use super::tags::StoredTags;
+use super::{Body, Corrupt, Entry, Extensions, Frame, Part, Tags};
+
+/// A record that was read. All text stays in one buffer: entries are made when they are asked for, and borrow
+/// from it.
+pub struct DecodedRecord {
+    pub(super) header: Header,
+    pub(super) text: String,
+    pub(super) stream_names: NameTable,
+    pub(super) type_names: NameTable,
+    pub(super) tag_names: NameTable,
+    pub(super) commits: Vec<Commit>,
+    pub(super) rows: Vec<Row>,
+    /// The tags of all rows: indexes into `tag_names`.
+    pub(super) tags: Vec<u32>,
+}
+
+/// Where in the text each name of a table begins, and where the last one ends.
+#[derive(Debug, Default)]
+pub(super) struct NameTable {
+    pub(super) bounds: Vec<u32>,
+}
+
+/// What a record says of a commit.
+#[derive(Debug)]
+pub(super) struct Commit {
+    pub(super) time: UnixMillis,
+    pub(super) extensions: Extensions,
+    pub(super) entry_count: usize,
+}
+
+/// What a record says of an entry: numbers, and where in the record the rest stands.
+#[derive(Debug, Clone)]
+pub(super) struct Row {
+    pub(super) id: EventId,
+    pub(super) position: Position,
+    pub(super) time: UnixMillis,
+    /// The revision of an event, or the one that a truncation names.
+    pub(super) revision: Revision,
+    pub(super) commit: u32,
+    pub(super) stream: u32,
+    pub(super) event_type: u32,
+    pub(super) data: Span,
+    pub(super) metadata: Span,
+    pub(super) tags: Span,
+    pub(super) flags: EntryFlags,
+}
+
+/// A part of the record's text or of its list of tags.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Span {
+    pub(super) start: u32,
+    pub(super) end: u32,
+}
+
+impl DecodedRecord {
+    /// Reads the record that is kept under `key`. Errors: [`Corrupt`] for anything else than what
+    /// [`super::encode_records`] or [`super::encode_arranged`] made for this key.
+    pub fn decode(bytes: &[u8], key: Position) -> Result<Self, Corrupt> {
+        let (header, stored_body) = Header::open(bytes, key)?;
+        let body = unpack(&header, stored_body)?;
+        parse::parse(header, body)
+    }
+
+    /// The lowest position, which is the record's key.
+    pub fn first(&self) -> Position {
+        self.header.first
+    }
+
+    /// The highest position.
+    pub fn last(&self) -> Position {
+        self.header.last
+    }
+
+    /// How many events and facts there are: at least one.
+    #[allow(clippy::len_without_is_empty, reason = "a record is never empty")]
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// The entry at this index, in the order in which they are stored: in a record of the log, that of their
+    /// positions. `None` beyond the last.
+    pub fn entry(&self, index: usize) -> Option<Entry<'_>> {
+        self.rows.get(index).and_then(|row| self.entry_of(row))
+    }
+
+    /// All entries, in the order in which they are stored.
+    pub fn entries(&self) -> impl DoubleEndedIterator<Item = Entry<'_>> + Clone {
+        self.rows.iter().filter_map(|row| self.entry_of(row))
+    }
+
+    /// The commits with their entries, as they can be encoded again: commits in the order in which they are
+    /// stored, the entries of each in the order of their positions.
+    pub fn frames(&self) -> Vec<Frame<'_>> {
+        let mut frames: Vec<Frame<'_>> = self
+            .commits
+            .iter()
+            .map(|Commit { time, extensions, entry_count }| Frame {
+                time: *time,
+                extensions,
+                entries: Vec::with_capacity(*entry_count),
+            })
+            .collect();
+        for row in &self.rows {
+            if let (Some(frame), Some(entry)) = (frames.get_mut(row.commit as usize), self.entry_of(row)) {
+                frame.entries.push(entry);
+            }
+        }
+        for frame in &mut frames {
+            frame.entries.sort_by_key(|entry| entry.position);
+        }
+        frames
+    }
+
+    /// What it takes of memory, in bytes, for the budget of a cache.
+    pub fn memory_bytes(&self) -> usize {
+        /// A node of a map, by the entry.
+        const EXTENSION_BYTES: usize = 64;
+        let names = [&self.stream_names, &self.type_names, &self.tag_names];
+        let indexes = names.iter().map(|names| names.bounds.capacity()).sum::<usize>();
+        let extensions = self.commits.iter().flat_map(|commit| commit.extensions.values());
+        [
+            size_of::<Self>(),
+            self.text.capacity(),
+            indexes.saturating_add(self.tags.capacity()).saturating_mul(size_of::<u32>()),
+            self.commits.capacity().saturating_mul(size_of::<Commit>()),
+            self.rows.capacity().saturating_mul(size_of::<Row>()),
+            extensions.map(|bytes| bytes.capacity().saturating_add(EXTENSION_BYTES)).sum(),
+        ]
+        .iter()
+        .sum()
+    }
+
+    pub(super) fn tag_name(&self, index: u32) -> Option<&str> {
+        self.name(&self.tag_names, index)
+    }
+
+    fn name(&self, names: &NameTable, index: u32) -> Option<&str> {
+        let mut bounds = names.bounds.iter().skip(index as usize);
+        let (start, end) = (*bounds.next()?, *bounds.next()?);
+        self.text_of(Span { start, end })
+    }
+
+    fn text_of(&self, Span { start, end }: Span) -> Option<&str> {
+        self.text.get(start as usize..end as usize)
+    }
+
+    /// Never `None` for a row of this record: parsing has looked up everything that stands in it.
+    fn entry_of(&self, row: &Row) -> Option<Entry<'_>> {
+        let body = match row.fact() {
+            Some(fact) => Body::Fact(fact),
+            None => self.event_of(row)?,
+        };
+        let stream = self.name(&self.stream_names, row.stream)?;
+        Some(Entry { position: row.position, stream, id: row.id, time: row.time, body })
+    }
+
+    fn event_of(&self, row: &Row) -> Option<Body<'_>> {
+        let payload = |flag, span| if row.flags.has(flag) { self.text_of(span).map(Some) } else { Some(None) };
+        let indexes = self.tags.get(row.tags.start as usize..row.tags.end as usize)?;
+        Some(Body::Event {
+            revision: row.revision,
+            event_type: self.name(&self.type_names, row.event_type)?,
+            data: payload(EntryFlags::DATA, row.data)?,
+            metadata: payload(EntryFlags::METADATA, row.metadata)?,
+            tags: Tags::Stored(StoredTags { record: self, indexes }),
+        })
+    }
+}
+
+impl Row {
+    /// The fact that the row is, if it is one.
+    fn fact(&self) -> Option<Fact> {
+        if !self.flags.has(EntryFlags::FACT) {
+            return None;
+        }
+        match self.flags.0 & EntryFlags::FACT_KIND {
+            EntryFlags::DELETED => Some(Fact::Deleted),
+            EntryFlags::TOMBSTONED => Some(Fact::Tombstoned),
+            _ => Some(Fact::Truncated { before: self.revision }),
+        }
+    }
+}
+
+impl fmt::Debug for DecodedRecord {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_list().entries(self.frames()).finish()
+    }
+}
+
+fn unpack(header: &Header, stored_body: &[u8]) -> Result<Vec<u8>, Corrupt> {
+    match header.packing {
+        Packing::Plain => Ok(stored_body.to_vec()),
+        Packing::Lz4 => match lz4_flex::block::decompress(stored_body, header.body_bytes) {
+            Ok(body) if body.len() == header.body_bytes => Ok(body),
+            _ => Err(Corrupt { problem: "the LZ4 block is not whole", part: Part::Body, offset_bytes: 0 }),
+        },
+    }
+}

@@ -1,0 +1,74 @@
+//! Commits to the bytes of one record.
+
+use crate::event::Position;
+use crate::limits;
+use crate::storage::LogRecord;
+
+use super::Frame;
+use super::columns::{Columns, Surroundings};
+use super::header::{Header, Packing};
+
+/// Where an entry stands among commits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// The index of its commit.
+    pub frame: usize,
+    /// Its index in the commit.
+    pub entry: usize,
+}
+
+/// One record of these commits, their entries in the order of `places`, which names each of them once.
+///
+/// For layouts that want something else side by side than what was appended together, such as the events of
+/// a stream. The log itself is written by [`super::encode_records`].
+///
+/// # Panics
+///
+/// Where there are no entries, where `places` is not a permutation of them, or where a position, an extension
+/// or the whole exceeds [`crate::limits`]: what is to be encoded has been checked.
+pub fn encode_arranged(frames: &[Frame<'_>], places: &[Place]) -> LogRecord {
+    let mut remaining: Vec<usize> = frames.iter().map(|frame| frame.entries.len()).collect();
+    assert!(remaining.iter().all(|&count| 0 < count));
+    assert!(places.len() == remaining.iter().sum::<usize>() && !places.is_empty());
+    assert!(places.len() <= limits::RECORD_ENTRIES_MAX);
+
+    let positions = || places.iter().map(|place| frames[place.frame].entries[place.entry].position);
+    let first = positions().min().unwrap_or_default();
+    let last = positions().max().unwrap_or_default();
+    assert!(Position::START < first && last.0 <= limits::INTEGER_MAX);
+
+    let mut columns = Columns::default();
+    let mut next_position = first;
+    let mut expected_frame = 0;
+    for &Place { frame, entry } in places {
+        let commit_time = frames[frame].time;
+        let entry = &frames[frame].entries[entry];
+        let position_difference = entry.position.0 as i64 - next_position.0 as i64;
+        let commit_difference = frame as i64 - expected_frame as i64;
+        columns.push(entry, Surroundings { position_difference, commit_difference, commit_time });
+
+        assert!(0 < remaining[frame]);
+        remaining[frame] -= 1;
+        expected_frame = if remaining[frame] == 0 { frame + 1 } else { frame };
+        next_position = entry.position.next();
+    }
+
+    let (body, text_bytes) = columns.into_body(frames);
+    assert!(body.len() <= limits::RECORD_BODY_BYTES_MAX);
+    let packed = lz4_flex::block::compress(&body);
+    let (packing, stored_body) =
+        if packed.len() < body.len() { (Packing::Lz4, &packed) } else { (Packing::Plain, &body) };
+    let (entry_count, commit_count, body_bytes) = (places.len(), frames.len(), body.len());
+    let header = Header { packing, first, last, entry_count, commit_count, body_bytes, text_bytes };
+    LogRecord { first, bytes: header.seal(stored_body) }
+}
+
+/// One record of these commits, entry by entry in their own order.
+pub(super) fn encode_in_order(frames: &[Frame<'_>]) -> LogRecord {
+    let places: Vec<Place> = frames
+        .iter()
+        .enumerate()
+        .flat_map(|(frame, Frame { entries, .. })| (0..entries.len()).map(move |entry| Place { frame, entry }))
+        .collect();
+    encode_arranged(frames, &places)
+}

@@ -1,0 +1,349 @@
+//! The unpacked body of a record to its tables. Nothing in it is believed.
+#![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
+use crate::event::{Position, Revision, UnixMillis};
+use crate::id::EventId;
+use crate::limits;
+
+use super::cursor::Cursor;
+use super::decoded_record::{Commit, DecodedRecord, NameTable, Row, Span};
+use super::flags::EntryFlags;
+use super::header::Header;
+use super::{Corrupt, Extensions, Part, ids};
+
+/// Reads a body that is as long as its header says.
+pub fn parse(header: Header, mut body: Vec<u8>) -> Result<DecodedRecord, Corrupt> {
+    let tables = body.split_off(header.text_bytes.min(body.len()));
+    body.shrink_to_fit();
+    let text = String::from_utf8(body).map_err(|error| Corrupt {
+        problem: "the text is not UTF-8",
+        part: Part::Body,
+        offset_bytes: error.utf8_error().valid_up_to(),
+    })?;
+    let cursor = Cursor::new(&tables, Part::Body, text.len());
+    let mut parser = Parser { cursor, text: &text, text_offset: 0 };
+
+    let [stream_names, type_names, tag_names] = parser.name_tables()?;
+    let commits = parser.commits(&header)?;
+    let mut rows = parser.flagged_rows(header.entry_count)?;
+    parser.streams(&mut rows, stream_names.len())?;
+    parser.types(&mut rows, type_names.len())?;
+    parser.positions(&mut rows, &header)?;
+    parser.commits_of(&mut rows, &commits)?;
+    parser.times(&mut rows, &commits)?;
+    parser.revisions(&mut rows, stream_names.len())?;
+    let tags = parser.tags(&mut rows, tag_names.len())?;
+    parser.payloads(&mut rows)?;
+    ids::read_ids(&mut parser.cursor, rows.iter_mut().map(|row| &mut row.id))?;
+    parser.end()?;
+    Ok(DecodedRecord { header, stream_names, type_names, tag_names, commits, rows, tags, text })
+}
+
+struct Parser<'a> {
+    cursor: Cursor<'a>,
+    text: &'a str,
+    /// How much of the text has been given out.
+    text_offset: usize,
+}
+
+impl Parser<'_> {
+    /// The next `length` bytes of the text.
+    fn span(&mut self, length: usize) -> Result<Span, Corrupt> {
+        let start = self.text_offset;
+        let end = start.saturating_add(length);
+        let is_text = end <= self.text.len() && self.text.is_char_boundary(end);
+        match (is_text, u32::try_from(start), u32::try_from(end)) {
+            (true, Ok(start), Ok(end)) => {
+                self.text_offset = end as usize;
+                Ok(Span { start, end })
+            }
+            _ => Err(self.cursor.corrupt("a length reaches beyond the text, or into a character")),
+        }
+    }
+
+    /// Streams, types and tags.
+    fn name_tables(&mut self) -> Result<[NameTable; 3], Corrupt> {
+        let mut counts = [0; 3];
+        for count in &mut counts {
+            *count = self.cursor.count(usize::MAX)?;
+        }
+        let [streams, types, tags] = counts;
+        Ok([self.name_table(streams)?, self.type_table(types)?, self.name_table(tags)?])
+    }
+
+    fn name_table(&mut self, count: usize) -> Result<NameTable, Corrupt> {
+        if self.cursor.remaining() < count {
+            return Err(self.cursor.corrupt("there are more names than bytes"));
+        }
+        let mut bounds = Vec::with_capacity(count.saturating_add(1));
+        bounds.push(self.span(0)?.start);
+        for _ in 0..count {
+            let length = self.cursor.size(limits::NAME_BYTES_MAX, "a name is too long")?;
+            if length == 0 {
+                return Err(self.cursor.corrupt("a name is empty"));
+            }
+            bounds.push(self.span(length)?.end);
+        }
+        Ok(NameTable { bounds })
+    }
+
+    fn type_table(&mut self, count: usize) -> Result<NameTable, Corrupt> {
+        let table = self.name_table(count)?;
+        let starts = table.bounds.iter().take(count);
+        let is_own = |&start: &u32| self.text.as_bytes().get(start as usize) == Some(&b'$');
+        if starts.clone().any(is_own) {
+            return Err(self.cursor.corrupt("the type of an event begins with \"$\""));
+        }
+        Ok(table)
+    }
+
+    fn commits(&mut self, header: &Header) -> Result<Vec<Commit>, Corrupt> {
+        if self.cursor.remaining() < header.commit_count {
+            return Err(self.cursor.corrupt("there are more commits than bytes"));
+        }
+        let mut commits = Vec::with_capacity(header.commit_count);
+        let mut time = 0;
+        for _ in 0..header.commit_count {
+            let difference = self.cursor.signed()?;
+            time = self.time_after(UnixMillis(time), difference)?.0;
+            commits.push(Commit { time: UnixMillis(time), extensions: Extensions::new(), entry_count: 0 });
+        }
+        let is_extended = self.entry_counts(&mut commits, header.entry_count)?;
+        for (commit, _) in commits.iter_mut().zip(is_extended).filter(|(_, is_extended)| *is_extended) {
+            commit.extensions = self.extensions()?;
+        }
+        Ok(commits)
+    }
+
+    /// How many entries each commit has here, and whether it is extended.
+    fn entry_counts(&mut self, commits: &mut [Commit], entry_count: usize) -> Result<Vec<bool>, Corrupt> {
+        let mut entries_left = entry_count;
+        let mut is_extended = Vec::with_capacity(commits.len());
+        for commit in commits {
+            let head = self.cursor.size(usize::MAX, "a commit has too many entries")?;
+            is_extended.push(head & 1 == 1);
+            commit.entry_count = head >> 1;
+            match entries_left.checked_sub(commit.entry_count) {
+                Some(left) if 0 < commit.entry_count => entries_left = left,
+                _ => return Err(self.cursor.corrupt("a commit is empty, or has more entries than there are")),
+            }
+        }
+        if entries_left == 0 {
+            return Ok(is_extended);
+        }
+        Err(self.cursor.corrupt("there are entries without a commit"))
+    }
+
+    fn extensions(&mut self) -> Result<Extensions, Corrupt> {
+        let mut extensions = Extensions::new();
+        let count = self.cursor.count(limits::EXTENSIONS_PER_COMMIT_MAX)?;
+        if count == 0 {
+            return Err(self.cursor.corrupt("an extended commit has no extension"));
+        }
+        for _ in 0..count {
+            let number = self.cursor.unsigned()?;
+            if extensions.last_key_value().is_some_and(|(&last, _)| number <= last) {
+                return Err(self.cursor.corrupt("extensions are not in the order of their numbers"));
+            }
+            let length = self.cursor.count(limits::EXTENSION_BYTES_MAX)?;
+            extensions.insert(number, self.cursor.take(length)?.to_vec());
+        }
+        Ok(extensions)
+    }
+
+    fn flagged_rows(&mut self, entry_count: usize) -> Result<Vec<Row>, Corrupt> {
+        let flags = self.cursor.take(entry_count)?;
+        let mut rows = Vec::with_capacity(entry_count);
+        for &flags in flags {
+            let flags = EntryFlags(flags);
+            if flags.has(EntryFlags::FACT) && EntryFlags::TRUNCATED < flags.0 & EntryFlags::FACT_KIND {
+                return Err(self.cursor.corrupt("a kind of fact is not known"));
+            }
+            rows.push(Row::new(flags));
+        }
+        Ok(rows)
+    }
+
+    fn streams(&mut self, rows: &mut [Row], stream_count: usize) -> Result<(), Corrupt> {
+        for row in rows {
+            row.stream = self.cursor.index(stream_count)?;
+        }
+        Ok(())
+    }
+
+    fn types(&mut self, rows: &mut [Row], type_count: usize) -> Result<(), Corrupt> {
+        for row in rows.iter_mut().filter(|row| !row.flags.has(EntryFlags::FACT)) {
+            row.event_type = self.cursor.index(type_count)?;
+        }
+        Ok(())
+    }
+
+    fn positions(&mut self, rows: &mut [Row], header: &Header) -> Result<(), Corrupt> {
+        let mut expected = header.first.0;
+        for row in &mut *rows {
+            let position = if row.flags.has(EntryFlags::POSITION) {
+                expected.checked_add_signed(self.cursor.difference()?)
+            } else {
+                Some(expected)
+            };
+            match position {
+                Some(position) if (header.first.0..=header.last.0).contains(&position) => {
+                    row.position = Position(position);
+                    expected = position.saturating_add(1);
+                }
+                _ => return Err(self.cursor.corrupt("a position is not between the first and the last")),
+            }
+        }
+        let mut positions: Vec<Position> = rows.iter().map(|row| row.position).collect();
+        positions.sort_unstable();
+        if !positions.is_sorted_by(|one, next| one < next) {
+            return Err(self.cursor.corrupt("two entries have the same position"));
+        }
+        if (positions.first(), positions.last()) != (Some(&header.first), Some(&header.last)) {
+            return Err(self.cursor.corrupt("no entry has the first or the last position"));
+        }
+        Ok(())
+    }
+
+    fn commits_of(&mut self, rows: &mut [Row], commits: &[Commit]) -> Result<(), Corrupt> {
+        let mut remaining: Vec<usize> = commits.iter().map(|commit| commit.entry_count).collect();
+        let mut expected: u32 = 0;
+        for row in rows {
+            let commit = if row.flags.has(EntryFlags::COMMIT) {
+                i64::from(expected).checked_add(self.cursor.difference()?).and_then(|index| u32::try_from(index).ok())
+            } else {
+                Some(expected)
+            };
+            let left = commit.and_then(|commit| remaining.get_mut(commit as usize)).filter(|left| 0 < **left);
+            let (Some(commit), Some(left)) = (commit, left) else {
+                return Err(self.cursor.corrupt("an entry belongs to no commit, or to one that is complete"));
+            };
+            *left = left.saturating_sub(1);
+            expected = if *left == 0 { commit.saturating_add(1) } else { commit };
+            row.commit = commit;
+        }
+        Ok(())
+    }
+
+    fn times(&mut self, rows: &mut [Row], commits: &[Commit]) -> Result<(), Corrupt> {
+        for row in rows {
+            let commit_time = commits.get(row.commit as usize).map_or(UnixMillis::default(), |commit| commit.time);
+            row.time = commit_time;
+            if row.flags.has(EntryFlags::TIME) {
+                let difference = self.cursor.difference()?;
+                row.time = self.time_after(commit_time, difference)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn time_after(&self, time: UnixMillis, difference: i64) -> Result<UnixMillis, Corrupt> {
+        match time.0.checked_add(difference) {
+            Some(time) if time.unsigned_abs() <= limits::INTEGER_MAX => Ok(UnixMillis(time)),
+            _ => Err(self.cursor.corrupt("a time is too far away")),
+        }
+    }
+
+    fn revisions(&mut self, rows: &mut [Row], stream_count: usize) -> Result<(), Corrupt> {
+        let mut expected = vec![0_u64; stream_count];
+        for row in rows {
+            if row.flags.has(EntryFlags::FACT) {
+                if row.flags.0 & EntryFlags::FACT_KIND == EntryFlags::TRUNCATED {
+                    row.revision = Revision(self.cursor.integer()?);
+                }
+                continue;
+            }
+            let Some(expected) = expected.get_mut(row.stream as usize) else {
+                return Err(self.cursor.corrupt("an index is beyond its table"));
+            };
+            let revision = if row.flags.has(EntryFlags::REVISION) {
+                expected.checked_add_signed(self.cursor.difference()?)
+            } else {
+                Some(*expected)
+            };
+            match revision {
+                Some(revision @ 0..=limits::INTEGER_MAX) => {
+                    row.revision = Revision(revision);
+                    *expected = revision.saturating_add(1);
+                }
+                _ => return Err(self.cursor.corrupt("a revision is out of its range")),
+            }
+        }
+        Ok(())
+    }
+
+    fn tags(&mut self, rows: &mut [Row], tag_count: usize) -> Result<Vec<u32>, Corrupt> {
+        let mut indexes = Vec::new();
+        for row in rows.iter_mut().filter(|row| row.flags.event_has(EntryFlags::TAGS)) {
+            let count = self.cursor.count(limits::TAGS_PER_EVENT_MAX)?;
+            if count == 0 {
+                return Err(self.cursor.corrupt("a tagged event has no tag"));
+            }
+            row.tags.start = self.tags_length(&indexes)?;
+            for _ in 0..count {
+                indexes.push(self.cursor.index(tag_count)?);
+            }
+            row.tags.end = self.tags_length(&indexes)?;
+        }
+        Ok(indexes)
+    }
+
+    fn tags_length(&self, indexes: &[u32]) -> Result<u32, Corrupt> {
+        u32::try_from(indexes.len()).map_err(|_| self.cursor.corrupt("there are too many tags"))
+    }
+
+    /// Lengths of data, then lengths of metadata; in the text, the data and the metadata of an event stand
+    /// side by side.
+    fn payloads(&mut self, rows: &mut [Row]) -> Result<(), Corrupt> {
+        for row in rows.iter_mut().filter(|row| row.flags.event_has(EntryFlags::DATA)) {
+            row.data.end = self.payload_length()?;
+        }
+        for row in rows.iter_mut().filter(|row| row.flags.event_has(EntryFlags::METADATA)) {
+            row.metadata.end = self.payload_length()?;
+        }
+        for row in rows {
+            row.data = self.span(row.data.end as usize)?;
+            row.metadata = self.span(row.metadata.end as usize)?;
+        }
+        Ok(())
+    }
+
+    fn payload_length(&mut self) -> Result<u32, Corrupt> {
+        let length = self.cursor.size(limits::EVENT_BYTES_MAX, "a payload is too large")?;
+        u32::try_from(length).map_err(|_| self.cursor.corrupt("a payload is too large"))
+    }
+
+    fn end(&self) -> Result<(), Corrupt> {
+        if self.text_offset != self.text.len() {
+            return Err(self.cursor.corrupt("there is text that belongs to nothing"));
+        }
+        if self.cursor.remaining() != 0 {
+            return Err(self.cursor.corrupt("there are bytes after the end"));
+        }
+        Ok(())
+    }
+}
+
+impl NameTable {
+    fn len(&self) -> usize {
+        self.bounds.len().saturating_sub(1)
+    }
+}
+
+impl Row {
+    fn new(flags: EntryFlags) -> Self {
+        Self {
+            id: EventId::from_bytes([0; EventId::BYTES]),
+            position: Position::START,
+            time: UnixMillis::default(),
+            revision: Revision::FIRST,
+            commit: 0,
+            stream: 0,
+            event_type: 0,
+            data: Span::default(),
+            metadata: Span::default(),
+            tags: Span::default(),
+            flags,
+        }
+    }
+}
