@@ -32,7 +32,8 @@ impl<'a> Cursor<'a> {
 
     /// The next `count` bytes.
     pub fn take(&mut self, count: usize) -> Result<&'a [u8], Corrupt> {
-        let (taken, rest) = self.rest.split_at_checked(count).ok_or_else(|| self.corrupt("the bytes end early"))?;
+        let (taken, rest) =
+            self.rest.split_at_checked(count).ok_or_else(|| self.corrupt("the bytes end early"))?;
         self.rest = rest;
         Ok(taken)
     }

@@ -168,7 +168,8 @@ impl DecodedRecord {
     }
 
     fn event_of(&self, row: &Row) -> Option<Body<'_>> {
-        let payload = |flag, span| if row.flags.has(flag) { self.text_of(span).map(Some) } else { Some(None) };
+        let payload =
+            |flag, span| if row.flags.has(flag) { self.text_of(span).map(Some) } else { Some(None) };
         let indexes = self.tags.get(row.tags.start as usize..row.tags.end as usize)?;
         Some(Body::Event {
             revision: row.revision,

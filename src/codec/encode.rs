@@ -68,7 +68,9 @@ pub(super) fn encode_in_order(frames: &[Frame<'_>]) -> LogRecord {
     let places: Vec<Place> = frames
         .iter()
         .enumerate()
-        .flat_map(|(frame, Frame { entries, .. })| (0..entries.len()).map(move |entry| Place { frame, entry }))
+        .flat_map(|(frame, Frame { entries, .. })| {
+            (0..entries.len()).map(move |entry| Place { frame, entry })
+        })
         .collect();
     encode_arranged(frames, &places)
 }

@@ -125,7 +125,9 @@ impl Parser<'_> {
             commit.entry_count = head >> 1;
             match entries_left.checked_sub(commit.entry_count) {
                 Some(left) if 0 < commit.entry_count => entries_left = left,
-                _ => return Err(self.cursor.corrupt("a commit is empty, or has more entries than there are")),
+                _ => {
+                    return Err(self.cursor.corrupt("a commit is empty, or has more entries than there are"));
+                }
             }
         }
         if entries_left == 0 {
@@ -210,7 +212,9 @@ impl Parser<'_> {
         let mut expected: u32 = 0;
         for row in rows {
             let commit = if row.flags.has(EntryFlags::COMMIT) {
-                i64::from(expected).checked_add(self.cursor.difference()?).and_then(|index| u32::try_from(index).ok())
+                i64::from(expected)
+                    .checked_add(self.cursor.difference()?)
+                    .and_then(|index| u32::try_from(index).ok())
             } else {
                 Some(expected)
             };
@@ -227,7 +231,8 @@ impl Parser<'_> {
 
     fn times(&mut self, rows: &mut [Row], commits: &[Commit]) -> Result<(), Corrupt> {
         for row in rows {
-            let commit_time = commits.get(row.commit as usize).map_or(UnixMillis::default(), |commit| commit.time);
+            let commit_time =
+                commits.get(row.commit as usize).map_or(UnixMillis::default(), |commit| commit.time);
             row.time = commit_time;
             if row.flags.has(EntryFlags::TIME) {
                 let difference = self.cursor.difference()?;

@@ -6,4 +6,5 @@
     reason = "a test may end where it is surprised"
 )]
 
+mod codec;
 mod executor;
