@@ -237,12 +237,12 @@ name_traits!(StreamName, EventType, Tag);
 
 /// A JSON text, kept to the byte.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Json(Box<str>);
+pub struct Json(Rc<str>);
 
 impl Json {
     /// Reads a text, and refuses what is not one JSON value of at most
     /// [`limits::JSON_DEPTH_MAX`] levels. Errors: `INVALID_ARGUMENT`, `LIMIT_EXCEEDED`, without a path.
-    pub fn parse(text: impl Into<Box<str>>) -> Result<Self, Error> {
+    pub fn parse(text: impl Into<Rc<str>>) -> Result<Self, Error> {
         let text = text.into();
         crate::json::check_text(&text)?;
         Ok(Self(text))
@@ -251,7 +251,7 @@ impl Json {
     /// Takes a text that is known to be one JSON value within the limits, such as one that
     /// `JSON.stringify` wrote of a value that was walked before. A text that is not would come out of
     /// reads as it went in, and fail there.
-    pub fn from_trusted(text: impl Into<Box<str>>) -> Self {
+    pub fn from_trusted(text: impl Into<Rc<str>>) -> Self {
         Self(text.into())
     }
 

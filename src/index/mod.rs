@@ -1,1 +1,145 @@
-//! placeholder
+//! The index: what was derived from the log to find things in it. Pure, and in memory.
+//!
+//! It knows for every record of the log where it stands, for every stream which records hold it, and for
+//! every id at which positions it stands. It never holds an event. All of it can be derived again.
+
+mod ids;
+pub mod plan;
+mod segments;
+mod streams;
+
+use crate::codec::{Body, DecodedRecord};
+use crate::event::{Position, Revision, StreamName, UnixMillis};
+use crate::id::EventId;
+use crate::storage::Head;
+
+use ids::Ids;
+
+pub use segments::{Damage, Segment, SegmentNumber, Segments};
+pub use streams::{IndexedStream, Run, Streams};
+
+/// What was derived from the log up to a head.
+#[derive(Debug, Default)]
+pub struct Index {
+    head: Head,
+    time: UnixMillis,
+    segments: Segments,
+    streams: Streams,
+    ids: Ids,
+}
+
+impl Index {
+    /// An index of nothing yet, for a log of this layout.
+    pub fn at_layout(layout: u64) -> Self {
+        Self { head: Head { layout, ..Head::default() }, ..Self::default() }
+    }
+
+    /// The head up to which the log was read.
+    pub fn head(&self) -> Head {
+        self.head
+    }
+
+    /// The latest time that the store assigned.
+    pub fn time(&self) -> UnixMillis {
+        self.time
+    }
+
+    /// The records of the log.
+    pub fn segments(&self) -> &Segments {
+        &self.segments
+    }
+
+    /// The streams of the log.
+    pub fn streams(&self) -> &Streams {
+        &self.streams
+    }
+
+    /// The stream of this name, if it ever had an event or a fact.
+    pub fn stream(&self, name: &str) -> Option<&IndexedStream> {
+        self.streams.get(name)
+    }
+
+    /// The positions at which events of this id stand, in any stream, seen or hidden.
+    pub fn positions_of(&self, id: EventId) -> impl Iterator<Item = Position> + '_ {
+        self.ids.positions(id)
+    }
+
+    /// Takes in the next record of the log. One that was taken in before is passed over; one that does not
+    /// follow leaves a gap that is noted as damage.
+    pub fn add_record(&mut self, record: &DecodedRecord, size_bytes: u64) {
+        if record.last() <= self.head.position {
+            return;
+        }
+        if record.first() <= self.head.position {
+            let problem = format!("the record at {} overlaps the one before it", record.first());
+            self.add_damaged(self.head.position.next(), size_bytes, problem);
+            self.segments.extend_damage_to(record.last());
+            self.head.position = record.last();
+            return;
+        }
+        self.note_gap_before(record.first());
+        let segment = self.segments.push(Segment::whole(record.first(), record.last(), size_bytes));
+        for frame in record.frames() {
+            self.time = self.time.max(frame.time);
+        }
+        for entry in record.entries() {
+            // A stored name was checked when it was decoded.
+            let Ok(name) = StreamName::new(entry.stream) else { continue };
+            self.streams.add(name, &entry, segment);
+            if let Body::Event { .. } = entry.body {
+                self.ids.add(entry.id, entry.position);
+            }
+        }
+        self.head.position = record.last();
+        self.head.appended_bytes += size_bytes;
+    }
+
+    /// Notes a record that cannot be read. Where it ends is known only from what follows.
+    pub fn add_damaged(&mut self, first: Position, size_bytes: u64, problem: String) {
+        if first <= self.head.position {
+            return;
+        }
+        self.note_gap_before(first);
+        self.segments.push(Segment::damaged(first, size_bytes, problem));
+        self.head.position = first;
+        self.head.appended_bytes += size_bytes;
+    }
+
+    /// Ends a reading at the head that it was made under: what is missing at the end is noted as damage.
+    pub fn finish(&mut self, head: Head) {
+        if self.head.position < head.position {
+            match self.segments.last_is_damaged() {
+                true => self.segments.extend_damage_to(head.position),
+                false => self.note_gap_before(head.position.next()),
+            }
+        }
+        self.head = head;
+    }
+
+    /// Notes that a record cannot be read, although it could be once.
+    pub fn mark_damaged(&mut self, first: Position, problem: String) {
+        self.segments.mark_damaged(first, problem);
+    }
+
+    /// Whether any stream has hidden events.
+    pub fn has_hidden(&self) -> bool {
+        self.streams.has_hidden()
+    }
+
+    /// From which revision on the events of a stream are seen in the state as of a position.
+    pub fn visible_from(&self, stream: &str, as_of: Position) -> Revision {
+        self.stream(stream).map_or(Revision::FIRST, |stream| stream.visible_from(as_of))
+    }
+
+    fn note_gap_before(&mut self, next: Position) {
+        if self.head.position.next() == next {
+            return;
+        }
+        match self.segments.last_is_damaged() {
+            true => self.segments.extend_damage_to(Position(next.0 - 1)),
+            false => {
+                self.segments.push(Segment::missing(self.head.position.next(), Position(next.0 - 1)));
+            }
+        }
+    }
+}

@@ -26,11 +26,11 @@ pub struct StreamWrite {
     pub entries: Vec<NewEntry>,
 }
 
-/// An event with its id, or a fact of the store: what takes a position. The id is fixed before the first
-/// attempt, so that a lost answer can be looked up.
+/// What takes a position: an event or a fact of the store. Its id is fixed before the first attempt, so that
+/// what became of a lost answer can be looked up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NewEntry {
-    /// An event. Its `id` is `Some`.
+    /// An event. Where its own `id` is `None` the store made the id, which nobody can have used before.
     Event(NewEvent, EventId),
     /// A fact.
     Fact(Fact, EventId),
@@ -42,5 +42,30 @@ impl NewEntry {
         match self {
             Self::Event(_, id) | Self::Fact(_, id) => *id,
         }
+    }
+
+    /// The event with its id, where the caller gave that: only such ids can be in use already.
+    pub fn named_event(&self) -> Option<(&NewEvent, EventId)> {
+        match self {
+            Self::Event(event, id) if event.id.is_some() => Some((event, *id)),
+            _ => None,
+        }
+    }
+}
+
+impl Append {
+    /// The streams that it writes or checks, once for each time that they stand in it.
+    pub fn streams(&self) -> impl Iterator<Item = &StreamName> {
+        self.writes.iter().map(|write| &write.stream)
+    }
+
+    /// Its entries with their streams, in the order of their positions to be.
+    pub fn entries(&self) -> impl Iterator<Item = (&StreamName, &NewEntry)> {
+        self.writes.iter().flat_map(|write| write.entries.iter().map(|entry| (&write.stream, entry)))
+    }
+
+    /// The ids of its entries.
+    pub fn ids(&self) -> Vec<EventId> {
+        self.entries().map(|(_, entry)| entry.id()).collect()
     }
 }

@@ -1,7 +1,17 @@
 //! The rules of the log: what may be appended, and where it goes. Pure.
+//!
+//! [`judge`] decides a queue of [`Append`]s on [`Facts`] gathered before a transaction and on what others
+//! committed since. It reads no clock and no storage, so a race between tabs is decided by a function that
+//! a test can call.
 
 mod append;
 mod expected;
+mod facts;
+mod ground;
+mod identity;
+mod judge;
 
 pub use append::{Append, NewEntry, StreamWrite};
 pub use expected::{Expected, StreamState};
+pub use facts::{Facts, KnownEvent, StreamFacts};
+pub use judge::{Accepted, Judgement, Verdict, WriteResult, judge};

@@ -4,6 +4,7 @@
 //! records under keys in nine areas, and decides nothing but what a transaction decides. [`memory`] is the
 //! reference; the suite in `testing::storage_contract` is what each implementation must pass.
 
+pub mod format;
 pub mod head;
 pub mod memory;
 pub(crate) mod records;
@@ -11,6 +12,7 @@ pub(crate) mod records;
 use crate::error::WriteOutcome;
 use crate::event::Position;
 
+pub use format::Format;
 pub use head::Head;
 
 /// A place to keep records, shared by every tab that opened the same database.

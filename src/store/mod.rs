@@ -1,97 +1,273 @@
 //! The store: the async shell around the pure rules, and the only place that awaits.
+//!
+//! Every operation is the same three steps. Bring the index up to the newest head; let a pure function plan
+//! or judge; read or write the records that it names. One writer task a store takes what is queued in groups:
+//! a group is one transaction.
 
+mod cache;
+mod catch_up;
+mod count;
+mod describe;
+mod fault;
+mod gather;
+mod open;
+mod queue;
+mod read;
 mod request;
+mod scan;
+mod validate;
+mod writer;
 
+use std::cell::{Cell, RefCell};
 use std::future::Future;
+use std::rc::Rc;
+
+use futures_channel::oneshot;
 
 use crate::error::{Detail, Error};
 use crate::event::Position;
 use crate::host::Host;
-use crate::id::EventId;
+use crate::id::{EventId, IdGenerator};
+use crate::index::Index;
 use crate::storage::{Durability, Storage};
+
+use cache::RecordCache;
+use queue::Queue;
 
 pub use request::{
     AllRead, AppendRequest, Appended, Count, CountBy, CountPage, EventPage, Mark, MarkRequest, Marked,
-    OpenOptions, Stats, StreamAppended, StreamInfo, StreamLife, StreamList, StreamRead, Ticket, WriteRequest,
+    OpenOptions, Progress, Stats, StreamAppended, StreamInfo, StreamLife, StreamList, StreamRead, Ticket,
+    WriteRequest,
 };
 
 /// An open event store. Cheap to clone: all clones are one store.
+///
+/// Nothing is promised before a future resolves, and what a future resolved with is complete in the storage.
+/// Dropping a future withdraws nothing: an append that was queued is appended.
 pub struct Store<S: Storage, H: Host> {
-    _storage: S,
-    _host: H,
+    shared: Rc<Shared<S, H>>,
+}
+
+impl<S: Storage, H: Host> Clone for Store<S, H> {
+    fn clone(&self) -> Self {
+        Self { shared: Rc::clone(&self.shared) }
+    }
+}
+
+/// What all clones of a store share.
+struct Shared<S: Storage, H: Host> {
+    storage: S,
+    host: H,
+    durability: Durability,
+    /// Why appends are refused although the store is open.
+    read_only: Option<Error>,
+    index: RefCell<Index>,
+    cache: RefCell<RecordCache>,
+    queue: RefCell<Queue>,
+    ids: RefCell<IdGenerator>,
+    life: Cell<Life>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Life {
+    Open,
+    /// No longer takes appends; those under way are finished.
+    Closing,
+    Closed,
 }
 
 impl<S: Storage, H: Host> Store<S, H> {
-    /// Opens the store that `storage` keeps, and makes it where there is none.
-    pub async fn open(_storage: S, _host: H, _options: OpenOptions) -> Result<Self, Error> {
-        Err(unfinished())
+    /// Opens the store that `storage` keeps, and makes it where there is none. `progress` hears how much of the
+    /// log was read, in bytes.
+    ///
+    /// A damaged record does not fail it: appends are refused with `CORRUPT_DATA`, and what is whole can be read.
+    ///
+    /// # Errors
+    ///
+    /// `STORAGE_UNAVAILABLE`, `STORAGE_FAILED`; `VERSION_TOO_NEW` where the database may not be read by this
+    /// version, and was not touched; `CORRUPT_DATA` where the head or the format is damaged.
+    pub async fn open(
+        storage: S,
+        host: H,
+        options: OpenOptions,
+        progress: impl FnMut(Progress),
+    ) -> Result<Self, Error> {
+        let store = Self { shared: open::open(storage, host, options, progress).await? };
+        store.listen();
+        Ok(store)
     }
 
     /// The last position that this handle has seen.
     pub fn position(&self) -> Position {
-        Position::START
+        self.shared.index.borrow().head().position
     }
 
     /// How durable an append of this store is where its request does not say.
     pub fn durability(&self) -> Durability {
-        Durability::Memory
+        self.shared.durability
     }
 
-    /// Queues an append, at once and in the order of the calls. The future resolves when its transaction is complete.
+    /// Queues an append, at once and in the order of the calls. The future resolves when its transaction is
+    /// complete; it need not be polled for the append to happen.
+    ///
+    /// # Errors
+    ///
+    /// Judged in this order: `INVALID_ARGUMENT` and `LIMIT_EXCEEDED`, `STREAM_DELETED`, `ID_CONFLICT`,
+    /// `WRONG_EXPECTED_REVISION`, `APPEND_CONDITION_FAILED`. Then what the storage answers: `QUOTA_EXCEEDED`,
+    /// `STORAGE_FAILED`, `CORRUPT_DATA`, `CLOSED`.
     pub fn append(
         &self,
-        _request: AppendRequest,
-    ) -> (Ticket, impl Future<Output = Result<Appended, Error>> + 'static) {
-        (Ticket(0), std::future::ready(Err(unfinished())))
+        request: AppendRequest,
+    ) -> (Ticket, impl Future<Output = Result<Appended, Error>> + use<S, H>) {
+        let (ticket, answer) = self.enqueue(|shared| shared.checked_append(request));
+        (ticket, async move { answer.await.unwrap_or_else(|_| Err(Error::new(Detail::Closed))) })
     }
 
-    /// Deletes, tombstones or truncates a stream.
-    pub async fn mark(&self, _request: MarkRequest) -> Result<Marked, Error> {
-        Err(unfinished())
+    /// Deletes, tombstones or truncates a stream. A stream that is so already is left as it is.
+    ///
+    /// # Errors
+    ///
+    /// As of [`Store::append`].
+    pub fn mark(&self, request: MarkRequest) -> impl Future<Output = Result<Marked, Error>> + use<S, H> {
+        let (_, answer) = self.enqueue(|shared| shared.checked_mark(request));
+        async move {
+            let appended = answer.await.unwrap_or_else(|_| Err(Error::new(Detail::Closed)))?;
+            let position = appended.writes.first().and_then(|write| write.first_position);
+            Ok(Marked { position, durability: appended.durability })
+        }
     }
 
     /// Withdraws a queued append: it fails with `ABORTED`. Without effect once its transaction has begun.
-    pub fn abort(&self, _ticket: Ticket) {}
-
-    /// Reads one page of a stream.
-    pub async fn read_stream(&self, _read: &StreamRead) -> Result<EventPage, Error> {
-        Err(unfinished())
+    pub fn abort(&self, ticket: Ticket) {
+        self.shared.queue.borrow_mut().withdraw(ticket);
     }
 
-    /// Reads one page of the whole log.
-    pub async fn read_all(&self, _read: &AllRead) -> Result<EventPage, Error> {
-        Err(unfinished())
+    /// Reads one page of a stream, in the state of the log as the first page found it.
+    ///
+    /// A stream that never existed has no events.
+    ///
+    /// # Errors
+    ///
+    /// `CORRUPT_DATA` where the page would begin with an event that cannot be read; `STORAGE_FAILED`, `CLOSED`.
+    pub async fn read_stream(&self, read: &StreamRead) -> Result<EventPage, Error> {
+        self.shared.read_stream(read).await
     }
 
-    /// Finds an event by its id: a page of one event, or of none.
-    pub async fn event(&self, _id: EventId, _stream: Option<&str>) -> Result<EventPage, Error> {
-        Err(unfinished())
+    /// Reads one page of the whole log, in the state of the log as the first page found it.
+    ///
+    /// # Errors
+    ///
+    /// As of [`Store::read_stream`]; reading may go on after the last position of the damaged record.
+    pub async fn read_all(&self, read: &AllRead) -> Result<EventPage, Error> {
+        self.shared.read_all(read).await
+    }
+
+    /// Finds an event by its id: a page of one event, or of none. Without a stream, the first in the log.
+    ///
+    /// # Errors
+    ///
+    /// `CORRUPT_DATA`, `STORAGE_FAILED`, `CLOSED`.
+    pub async fn event(&self, id: EventId, stream: Option<&str>) -> Result<EventPage, Error> {
+        self.shared.event(id, stream).await
     }
 
     /// Describes a stream. `None` where it never existed.
-    pub async fn stream_info(&self, _stream: &str) -> Result<Option<StreamInfo>, Error> {
-        Err(unfinished())
+    ///
+    /// # Errors
+    ///
+    /// `CORRUPT_DATA`, `STORAGE_FAILED`, `CLOSED`.
+    pub async fn stream_info(&self, stream: &str) -> Result<Option<StreamInfo>, Error> {
+        self.shared.stream_info(stream).await
     }
 
-    /// Describes streams in the order of their names (UTF-8).
-    pub async fn streams(&self, _list: &StreamList) -> Result<Vec<StreamInfo>, Error> {
-        Err(unfinished())
+    /// Describes streams in the order of their names (UTF-8), deleted ones too.
+    ///
+    /// # Errors
+    ///
+    /// `CORRUPT_DATA`, `STORAGE_FAILED`, `CLOSED`.
+    pub async fn streams(&self, list: &StreamList) -> Result<Vec<StreamInfo>, Error> {
+        self.shared.streams(list).await
     }
 
-    /// Counts matching events in one stretch of the log.
-    pub async fn count(&self, _count: &Count) -> Result<CountPage, Error> {
-        Err(unfinished())
+    /// Counts matching events in one stretch of the log, of bounded work.
+    ///
+    /// # Errors
+    ///
+    /// `CORRUPT_DATA`, `STORAGE_FAILED`, `CLOSED`.
+    pub async fn count(&self, count: &Count) -> Result<CountPage, Error> {
+        self.shared.count(count).await
     }
 
     /// Measures the store.
+    ///
+    /// # Errors
+    ///
+    /// `STORAGE_FAILED`, `CLOSED`.
     pub async fn stats(&self) -> Result<Stats, Error> {
-        Err(unfinished())
+        self.shared.stats().await
     }
 
-    /// Waits for the appends under way, and lets go of the storage. Idempotent.
-    pub async fn close(&self) {}
+    /// Waits for the appends under way, and lets go of the storage. Idempotent; later calls fail with `CLOSED`.
+    pub async fn close(&self) {
+        let shared = &self.shared;
+        if shared.life.get() == Life::Closed {
+            return;
+        }
+        shared.life.set(Life::Closing);
+        let idle = shared.queue.borrow_mut().idle();
+        if let Some(idle) = idle {
+            // The sender goes with the writer: either way there is nothing left to wait for.
+            let _ = idle.await;
+        }
+        if shared.life.replace(Life::Closed) != Life::Closed {
+            shared.host.close();
+            shared.storage.close().await;
+        }
+    }
+
+    fn enqueue(
+        &self,
+        check: impl FnOnce(&Shared<S, H>) -> Result<queue::Order, Error>,
+    ) -> (Ticket, oneshot::Receiver<Result<Appended, Error>>) {
+        let order = self.shared.check_writable().and_then(|()| check(&self.shared));
+        let (answer, receiver) = oneshot::channel();
+        let (ticket, wake) = self.shared.queue.borrow_mut().push(order, answer);
+        if wake == queue::Wake::Writer {
+            self.shared.host.spawn(writer::run(Rc::clone(&self.shared)));
+        }
+        (ticket, receiver)
+    }
+
+    /// Follows what other tabs announce, so that `position` is fresh without a read. The announcement is a
+    /// hint: what is believed is what the storage says.
+    fn listen(&self) {
+        let weak = Rc::downgrade(&self.shared);
+        let host = self.shared.host.clone();
+        self.shared.host.spawn(async move {
+            while let Some(position) = host.heard().await {
+                let Some(shared) = weak.upgrade() else { break };
+                if shared.index.borrow().head().position < position {
+                    // A failure shows again in the next operation, which has somebody to tell.
+                    let _ = shared.refresh().await;
+                }
+            }
+        });
+    }
 }
 
-fn unfinished() -> Error {
-    Error::new(Detail::Internal { problem: "unfinished".into() })
+impl<S: Storage, H: Host> Shared<S, H> {
+    fn check_open(&self) -> Result<(), Error> {
+        match self.life.get() {
+            Life::Closed => Err(Error::new(Detail::Closed)),
+            Life::Open | Life::Closing => Ok(()),
+        }
+    }
+
+    fn check_writable(&self) -> Result<(), Error> {
+        match (self.life.get(), &self.read_only) {
+            (Life::Open, None) => Ok(()),
+            (Life::Open, Some(reason)) => Err(reason.clone()),
+            (Life::Closing | Life::Closed, _) => Err(Error::new(Detail::Closed)),
+        }
+    }
 }

@@ -16,6 +16,15 @@ pub struct OpenOptions {
     pub durability: Durability,
 }
 
+/// How far a long operation is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// What is done, in bytes of the log.
+    pub done_bytes: u64,
+    /// What there is to do, in bytes of the log.
+    pub total_bytes: u64,
+}
+
 /// A commit that a caller asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AppendRequest {

@@ -8,4 +8,6 @@
 
 mod codec;
 mod executor;
-mod tidy;
+mod expectations;
+mod idempotence;
+mod one_tab;

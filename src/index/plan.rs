@@ -1,0 +1,188 @@
+//! Which records a page of events is read from. Pure.
+
+use std::ops::Range;
+
+use crate::event::{Position, Revision};
+use crate::query::Query;
+use crate::storage::Direction;
+
+use super::{Index, IndexedStream, Run, Segment, SegmentNumber};
+
+/// Most events of one page.
+pub const PAGE_EVENTS_MAX: usize = 4_096;
+/// Most payload of one page, in bytes; a page of one event may have more.
+pub const PAGE_PAYLOAD_BYTES_MAX: usize = 1024 * 1024;
+/// Most stored bytes that one page is read from; a page from one record may have more.
+pub const PAGE_STORED_BYTES_MAX: u64 = 256 * 1024;
+/// Most records that one page is read from.
+pub const PAGE_SEGMENTS_MAX: usize = 2_048;
+
+/// The records to read for one page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// The records, in the order in which they are to be read.
+    pub segments: Vec<SegmentNumber>,
+    /// Where the page after these records begins, in the terms of the read; `None` where they are the last.
+    pub next: Option<u64>,
+    /// The record that stands in the way: what is asked for begins there, and cannot be read.
+    pub damaged: Option<SegmentNumber>,
+}
+
+/// The part of the log that a read asks for: both bounds are inclusive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stretch {
+    /// The first position.
+    pub first: Position,
+    /// The last position.
+    pub last: Position,
+    /// From which end to read.
+    pub direction: Direction,
+}
+
+/// Adds up what a page may be read from.
+struct Budget {
+    events_left: usize,
+    stored_bytes_left: u64,
+    segments_left: usize,
+}
+
+impl Budget {
+    fn of_a_page() -> Self {
+        Self {
+            events_left: PAGE_EVENTS_MAX,
+            stored_bytes_left: PAGE_STORED_BYTES_MAX,
+            segments_left: PAGE_SEGMENTS_MAX,
+        }
+    }
+
+    fn is_spent(&self) -> bool {
+        self.events_left == 0 || self.stored_bytes_left == 0 || self.segments_left == 0
+    }
+
+    fn spend(&mut self, event_count: usize, segment: &Segment) {
+        self.events_left = self.events_left.saturating_sub(event_count);
+        self.stored_bytes_left = self.stored_bytes_left.saturating_sub(segment.size_bytes);
+        self.segments_left = self.segments_left.saturating_sub(1);
+    }
+}
+
+/// Plans a page of one stream, for revisions of `range` that are known to the index.
+///
+/// Where the index lacks revisions between two that it has, a damaged record held them; the plan ends before
+/// the lack, and names the record where the lack comes first.
+pub fn plan_stream(index: &Index, stream: &IndexedStream, range: Range<u64>, direction: Direction) -> Plan {
+    let runs = stream.runs();
+    let first = runs.partition_point(|run| run.end().0 <= range.start);
+    let end = runs.partition_point(|run| run.first_revision.0 < range.end);
+    let wanted = runs.get(first..end).unwrap_or_default();
+    let mut plan = Plan { segments: Vec::new(), next: None, damaged: None };
+    let mut budget = Budget::of_a_page();
+    let mut edge = match direction {
+        Direction::Forwards => range.start,
+        Direction::Backwards => range.end,
+    };
+    let mut take = |run: &Run| -> bool {
+        let (near, far) = match direction {
+            Direction::Forwards => (run.first_revision.0.max(range.start), run.end().0.min(range.end)),
+            Direction::Backwards => (run.end().0.min(range.end), run.first_revision.0.max(range.start)),
+        };
+        if near != edge {
+            plan.next = Some(edge);
+            if plan.segments.is_empty() {
+                plan.damaged = Some(damage_beside(index, run.segment, direction));
+            }
+            return false;
+        }
+        if budget.is_spent() {
+            plan.next = Some(edge);
+            return false;
+        }
+        if let Some(segment) = index.segments().get(run.segment) {
+            budget.spend(run.count as usize, segment);
+        }
+        plan.segments.push(run.segment);
+        edge = far;
+        true
+    };
+    match direction {
+        Direction::Forwards => wanted.iter().all(&mut take),
+        Direction::Backwards => wanted.iter().rev().all(&mut take),
+    };
+    plan
+}
+
+/// The damaged record nearest to one that is whole, on the side from which reading comes. Only damage makes
+/// revisions lack; were there none, the whole record itself is named, so that a read ends all the same.
+fn damage_beside(index: &Index, whole: SegmentNumber, direction: Direction) -> SegmentNumber {
+    let is_damaged = |number: &u32| {
+        index.segments().get(SegmentNumber(*number)).is_some_and(|segment| segment.damage.is_some())
+    };
+    let count = index.segments().all().len() as u32;
+    match direction {
+        Direction::Forwards => (0..whole.0).rev().find(is_damaged),
+        Direction::Backwards => (whole.0..count).find(is_damaged),
+    }
+    .map_or(whole, SegmentNumber)
+}
+
+/// Plans a page of the whole log. Where the query names its streams, only the records that hold them.
+pub fn plan_all(index: &Index, query: &Query, stretch: Stretch) -> Plan {
+    if stretch.last < stretch.first {
+        return Plan { segments: Vec::new(), next: None, damaged: None };
+    }
+    let segments = index.segments();
+    let first = segments.at_or_after(stretch.first).0;
+    let end = segments.at_or_after(stretch.last.next()).0;
+    // A record may reach over the end of the stretch.
+    let end = match segments.get(SegmentNumber(end)) {
+        Some(segment) if segment.first <= stretch.last => end + 1,
+        _ => end,
+    };
+    let mut candidates: Vec<u32> = match query.streams() {
+        Some(names) if segments.first_damaged().is_none() => {
+            let runs =
+                names.into_iter().filter_map(|name| index.stream(name.as_str())).flat_map(|it| it.segments());
+            let mut numbers: Vec<u32> = runs.map(|it| it.0).filter(|it| (first..end).contains(it)).collect();
+            numbers.sort_unstable();
+            numbers.dedup();
+            numbers
+        }
+        _ => (first..end).collect(),
+    };
+    if stretch.direction == Direction::Backwards {
+        candidates.reverse();
+    }
+    take_in_budget(index, &candidates, stretch)
+}
+
+fn take_in_budget(index: &Index, candidates: &[u32], stretch: Stretch) -> Plan {
+    let mut plan = Plan { segments: Vec::new(), next: None, damaged: None };
+    let mut budget = Budget::of_a_page();
+    for &candidate in candidates {
+        let number = SegmentNumber(candidate);
+        let Some(segment) = index.segments().get(number) else { continue };
+        if segment.damage.is_some() || budget.is_spent() {
+            plan.damaged = (segment.damage.is_some() && plan.segments.is_empty()).then_some(number);
+            plan.next = Some(match stretch.direction {
+                Direction::Forwards => segment.first.0.max(stretch.first.0) - 1,
+                Direction::Backwards => segment.last.0.min(stretch.last.0) + 1,
+            });
+            return plan;
+        }
+        budget.spend(0, segment);
+        plan.segments.push(number);
+    }
+    plan
+}
+
+/// The revisions of a stream that a read sees: from its bounds, what is hidden, and what there is.
+pub fn visible_range(
+    stream: &IndexedStream,
+    from: Revision,
+    before: Option<Revision>,
+    as_of: Position,
+) -> Range<u64> {
+    let start = from.max(stream.visible_from(as_of)).0;
+    let end = stream.facts().state.next_revision().0.min(before.map_or(u64::MAX, |before| before.0));
+    start..end.max(start)
+}

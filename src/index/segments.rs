@@ -1,0 +1,106 @@
+//! The records of the log, by the positions that they hold.
+
+use crate::event::Position;
+
+/// The records of the log, in order.
+#[derive(Debug, Default)]
+pub struct Segments {
+    segments: Vec<Segment>,
+    damaged_count: usize,
+}
+
+/// One record of the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Segment {
+    /// Its first position, which is its key.
+    pub first: Position,
+    /// Its last position.
+    pub last: Position,
+    /// The length of its stored bytes.
+    pub size_bytes: u64,
+    /// What is wrong with it.
+    pub damage: Option<Damage>,
+}
+
+/// What is wrong with a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Damage {
+    /// What was found.
+    pub problem: String,
+}
+
+/// The place of a record among the records of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SegmentNumber(pub u32);
+
+impl Segment {
+    /// A record that can be read.
+    pub fn whole(first: Position, last: Position, size_bytes: u64) -> Self {
+        Self { first, last, size_bytes, damage: None }
+    }
+
+    /// A record that cannot be read.
+    pub fn damaged(first: Position, size_bytes: u64, problem: String) -> Self {
+        Self { first, last: first, size_bytes, damage: Some(Damage { problem }) }
+    }
+
+    /// Positions that no record holds.
+    pub fn missing(first: Position, last: Position) -> Self {
+        let problem = format!("no record holds the positions {first} to {last}");
+        Self { first, last, size_bytes: 0, damage: Some(Damage { problem }) }
+    }
+}
+
+impl Segments {
+    /// All records, in order.
+    pub fn all(&self) -> &[Segment] {
+        &self.segments
+    }
+
+    /// The record of this number.
+    pub fn get(&self, number: SegmentNumber) -> Option<&Segment> {
+        self.segments.get(number.0 as usize)
+    }
+
+    /// The first record that holds this position or a later one.
+    pub fn at_or_after(&self, position: Position) -> SegmentNumber {
+        SegmentNumber(self.segments.partition_point(|segment| segment.last < position) as u32)
+    }
+
+    /// The first record that cannot be read.
+    pub fn first_damaged(&self) -> Option<&Segment> {
+        // Looking costs time, and damage is rare.
+        if self.damaged_count == 0 {
+            return None;
+        }
+        self.segments.iter().find(|segment| segment.damage.is_some())
+    }
+
+    /// Marks a record that turned out to be damaged after it had been read once.
+    pub fn mark_damaged(&mut self, first: Position, problem: String) {
+        let number = self.at_or_after(first);
+        if let Some(segment) = self.segments.get_mut(number.0 as usize)
+            && segment.damage.is_none()
+        {
+            segment.damage = Some(Damage { problem });
+            self.damaged_count += 1;
+        }
+    }
+
+    pub(super) fn push(&mut self, segment: Segment) -> SegmentNumber {
+        let number = SegmentNumber(self.segments.len() as u32);
+        self.damaged_count += usize::from(segment.damage.is_some());
+        self.segments.push(segment);
+        number
+    }
+
+    pub(super) fn last_is_damaged(&self) -> bool {
+        self.segments.last().is_some_and(|segment| segment.damage.is_some())
+    }
+
+    pub(super) fn extend_damage_to(&mut self, last: Position) {
+        if let Some(segment) = self.segments.last_mut() {
+            segment.last = last;
+        }
+    }
+}

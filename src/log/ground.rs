@@ -1,0 +1,180 @@
+//! What an append is judged on: the facts, and everything that came after them.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use crate::codec::{Body, DecodedRecord, Entry, Tags};
+use crate::error::Matched;
+use crate::event::{Fact, Json, Position, Revision, StreamName, UnixMillis};
+use crate::id::EventId;
+use crate::query::Subject;
+
+use super::facts::{Facts, KnownEvent, NumberedCondition, StreamFacts};
+use super::{Append, NewEntry, StreamState};
+
+/// The log as it stands at one moment of judging: the gathered facts, then what other tabs committed, then
+/// what was accepted from the queue so far.
+pub(super) struct Ground<'a> {
+    facts: &'a Facts,
+    /// Streams that changed after the facts.
+    streams: HashMap<StreamName, StreamFacts>,
+    /// Events after the facts whose ids may be asked for.
+    known: HashMap<(EventId, StreamName), KnownEvent>,
+    /// Entries after the facts, kept where the queue has conditions.
+    recent: Option<Vec<Recent<'a>>>,
+    /// The last position in use.
+    pub position: Position,
+    /// The latest time that the store assigned.
+    pub time: UnixMillis,
+}
+
+/// An entry of an accepted append, with what it was made of.
+pub(super) struct Placed<'a> {
+    pub stream: &'a StreamName,
+    pub new: &'a NewEntry,
+    pub entry: Entry<'a>,
+}
+
+struct Recent<'a> {
+    position: Position,
+    revision: Option<Revision>,
+    stream: &'a str,
+    event_type: &'a str,
+    tags: Tags<'a>,
+}
+
+/// Whether an event stands that a condition forbids.
+pub(super) enum ConditionFound {
+    Nothing,
+    Match(Matched),
+    /// The match that was gathered has been hidden since: only gathering again can tell the next one.
+    Unknown,
+}
+
+impl<'a> Ground<'a> {
+    /// Lays `tail`, what others committed after the facts, over the facts.
+    pub fn new(queue: &[Append], facts: &'a Facts, tail: &'a [Rc<DecodedRecord>]) -> Self {
+        let mut ground = Self {
+            facts,
+            streams: HashMap::new(),
+            known: HashMap::new(),
+            recent: queue.iter().any(|append| append.condition.is_some()).then(Vec::new),
+            position: facts.position,
+            time: facts.time,
+        };
+        for record in tail {
+            for frame in record.frames() {
+                ground.time = ground.time.max(frame.time);
+            }
+            for entry in record.entries() {
+                ground.lay_stored(entry);
+            }
+        }
+        ground
+    }
+
+    pub fn stream(&self, stream: &StreamName) -> StreamFacts {
+        self.streams.get(stream).or_else(|| self.facts.streams.get(stream)).copied().unwrap_or_default()
+    }
+
+    /// The event of this id, where it stands in this stream and is not hidden.
+    pub fn known(&self, stream: &StreamName, id: EventId) -> Option<&KnownEvent> {
+        let key = (id, stream.clone());
+        let known = self.known.get(&key).or_else(|| self.facts.known.get(&key))?;
+        (self.stream(stream).visible_from <= known.revision).then_some(known)
+    }
+
+    /// Looks for the first event that a condition forbids.
+    pub fn find(&self, condition: &NumberedCondition<'_>) -> ConditionFound {
+        if let Some(Some((matched, revision))) = self.facts.matches.get(condition.number) {
+            let hidden = StreamName::new(matched.stream.as_str())
+                .is_ok_and(|stream| self.is_hidden(&stream, *revision));
+            return if hidden { ConditionFound::Unknown } else { ConditionFound::Match(matched.clone()) };
+        }
+        self.recent
+            .iter()
+            .flatten()
+            .filter(|recent| condition.after < recent.position)
+            .find(|recent| {
+                let Recent { stream, event_type, tags, .. } = **recent;
+                condition.query.matches(Subject { event_type, stream, tags: tags.iter() })
+                    && !StreamName::new(stream).is_ok_and(|stream| self.is_hidden(&stream, recent.revision))
+            })
+            .map_or(ConditionFound::Nothing, |recent| {
+                ConditionFound::Match(Matched {
+                    position: recent.position,
+                    stream: recent.stream.to_owned(),
+                    event_type: recent.event_type.to_owned(),
+                })
+            })
+    }
+
+    /// Facts of the store have no revision and are never hidden.
+    fn is_hidden(&self, stream: &StreamName, revision: Option<Revision>) -> bool {
+        revision.is_some_and(|revision| revision < self.stream(stream).visible_from)
+    }
+
+    /// Lays the entries of an accepted append.
+    pub fn lay_accepted(&mut self, entries: &[Placed<'a>], time: UnixMillis) {
+        self.time = time;
+        for Placed { stream, new, entry } in entries {
+            if let (Some((event, id)), Body::Event { revision, .. }) = (new.named_event(), &entry.body) {
+                let known = KnownEvent {
+                    revision: *revision,
+                    position: entry.position,
+                    event_type: event.event_type.to_shared(),
+                    data: event.data.clone(),
+                };
+                self.known.insert((id, (*stream).clone()), known);
+            }
+            self.lay((*stream).clone(), entry);
+        }
+    }
+
+    fn lay_stored(&mut self, entry: Entry<'a>) {
+        // A stored name was checked when it was decoded; one that is none cannot be asked for either.
+        let Ok(stream) = StreamName::new(entry.stream) else { return };
+        if let Body::Event { revision, event_type, data, .. } = &entry.body {
+            let known = KnownEvent {
+                revision: *revision,
+                position: entry.position,
+                event_type: Rc::from(*event_type),
+                data: data.map(Json::from_trusted),
+            };
+            self.known.insert((entry.id, stream.clone()), known);
+        }
+        self.lay(stream, &entry);
+    }
+
+    fn lay(&mut self, stream: StreamName, entry: &Entry<'a>) {
+        let mut facts = self.stream(&stream);
+        facts.lay(&entry.body);
+        self.streams.insert(stream, facts);
+        self.position = entry.position;
+        let Some(recent) = &mut self.recent else { return };
+        let (revision, event_type, tags) = match entry.body {
+            Body::Event { revision, event_type, tags, .. } => (Some(revision), event_type, tags),
+            Body::Fact(fact) => (None, fact.type_name(), Tags::Given(&[])),
+        };
+        recent.push(Recent { position: entry.position, revision, stream: entry.stream, event_type, tags });
+    }
+}
+
+impl StreamFacts {
+    /// What a stream is after one more entry.
+    pub fn lay(&mut self, body: &Body<'_>) {
+        let last = self.state.last_revision();
+        match body {
+            Body::Event { revision, .. } => self.state = StreamState::Live(*revision),
+            Body::Fact(Fact::Deleted) => {
+                self.state = StreamState::Deleted(last);
+                self.visible_from = self.state.next_revision();
+            }
+            Body::Fact(Fact::Tombstoned) => {
+                self.state = StreamState::Tombstoned(last);
+                self.visible_from = self.state.next_revision();
+            }
+            Body::Fact(Fact::Truncated { before }) => self.visible_from = self.visible_from.max(*before),
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! Opening a store: its format, and everything up to the head.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use crate::error::{Detail, Error};
+use crate::event::Position;
+use crate::host::Host;
+use crate::index::Index;
+use crate::storage::{Area, Durability, Fetched, Format, GuardedWrite, Head, Key, Storage, Written};
+
+use super::cache::RecordCache;
+use super::fault::read_failed;
+use super::queue::Queue;
+use super::validate::new_generator;
+use super::{Life, OpenOptions, Progress, Shared};
+
+pub(super) async fn open<S: Storage, H: Host>(
+    storage: S,
+    host: H,
+    options: OpenOptions,
+    progress: impl FnMut(Progress),
+) -> Result<Rc<Shared<S, H>>, Error> {
+    let read_only = check_format(&storage).await?;
+    let shared = Rc::new(Shared {
+        durability: options.durability.min(storage.strongest_durability()),
+        ids: RefCell::new(new_generator(&host)),
+        storage,
+        host,
+        read_only,
+        index: RefCell::new(Index::default()),
+        cache: RefCell::new(RecordCache::default()),
+        queue: RefCell::new(Queue::default()),
+        life: Cell::new(Life::Open),
+    });
+    shared.catch_up(progress).await?;
+    Ok(shared)
+}
+
+/// Reads the format, and writes it where the database is new. Gives the reason where the store may be read
+/// and not written.
+async fn check_format(storage: &impl Storage) -> Result<Option<Error>, Error> {
+    loop {
+        let Fetched { head, values } =
+            storage.get(Area::Meta, &[Key::text(Format::KEY)]).await.map_err(read_failed)?;
+        match values.into_iter().flatten().next() {
+            Some(bytes) => return judge_format(&bytes),
+            None if head.position == Position::START => {
+                if write_format(storage).await? == Written::Yes {
+                    return Ok(None);
+                }
+            }
+            None => return Err(damaged_format("there are events, and no format")),
+        }
+    }
+}
+
+fn judge_format(bytes: &[u8]) -> Result<Option<Error>, Error> {
+    let Some(format) = Format::from_bytes(bytes) else {
+        return Err(damaged_format("the bytes are not those of a format"));
+    };
+    let too_new = |version| Error::new(Detail::VersionTooNew { version, supported: Format::CURRENT });
+    if Format::CURRENT < format.min_reader {
+        return Err(too_new(format.min_reader));
+    }
+    Ok((Format::CURRENT < format.min_writer).then(|| too_new(format.min_writer)))
+}
+
+/// Two tabs may open a new database at once: one of them writes, the other is refused and reads again.
+async fn write_format(storage: &impl Storage) -> Result<Written, Error> {
+    let key = Key::text(Format::KEY);
+    let write = GuardedWrite {
+        expect: vec![(Area::Meta, key.clone(), None), (Area::Meta, Key::text(Head::KEY), None)],
+        puts: vec![(Area::Meta, key, Format::current().to_bytes())],
+        deletes: Vec::new(),
+        durability: Durability::Relaxed,
+    };
+    storage.write(write).await.map_err(read_failed)
+}
+
+fn damaged_format(problem: &str) -> Error {
+    Error::corrupt_data(None, format!("{}/{}", Area::Meta.name(), Format::KEY), problem)
+}

@@ -1,0 +1,130 @@
+//! The queue of appends: who waits, and what the next group is.
+
+use std::collections::VecDeque;
+
+use futures_channel::oneshot;
+
+use crate::error::{Detail, Error};
+use crate::limits;
+use crate::log::Append;
+use crate::storage::Durability;
+
+use super::{Appended, Ticket};
+
+/// The appends that wait for a transaction.
+#[derive(Default)]
+pub(super) struct Queue {
+    waiting: VecDeque<Queued>,
+    last_ticket: u64,
+    /// Whether the writer runs; it stops when it finds nothing waiting.
+    writing: bool,
+    /// Who waits for the writer to stop.
+    idle: Vec<oneshot::Sender<()>>,
+}
+
+/// An append that passed all checks that need no log.
+pub(super) struct Order {
+    pub append: Append,
+    pub durability: Durability,
+    pub size_bytes: usize,
+}
+
+/// An append that waits.
+pub(super) struct Queued {
+    pub append: Append,
+    pub member: Member,
+}
+
+/// What waits beside an append: how it was asked for, and whom to answer.
+pub(super) struct Member {
+    ticket: Ticket,
+    size_bytes: usize,
+    pub durability: Durability,
+    answer: oneshot::Sender<Result<Appended, Error>>,
+}
+
+impl Member {
+    /// Answers. A caller that no longer listens needs no answer.
+    pub fn answer(self, result: Result<Appended, Error>) {
+        let _ = self.answer.send(result);
+    }
+}
+
+/// What is to be done after something was queued.
+#[derive(PartialEq, Eq)]
+pub(super) enum Wake {
+    /// Start the writer.
+    Writer,
+    /// It runs, or there is nothing for it to do.
+    Nobody,
+}
+
+impl Queue {
+    /// Queues an order, or answers at once that it was refused.
+    pub fn push(
+        &mut self,
+        order: Result<Order, Error>,
+        answer: oneshot::Sender<Result<Appended, Error>>,
+    ) -> (Ticket, Wake) {
+        self.last_ticket += 1;
+        let ticket = Ticket(self.last_ticket);
+        match order {
+            Ok(Order { append, durability, size_bytes }) => {
+                let member = Member { ticket, size_bytes, durability, answer };
+                self.waiting.push_back(Queued { append, member });
+            }
+            Err(error) => {
+                // The caller holds the other end and listens.
+                let _ = answer.send(Err(error));
+                return (ticket, Wake::Nobody);
+            }
+        }
+        match std::mem::replace(&mut self.writing, true) {
+            true => (ticket, Wake::Nobody),
+            false => (ticket, Wake::Writer),
+        }
+    }
+
+    /// Puts back, in front and in order, what a group left undecided.
+    pub fn put_back(&mut self, undecided: Vec<Queued>) {
+        for queued in undecided.into_iter().rev() {
+            self.waiting.push_front(queued);
+        }
+    }
+
+    pub fn withdraw(&mut self, ticket: Ticket) {
+        if let Some(place) = self.waiting.iter().position(|queued| queued.member.ticket == ticket)
+            && let Some(queued) = self.waiting.remove(place)
+        {
+            queued.member.answer(Err(Error::new(Detail::Aborted)));
+        }
+    }
+
+    /// The next group: as many as fit into one transaction. `None` stops the writer.
+    pub fn take_group(&mut self) -> Option<Vec<Queued>> {
+        let mut size_bytes = 0;
+        let mut group = Vec::new();
+        while let Some(next) = self.waiting.front() {
+            size_bytes += next.member.size_bytes;
+            if limits::GROUP_BYTES_MAX < size_bytes && !group.is_empty() {
+                break;
+            }
+            group.extend(self.waiting.pop_front());
+        }
+        if group.is_empty() {
+            self.writing = false;
+            self.idle.clear();
+            return None;
+        }
+        Some(group)
+    }
+
+    /// Resolves when the writer stops; `None` when it does not run.
+    pub fn idle(&mut self) -> Option<oneshot::Receiver<()>> {
+        self.writing.then(|| {
+            let (sender, receiver) = oneshot::channel();
+            self.idle.push(sender);
+            receiver
+        })
+    }
+}
