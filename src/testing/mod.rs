@@ -7,6 +7,9 @@
     reason = "a test that meets what it did not expect ends there and then"
 )]
 
+pub mod contract;
 pub mod executor;
+pub mod host_contract;
 pub mod prng;
 pub mod simulated_host;
+pub mod storage_contract;

@@ -9,5 +9,7 @@
 mod codec;
 mod executor;
 mod expectations;
+mod host_contract;
 mod idempotence;
 mod one_tab;
+mod storage_contract;

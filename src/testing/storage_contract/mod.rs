@@ -1,0 +1,142 @@
+//! The contract of [`Storage`] as a suite: one function, so that no implementation can choose among its clauses.
+
+mod closing;
+mod committing;
+mod racing;
+mod reading;
+mod writing;
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use crate::event::Position;
+use crate::storage::{
+    Area, Batch, Direction, Durability, GuardedWrite, Head, Key, KeyRange, LogRecord, Outcome, Page, Storage,
+    StorageFault,
+};
+
+use super::contract::{Broken, BrokenContract, Clause, ensure, ensure_equal, succeeds};
+
+/// Runs every clause, each on a database of its own.
+///
+/// `open` makes a new handle to the database of a name. Two calls with one name give two handles to one
+/// database. A database that was not named before in this run is empty: where databases outlive a run, `open`
+/// makes its names unique.
+///
+/// Errors: every clause that is broken, by name.
+pub async fn storage_contract<S, O>(open: O) -> Result<(), BrokenContract>
+where
+    S: Storage,
+    O: AsyncFn(&str) -> S,
+{
+    let mut broken = BrokenContract::default();
+    macro_rules! run {
+        ($($part:ident: $($clause:ident),+ $(,)?;)+) => {$($(
+            broken.record(stringify!($clause), $part::$clause(&open, stringify!($clause)).await);
+        )+)+};
+    }
+    run! {
+        reading:
+            an_empty_database_has_an_empty_head_and_no_records,
+            get_answers_in_the_order_of_the_keys,
+            page_bounds_are_inclusive_and_may_be_open,
+            a_page_holds_so_many_records_from_its_end,
+            a_range_whose_bounds_are_crossed_is_empty,
+            positions_order_by_number,
+            other_keys_order_by_bytes,
+            areas_are_apart,
+            values_come_back_to_the_byte,
+            large_values_come_back_to_the_byte,
+            what_was_read_is_a_copy;
+        committing:
+            at_the_head_judge_is_handed_no_records,
+            behind_the_head_judge_is_handed_the_records_between_in_order,
+            judge_is_handed_as_much_as_the_limit_allows,
+            past_the_limit_it_gives_up_without_judge,
+            a_changed_layout_gives_up_without_judge,
+            what_judge_refuses_is_not_written,
+            a_commit_is_seen_by_the_other_handle_with_its_head,
+            a_commit_may_have_several_records,
+            every_durability_is_taken;
+        racing:
+            of_two_commits_at_once_one_sees_the_other,
+            no_commit_of_many_at_once_is_lost,
+            a_reader_never_sees_half_a_commit,
+            of_two_guarded_writes_at_once_one_is_refused;
+        writing:
+            a_write_holds_to_what_it_expects,
+            a_refused_write_changes_nothing,
+            one_write_changes_several_areas,
+            a_write_replaces_and_deletes,
+            a_write_may_rewrite_the_log,
+            usage_counts_records_and_bytes;
+        closing:
+            a_closed_handle_refuses_everything,
+            closing_again_does_nothing,
+            the_other_handle_outlives_a_close,
+            what_was_written_is_there_when_it_is_opened_again;
+    }
+    broken.into_result()
+}
+
+/// What a judge was handed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct JudgeCall {
+    head: Head,
+    tail: Vec<LogRecord>,
+}
+
+/// Commits `bodies`, each a record of one entry, after whatever head the judge is handed.
+async fn append<S: Storage>(
+    storage: &S,
+    seen: Head,
+    bodies: Vec<Vec<u8>>,
+) -> Result<(Outcome, Option<JudgeCall>), StorageFault> {
+    let call = Rc::new(RefCell::new(None));
+    let handed = Rc::clone(&call);
+    let judge = move |head: Head, tail: &[LogRecord]| {
+        *handed.borrow_mut() = Some(JudgeCall { head, tail: tail.to_vec() });
+        Some(batch_after(head, bodies))
+    };
+    let outcome = storage.commit(seen, Durability::Relaxed, judge).await?;
+    Ok((outcome, call.take()))
+}
+
+/// Commits what must be committed, and gives the new head.
+#[track_caller]
+fn committed(result: Result<(Outcome, Option<JudgeCall>), StorageFault>) -> Result<Head, Broken> {
+    match succeeds(result)? {
+        (Outcome::Committed(head), Some(_)) => Ok(head),
+        (outcome, call) => {
+            Err(Broken::new(format!("not committed but {outcome:?}, judged: {}", call.is_some())))
+        }
+    }
+}
+
+fn batch_after(head: Head, bodies: Vec<Vec<u8>>) -> Batch {
+    let mut after = head;
+    let mut records = Vec::new();
+    for bytes in bodies {
+        after.position = after.position.next();
+        after.appended_bytes += bytes.len() as u64;
+        records.push(LogRecord { first: after.position, bytes });
+    }
+    Batch { records, head: after }
+}
+
+fn log_record(first: u64, bytes: &[u8]) -> LogRecord {
+    LogRecord { first: Position(first), bytes: bytes.to_vec() }
+}
+
+/// A write that expects nothing and is done where it is answered.
+fn unguarded(puts: Vec<(Area, Key, Vec<u8>)>, deletes: Vec<(Area, Key)>) -> GuardedWrite {
+    GuardedWrite { expect: Vec::new(), puts, deletes, durability: Durability::Relaxed }
+}
+
+async fn whole_area<S: Storage>(storage: &S, area: Area) -> Result<Page, StorageFault> {
+    storage.page(area, KeyRange::default(), Direction::Forwards, 1_000).await
+}
+
+fn keys(page: &Page) -> Vec<Key> {
+    page.records.iter().map(|record| record.key.clone()).collect()
+}

@@ -1,0 +1,209 @@
+//! Clauses on `get` and `page`.
+
+use crate::storage::Written;
+
+use super::*;
+
+pub async fn an_empty_database_has_an_empty_head_and_no_records<S: Storage>(
+    open: &impl AsyncFn(&str) -> S,
+    name: &str,
+) -> Clause {
+    let storage = open(name).await;
+    for area in Area::ALL {
+        let page = succeeds(whole_area(&storage, area).await)?;
+        ensure_equal(page, Page { head: Head::default(), records: Vec::new() }, area.name())?;
+    }
+    let fetched = succeeds(storage.get(Area::Units, &[Key::text("absent")]).await)?;
+    ensure_equal((fetched.head, fetched.values), (Head::default(), vec![None]), "what get found")
+}
+
+pub async fn get_answers_in_the_order_of_the_keys<S: Storage>(
+    open: &impl AsyncFn(&str) -> S,
+    name: &str,
+) -> Clause {
+    let storage = with_documents(open, name, &["a", "b", "c"]).await?;
+    let asked = ["c", "absent", "a", "c"].map(Key::text);
+    let fetched = succeeds(storage.get(Area::Documents, &asked).await)?;
+    let expected = vec![Some(b"c".to_vec()), None, Some(b"a".to_vec()), Some(b"c".to_vec())];
+    ensure_equal(fetched.values, expected, "the values")?;
+    let fetched = succeeds(storage.get(Area::Documents, &[]).await)?;
+    ensure_equal(fetched.values, Vec::new(), "the values of no keys")
+}
+
+pub async fn page_bounds_are_inclusive_and_may_be_open<S: Storage>(
+    open: &impl AsyncFn(&str) -> S,
+    name: &str,
+) -> Clause {
+    let storage = with_documents(open, name, &["a", "b", "c", "d"]).await?;
+    let rows: [(Option<&str>, Option<&str>, &[&str]); 7] = [
+        (None, None, &["a", "b", "c", "d"]),
+        (Some("b"), None, &["b", "c", "d"]),
+        (None, Some("b"), &["a", "b"]),
+        (Some("b"), Some("c"), &["b", "c"]),
+        (Some("c"), Some("c"), &["c"]),
+        (Some("aa"), Some("bb"), &["b"]),
+        (Some("e"), None, &[]),
+    ];
+    for (from, to, expected) in rows {
+        let range = KeyRange { from: from.map(Key::text), to: to.map(Key::text) };
+        let mut expected: Vec<_> = expected.iter().map(|text| Key::text(text)).collect();
+        let page = succeeds(storage.page(Area::Documents, range.clone(), Direction::Forwards, 10).await)?;
+        ensure_equal(keys(&page), expected.clone(), &format!("forwards {from:?} to {to:?}"))?;
+        expected.reverse();
+        let page = succeeds(storage.page(Area::Documents, range, Direction::Backwards, 10).await)?;
+        ensure_equal(keys(&page), expected, &format!("backwards {from:?} to {to:?}"))?;
+    }
+    Ok(())
+}
+
+pub async fn a_page_holds_so_many_records_from_its_end<S: Storage>(
+    open: &impl AsyncFn(&str) -> S,
+    name: &str,
+) -> Clause {
+    let storage = with_documents(open, name, &["a", "b", "c", "d"]).await?;
+    let rows: [(Direction, usize, &[&str]); 7] = [
+        (Direction::Forwards, 0, &[]),
+        (Direction::Forwards, 1, &["b"]),
+        (Direction::Forwards, 2, &["b", "c"]),
+        (Direction::Forwards, 3, &["b", "c", "d"]),
+        (Direction::Backwards, 0, &[]),
+        (Direction::Backwards, 2, &["d", "c"]),
+        (Direction::Backwards, 4, &["d", "c", "b"]),
+    ];
+    for (direction, count_max, expected) in rows {
+        let range = KeyRange { from: Some(Key::text("b")), to: None };
+        let page = succeeds(storage.page(Area::Documents, range, direction, count_max).await)?;
+        let expected: Vec<_> = expected.iter().map(|text| Key::text(text)).collect();
+        ensure_equal(keys(&page), expected, &format!("{count_max} {direction:?}"))?;
+    }
+    Ok(())
+}
+
+pub async fn a_range_whose_bounds_are_crossed_is_empty<S: Storage>(
+    open: &impl AsyncFn(&str) -> S,
+    name: &str,
+) -> Clause {
+    let storage = with_documents(open, name, &["a", "b", "c"]).await?;
+    for direction in [Direction::Forwards, Direction::Backwards] {
+        let range = KeyRange { from: Some(Key::text("c")), to: Some(Key::text("a")) };
+        let page = succeeds(storage.page(Area::Documents, range, direction, 10).await)?;
+        ensure_equal(keys(&page), Vec::new(), "the keys")?;
+    }
+    Ok(())
+}
+
+pub async fn positions_order_by_number<S: Storage>(open: &impl AsyncFn(&str) -> S, name: &str) -> Clause {
+    let storage = open(name).await;
+    let positions = [1, 2, 10, 255, 256, 65_536, 1 << 40, crate::limits::INTEGER_MAX].map(Position);
+    let put = |position: Position| (Area::Log, Key::Position(position), position.0.to_le_bytes().to_vec());
+    let mut puts: Vec<_> = positions.into_iter().map(put).collect();
+    puts.reverse();
+    succeeds(storage.write(unguarded(puts, Vec::new())).await)?;
+    let mut expected: Vec<_> = positions.map(Key::Position).into();
+    let page = succeeds(whole_area(&storage, Area::Log).await)?;
+    ensure_equal(keys(&page), expected.clone(), "all keys")?;
+    for record in page.records {
+        let Key::Position(position) = record.key else {
+            return Err(Broken::new("a key of the log is bytes"));
+        };
+        ensure_equal(record.value, position.0.to_le_bytes().to_vec(), "the value")?;
+    }
+    let range =
+        KeyRange { from: Some(Key::Position(Position(3))), to: Some(Key::Position(Position(1 << 41))) };
+    let page = succeeds(storage.page(Area::Log, range, Direction::Backwards, 10).await)?;
+    expected = [1 << 40, 65_536, 256, 255, 10].map(|number| Key::Position(Position(number))).into();
+    ensure_equal(keys(&page), expected, "the keys of a range backwards")
+}
+
+pub async fn other_keys_order_by_bytes<S: Storage>(open: &impl AsyncFn(&str) -> S, name: &str) -> Clause {
+    let storage = open(name).await;
+    let ordered: [&[u8]; 10] = [
+        b"",
+        b"\0",
+        b"\0\0",
+        b"\0\xff",
+        b"10",
+        b"2",
+        b"a",
+        "\u{ffff}".as_bytes(),
+        "😀".as_bytes(),
+        b"\xff\xff",
+    ];
+    let put = |bytes: &&[u8]| (Area::Index, Key::Bytes(bytes.to_vec()), bytes.to_vec());
+    succeeds(storage.write(unguarded(ordered.iter().rev().map(put).collect(), Vec::new())).await)?;
+    let page = succeeds(whole_area(&storage, Area::Index).await)?;
+    let expected: Vec<_> = ordered.iter().map(|bytes| Key::Bytes(bytes.to_vec())).collect();
+    ensure_equal(keys(&page), expected, "all keys")?;
+    let range = KeyRange { from: Some(Key::Bytes(Vec::new())), to: Some(Key::Bytes(b"\0\xff".to_vec())) };
+    let page = succeeds(storage.page(Area::Index, range, Direction::Forwards, 10).await)?;
+    ensure_equal(page.records.len(), 4, "the records from the empty key on")?;
+    let fetched = succeeds(storage.get(Area::Index, &[Key::Bytes(Vec::new())]).await)?;
+    ensure_equal(fetched.values, vec![Some(Vec::new())], "the record of the empty key")
+}
+
+pub async fn areas_are_apart<S: Storage>(open: &impl AsyncFn(&str) -> S, name: &str) -> Clause {
+    let storage = open(name).await;
+    let areas = Area::ALL.into_iter().filter(|area| *area != Area::Log);
+    let put = |area: Area| (area, Key::text("same"), area.name().as_bytes().to_vec());
+    succeeds(storage.write(unguarded(areas.clone().map(put).collect(), Vec::new())).await)?;
+    for area in areas {
+        let fetched = succeeds(storage.get(area, &[Key::text("same")]).await)?;
+        ensure_equal(fetched.values, vec![Some(area.name().as_bytes().to_vec())], area.name())?;
+    }
+    ensure_equal(succeeds(whole_area(&storage, Area::Log).await)?.records, Vec::new(), "the log")
+}
+
+pub async fn values_come_back_to_the_byte<S: Storage>(open: &impl AsyncFn(&str) -> S, name: &str) -> Clause {
+    let storage = open(name).await;
+    let every_byte: Vec<u8> = (0..=255).collect();
+    for value in [Vec::new(), vec![0], every_byte.clone()] {
+        let put = (Area::Snapshots, Key::Bytes(every_byte.clone()), value.clone());
+        succeeds(storage.write(unguarded(vec![put], Vec::new())).await)?;
+        let fetched = succeeds(storage.get(Area::Snapshots, &[Key::Bytes(every_byte.clone())]).await)?;
+        ensure_equal(fetched.values, vec![Some(value)], "the value")?;
+    }
+    Ok(())
+}
+
+pub async fn large_values_come_back_to_the_byte<S: Storage>(
+    open: &impl AsyncFn(&str) -> S,
+    name: &str,
+) -> Clause {
+    let (storage, other) = (open(name).await, open(name).await);
+    let mut prng = crate::testing::prng::Prng::new(1);
+    let mut head = Head::default();
+    // Around the size from which browsers keep values in files of their own, and well above it.
+    for length in [65_535, 65_536, 300_000, 5_000_000] {
+        let bytes = prng.bytes(length);
+        head = committed(append(&storage, head, vec![bytes.clone()]).await)?;
+        let fetched = succeeds(other.get(Area::Log, &[Key::Position(head.position)]).await)?;
+        ensure(fetched.values == [Some(bytes)], &format!("a value of {length} bytes comes back equal"))?;
+    }
+    Ok(())
+}
+
+pub async fn what_was_read_is_a_copy<S: Storage>(open: &impl AsyncFn(&str) -> S, name: &str) -> Clause {
+    let storage = with_documents(open, name, &["a"]).await?;
+    let mut first = succeeds(whole_area(&storage, Area::Documents).await)?;
+    first.records.iter_mut().for_each(|record| record.value.fill(0));
+    let second = succeeds(whole_area(&storage, Area::Documents).await)?;
+    ensure_equal(
+        second.records.into_iter().map(|record| record.value).collect(),
+        vec![b"a".to_vec()],
+        "the value",
+    )
+}
+
+/// A database with these documents, each with its key as its value, written out of order.
+async fn with_documents<S: Storage>(
+    open: &impl AsyncFn(&str) -> S,
+    name: &str,
+    texts: &[&str],
+) -> Result<S, Broken> {
+    let storage = open(name).await;
+    let put = |text: &&str| (Area::Documents, Key::text(text), text.as_bytes().to_vec());
+    let written =
+        succeeds(storage.write(unguarded(texts.iter().rev().map(put).collect(), Vec::new())).await)?;
+    ensure_equal(written, Written::Yes, "the write")?;
+    Ok(storage)
+}
