@@ -22,8 +22,8 @@ pub struct Facts {
     /// Each event whose id the queue gives and which stands in that stream, seen or hidden.
     pub known: HashMap<(EventId, StreamName), KnownEvent>,
     /// For each condition of the queue, in the order of the appends that have one: the first event that it
-    /// forbids, and its revision. `None` without any.
-    pub matches: Vec<Option<(Matched, Option<Revision>)>>,
+    /// forbids. `None` without any.
+    pub matches: Vec<Option<Matched>>,
 }
 
 /// What is known of one stream.

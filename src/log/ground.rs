@@ -1,6 +1,6 @@
 //! What an append is judged on: the facts, and everything that came after them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use crate::codec::{Body, DecodedRecord, Entry, Tags};
@@ -20,6 +20,8 @@ pub(super) struct Ground<'a> {
     streams: HashMap<StreamName, StreamFacts>,
     /// Events after the facts whose ids may be asked for.
     known: HashMap<(EventId, StreamName), KnownEvent>,
+    /// Streams that were deleted, tombstoned or truncated after the facts.
+    marked: HashSet<StreamName>,
     /// Entries after the facts, kept where the queue has conditions.
     recent: Option<Vec<Recent<'a>>>,
     /// The last position in use.
@@ -47,7 +49,7 @@ struct Recent<'a> {
 pub(super) enum ConditionFound {
     Nothing,
     Match(Matched),
-    /// The match that was gathered has been hidden since: only gathering again can tell the next one.
+    /// The match that was gathered may have been hidden since: only gathering again can tell.
     Unknown,
 }
 
@@ -58,6 +60,7 @@ impl<'a> Ground<'a> {
             facts,
             streams: HashMap::new(),
             known: HashMap::new(),
+            marked: HashSet::new(),
             recent: queue.iter().any(|append| append.condition.is_some()).then(Vec::new),
             position: facts.position,
             time: facts.time,
@@ -86,10 +89,14 @@ impl<'a> Ground<'a> {
 
     /// Looks for the first event that a condition forbids.
     pub fn find(&self, condition: &NumberedCondition<'_>) -> ConditionFound {
-        if let Some(Some((matched, revision))) = self.facts.matches.get(condition.number) {
-            let hidden = StreamName::new(matched.stream.as_str())
-                .is_ok_and(|stream| self.is_hidden(&stream, *revision));
-            return if hidden { ConditionFound::Unknown } else { ConditionFound::Match(matched.clone()) };
+        if let Some(Some(matched)) = self.facts.matches.get(condition.number) {
+            // The facts do not tell how far this stream reaches: any mark on it may have hidden the match.
+            let is_doubtful = self.marked.contains(matched.stream.as_str());
+            return if is_doubtful {
+                ConditionFound::Unknown
+            } else {
+                ConditionFound::Match(matched.clone())
+            };
         }
         self.recent
             .iter()
@@ -149,6 +156,9 @@ impl<'a> Ground<'a> {
     fn lay(&mut self, stream: StreamName, entry: &Entry<'a>) {
         let mut facts = self.stream(&stream);
         facts.lay(&entry.body);
+        if let Body::Fact(_) = entry.body {
+            self.marked.insert(stream.clone());
+        }
         self.streams.insert(stream, facts);
         self.position = entry.position;
         let Some(recent) = &mut self.recent else { return };

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use crate::codec::{Body, DecodedRecord, Entry};
 use crate::error::{Error, Matched};
-use crate::event::{Json, Position, Revision, StreamName};
+use crate::event::{Json, Position, StreamName};
 use crate::host::Host;
 use crate::id::EventId;
 use crate::index::plan::{Stretch, plan_all};
@@ -92,12 +92,12 @@ impl<S: Storage, H: Host> Shared<S, H> {
         }
     }
 
-    /// The first event up to `as_of` that a condition forbids, and its revision.
+    /// The first event up to `as_of` that a condition forbids.
     async fn first_match(
         &self,
         condition: &AppendCondition,
         as_of: Position,
-    ) -> Result<Option<(Matched, Option<Revision>)>, Error> {
+    ) -> Result<Option<Matched>, Error> {
         let query = &condition.fail_if_events_match;
         let mut first = condition.after.next();
         loop {
@@ -155,15 +155,10 @@ fn note_known(facts: &mut Facts, id: EventId, stream: &StreamName, entry: &Entry
     }
 }
 
-fn as_matched(entry: &Entry<'_>) -> (Matched, Option<Revision>) {
-    let (revision, event_type) = match &entry.body {
-        Body::Event { revision, event_type, .. } => (Some(*revision), *event_type),
-        Body::Fact(fact) => (None, fact.type_name()),
+fn as_matched(entry: &Entry<'_>) -> Matched {
+    let event_type = match &entry.body {
+        Body::Event { event_type, .. } => event_type,
+        Body::Fact(fact) => fact.type_name(),
     };
-    let matched = Matched {
-        position: entry.position,
-        stream: entry.stream.to_owned(),
-        event_type: event_type.to_owned(),
-    };
-    (matched, revision)
+    Matched { position: entry.position, stream: entry.stream.to_owned(), event_type: event_type.to_owned() }
 }

@@ -7,9 +7,12 @@
 )]
 
 mod codec;
+mod conditions;
 mod executor;
 mod expectations;
+mod hiding;
 mod host_contract;
 mod idempotence;
 mod one_tab;
+mod reads;
 mod storage_contract;
