@@ -8,6 +8,7 @@
 
 mod codec;
 mod conditions;
+mod damage;
 mod executor;
 mod expectations;
 mod hiding;
