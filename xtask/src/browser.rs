@@ -63,6 +63,14 @@ impl Browser {
         found.into_iter().filter_map(|(variable, path)| Some((variable, path?))).collect()
     }
 
+    /// The variables for this browser that name a file which is not there.
+    pub fn broken_variables(self) -> Vec<&'static str> {
+        let programs = [self.binary_program(), self.driver_program()];
+        let is_broken =
+            |program: &Program| env::var_os(program.variable).is_some() && program.find().is_none();
+        programs.into_iter().filter(is_broken).map(|program| program.variable).collect()
+    }
+
     fn binary_program(self) -> Program {
         match self {
             Browser::Chromium => {

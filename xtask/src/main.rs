@@ -47,7 +47,7 @@ fn run(arguments: &[String]) -> Result<()> {
     };
     let project = Project::find()?;
     match (command.as_str(), rest) {
-        ("setup", []) => setup::provide(&project, Requirement::ALL),
+        ("setup", []) => set_up(&project),
         ("build", []) => build(&project, Optimisation::Full),
         ("build", [flag]) if flag == "--dev" => build(&project, Optimisation::None),
         ("size", []) => size::check(&project),
@@ -56,6 +56,12 @@ fn run(arguments: &[String]) -> Result<()> {
         ("bench", rest) => bench::run(&project, rest),
         _ => bail!("`{}` is not a command\n\n{USAGE}", arguments.join(" ")),
     }
+}
+
+fn set_up(project: &Project) -> Result<()> {
+    setup::provide(project, Requirement::ALL)?;
+    println!("set-up: nothing is missing");
+    Ok(())
 }
 
 fn build(project: &Project, optimisation: Optimisation) -> Result<()> {

@@ -89,6 +89,10 @@ fn provide_node_packages(project: &Project) -> Result<()> {
 }
 
 fn provide_browsers(project: &Project) -> Result<()> {
+    for browser in Browser::ALL {
+        let broken = browser.broken_variables();
+        ensure!(broken.is_empty(), "{} names a file that does not exist", broken.join(" and "));
+    }
     let from_debian = [Browser::Chromium.binary(), Browser::Chromium.driver(), Browser::Firefox.binary()];
     if from_debian.iter().any(Option::is_none) {
         install_from_debian(project)?;
