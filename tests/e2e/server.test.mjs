@@ -1,0 +1,83 @@
+// The server of the demo, over a folder of its own: what it gives, with which headers, and what it must not give.
+
+import assert from "node:assert/strict";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { request } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+
+import { serve } from "../../www/serve.mjs";
+
+let root;
+let server;
+
+before(async () => {
+  root = await mkdtemp(join(tmpdir(), "everfold-server-"));
+  await mkdir(join(root, "www"));
+  await mkdir(join(root, "dist"));
+  await writeFile(join(root, "secret.txt"), "secret");
+  await writeFile(join(root, "www", "index.html"), "<!doctype html>");
+  await writeFile(join(root, "dist", "everfold_bg.wasm"), "wasm");
+  await writeFile(join(root, "dist", "index.js"), "export {};");
+  server = await serve({ root });
+});
+
+after(async () => {
+  await server?.close();
+  await rm(root, { recursive: true, force: true });
+});
+
+/** Asks for a path as it is: `fetch` would tidy it first. */
+function get(path, method = "GET") {
+  return new Promise((resolve, reject) => {
+    const { hostname, port } = new URL(server.url);
+    const asked = request({ hostname, port, path, method }, (response) => {
+      let body = "";
+      response.on("data", (part) => (body += part));
+      response.on("end", () => resolve({ status: response.statusCode, headers: response.headers, body }));
+    });
+    asked.on("error", reject).end();
+  });
+}
+
+const GIVEN = [
+  ["/", "text/html; charset=utf-8", "<!doctype html>"],
+  ["/index.html?a=b", "text/html; charset=utf-8", "<!doctype html>"],
+  ["/dist/index.js", "text/javascript; charset=utf-8", "export {};"],
+  ["/dist/everfold_bg.wasm", "application/wasm", "wasm"],
+];
+
+for (const [path, type, body] of GIVEN) {
+  test(`${path} is given as ${type}, and not to be stored`, async () => {
+    const response = await get(path);
+    assert.equal(response.status, 200);
+    assert.equal(response.headers["content-type"], type);
+    assert.equal(response.headers["cache-control"], "no-store");
+    assert.equal(response.body, body);
+  });
+}
+
+const REFUSED = ["/none", "/secret.txt", "/../secret.txt", "/..%2fsecret.txt", "/dist/..%2f..%2fsecret.txt", "/%00", "/%ff", "/dist"];
+
+for (const path of REFUSED) {
+  test(`${path} is not given`, async () => {
+    const response = await get(path);
+    assert.equal(response.status, 404);
+    assert.doesNotMatch(response.body, /^secret$/);
+  });
+}
+
+test("HEAD gives the length and no body; other methods are refused", async () => {
+  const head = await get("/dist/everfold_bg.wasm", "HEAD");
+  assert.deepEqual([head.status, head.headers["content-length"], head.body], [200, "4", ""]);
+  assert.equal((await get("/", "POST")).status, 405);
+});
+
+test("a taken port is refused when asked for, and the next one is taken where there is a choice", async () => {
+  const port = Number(new URL(server.url).port);
+  await assert.rejects(serve({ root, port }), { code: "EADDRINUSE" });
+  const next = await serve({ root, port, portMax: port + 50 });
+  assert.ok(Number(new URL(next.url).port) > port);
+  await next.close();
+});
