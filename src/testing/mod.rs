@@ -9,7 +9,9 @@
 
 pub mod contract;
 pub mod executor;
+pub mod faulty_storage;
 pub mod host_contract;
 pub mod prng;
 pub mod simulated_host;
+pub mod simulated_storage;
 pub mod storage_contract;

@@ -2,6 +2,8 @@
 
 use std::fmt::Debug;
 
+use futures_util::future::join;
+
 use crate::error::WriteOutcome;
 use crate::storage::FaultKind;
 
@@ -59,6 +61,25 @@ pub async fn what_was_written_is_there_when_it_is_opened_again<S: Storage>(
     ensure_equal((page.head, page.records.len()), (head, 1), "the log")?;
     kept.close().await;
     Ok(())
+}
+
+pub async fn an_operation_under_way_at_a_close_is_whole<S: Storage>(
+    open: &impl AsyncFn(&str) -> S,
+    name: &str,
+) -> Clause {
+    let (storage, other) = (open(name).await, open(name).await);
+    let commit = append(&storage, Head::default(), vec![b"1".to_vec(), b"2".to_vec()]);
+    let (result, ()) = join(commit, storage.close()).await;
+    let page = succeeds(whole_area(&other, Area::Log).await)?;
+    match result {
+        Ok((Outcome::Committed(head), _)) => {
+            ensure_equal((page.head, page.records.len()), (head, 2), "the log after a commit")
+        }
+        result => {
+            ensure_closed(result, "commit")?;
+            ensure_equal((page.head, page.records.len()), (Head::default(), 0), "the log after a refusal")
+        }
+    }
 }
 
 #[track_caller]

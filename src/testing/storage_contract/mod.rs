@@ -74,6 +74,7 @@ where
             a_closed_handle_refuses_everything,
             closing_again_does_nothing,
             the_other_handle_outlives_a_close,
+            an_operation_under_way_at_a_close_is_whole,
             what_was_written_is_there_when_it_is_opened_again;
     }
     broken.into_result()
