@@ -17,3 +17,4 @@ mod idempotence;
 mod one_tab;
 mod reads;
 mod storage_contract;
+mod tidy;
