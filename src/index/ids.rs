@@ -1,7 +1,9 @@
 //! The ids of events, and where they stand.
 
+use std::collections::BTreeSet;
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeSet, HashMap};
+
+use rustc_hash::FxHashMap;
 
 use crate::event::Position;
 use crate::id::EventId;
@@ -9,7 +11,7 @@ use crate::id::EventId;
 /// For each id, the positions of the events that have it.
 #[derive(Debug, Default)]
 pub(super) struct Ids {
-    first: HashMap<EventId, Position>,
+    first: FxHashMap<EventId, Position>,
     /// An id is unique among the visible events of a stream only: in other streams, and once it was hidden,
     /// it may stand again.
     others: BTreeSet<(EventId, Position)>,

@@ -9,7 +9,7 @@ mod segments;
 mod streams;
 
 use crate::codec::{Body, DecodedRecord};
-use crate::event::{Position, Revision, StreamName, UnixMillis};
+use crate::event::{Position, Revision, UnixMillis};
 use crate::id::EventId;
 use crate::storage::Head;
 
@@ -83,9 +83,7 @@ impl Index {
             self.time = self.time.max(frame.time);
         }
         for entry in record.entries() {
-            // A stored name was checked when it was decoded.
-            let Ok(name) = StreamName::new(entry.stream) else { continue };
-            self.streams.add(name, &entry, segment);
+            self.streams.add(&entry, segment);
             if let Body::Event { .. } = entry.body {
                 self.ids.add(entry.id, entry.position);
             }

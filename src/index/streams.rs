@@ -80,9 +80,14 @@ impl Streams {
             .take_while(move |(name, _)| name.as_str().starts_with(prefix))
     }
 
-    pub(super) fn add(&mut self, name: StreamName, entry: &Entry<'_>, segment: SegmentNumber) {
+    pub(super) fn add(&mut self, entry: &Entry<'_>, segment: SegmentNumber) {
         self.has_hidden |= matches!(entry.body, Body::Fact(_));
-        self.streams.entry(name).or_default().add(entry, segment);
+        if let Some(stream) = self.streams.get_mut(entry.stream) {
+            stream.add(entry, segment);
+        } else if let Ok(name) = StreamName::new(entry.stream) {
+            // A stored name was checked when it was decoded: it is always one.
+            self.streams.entry(name).or_default().add(entry, segment);
+        }
     }
 
     /// Whether any has hidden events.

@@ -1,7 +1,8 @@
 //! What judging needs of the log up to a head, gathered before the transaction.
 
-use std::collections::HashMap;
 use std::rc::Rc;
+
+use rustc_hash::FxHashMap;
 
 use crate::error::Matched;
 use crate::event::{Json, Position, Revision, StreamName, UnixMillis};
@@ -18,9 +19,9 @@ pub struct Facts {
     /// The latest time that the store assigned.
     pub time: UnixMillis,
     /// Each stream that the queue names. One that is missing never existed.
-    pub streams: HashMap<StreamName, StreamFacts>,
+    pub streams: FxHashMap<StreamName, StreamFacts>,
     /// Each event whose id the queue gives and which stands in that stream, seen or hidden.
-    pub known: HashMap<(EventId, StreamName), KnownEvent>,
+    pub known: FxHashMap<(EventId, StreamName), KnownEvent>,
     /// For each condition of the queue, in the order of the appends that have one: the first event that it
     /// forbids. `None` without any.
     pub matches: Vec<Option<Matched>>,

@@ -1,7 +1,8 @@
 //! What an append is judged on: the facts, and everything that came after them.
 
-use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
+
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::codec::{Body, DecodedRecord, Entry, Tags};
 use crate::error::Matched;
@@ -17,11 +18,11 @@ use super::{Append, NewEntry, StreamState};
 pub(super) struct Ground<'a> {
     facts: &'a Facts,
     /// Streams that changed after the facts.
-    streams: HashMap<StreamName, StreamFacts>,
+    streams: FxHashMap<StreamName, StreamFacts>,
     /// Events after the facts whose ids may be asked for.
-    known: HashMap<(EventId, StreamName), KnownEvent>,
+    known: FxHashMap<(EventId, StreamName), KnownEvent>,
     /// Streams that were deleted, tombstoned or truncated after the facts.
-    marked: HashSet<StreamName>,
+    marked: FxHashSet<StreamName>,
     /// Entries after the facts, kept where the queue has conditions.
     recent: Option<Vec<Recent<'a>>>,
     /// The last position in use.
@@ -58,9 +59,9 @@ impl<'a> Ground<'a> {
     pub fn new(queue: &[Append], facts: &'a Facts, tail: &'a [Rc<DecodedRecord>]) -> Self {
         let mut ground = Self {
             facts,
-            streams: HashMap::new(),
-            known: HashMap::new(),
-            marked: HashSet::new(),
+            streams: FxHashMap::default(),
+            known: FxHashMap::default(),
+            marked: FxHashSet::default(),
             recent: queue.iter().any(|append| append.condition.is_some()).then(Vec::new),
             position: facts.position,
             time: facts.time,

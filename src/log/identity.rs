@@ -1,6 +1,6 @@
 //! Whether an append is a repetition of what stands there already.
 
-use std::collections::{HashMap, HashSet};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::error::{Detail, Error};
 use crate::event::{NewEvent, Position, Revision, StreamName};
@@ -22,7 +22,7 @@ pub(super) enum Identity {
 
 /// Compares the ids of an append with those that are visible in its streams.
 pub(super) fn identify(append: &Append, ground: &Ground<'_>) -> Identity {
-    let mut in_commit = HashSet::new();
+    let mut in_commit = FxHashSet::default();
     let mut twice = Vec::new();
     let mut known = Vec::new();
     let mut entry_count = 0;
@@ -58,7 +58,7 @@ struct Repeated<'a> {
 
 /// In each stream the originals follow one another, and each has the type and the data that is given now.
 fn is_repetition(repeated: &[Repeated<'_>]) -> bool {
-    let mut last_revisions: HashMap<&StreamName, Revision> = HashMap::new();
+    let mut last_revisions: FxHashMap<&StreamName, Revision> = FxHashMap::default();
     repeated.iter().all(|it| {
         let previous = last_revisions.insert(it.stream, it.original.revision);
         let consecutive = previous.is_none_or(|previous| previous.next() == it.original.revision);

@@ -2,6 +2,8 @@
 
 use std::rc::Rc;
 
+use rustc_hash::{FxHashMap, FxHashSet};
+
 use crate::codec::{Body, DecodedRecord, Entry, Extensions, Frame, Tags};
 use crate::error::{Detail, Error, Violation};
 use crate::event::{Fact, Position, Revision, StreamName, UnixMillis};
@@ -119,29 +121,30 @@ fn judge_one<'a>(
 }
 
 fn check_tombstones(append: &Append, ground: &Ground<'_>) -> Option<Error> {
-    let mut streams: Vec<String> = Vec::new();
-    for write in &append.writes {
-        let tombstoned = matches!(ground.stream(&write.stream).state, StreamState::Tombstoned(_));
-        let again = matches!(write.entries.as_slice(), [NewEntry::Fact(Fact::Tombstoned, _)]);
-        if tombstoned && !again && !streams.iter().any(|named| named == write.stream.as_str()) {
-            streams.push(write.stream.as_str().to_owned());
-        }
-    }
+    let mut named = FxHashSet::default();
+    let streams: Vec<String> = append
+        .writes
+        .iter()
+        .filter(|write| !matches!(write.entries.as_slice(), [NewEntry::Fact(Fact::Tombstoned, _)]))
+        .filter(|write| matches!(ground.stream(&write.stream).state, StreamState::Tombstoned(_)))
+        .filter(|write| named.insert(&write.stream))
+        .map(|write| write.stream.as_str().to_owned())
+        .collect();
     let stream = streams.first()?.clone();
     Some(Error::new(Detail::StreamDeleted { stream, streams }))
 }
 
 fn check_expectations(append: &Append, ground: &Ground<'_>) -> Option<Error> {
-    let mut violations: Vec<Violation> = Vec::new();
-    for write in &append.writes {
-        if let Err(actual) = write.expected.check(ground.stream(&write.stream).state) {
-            let violation =
-                Violation { stream: write.stream.as_str().to_owned(), expected: write.expected, actual };
-            if !violations.contains(&violation) {
-                violations.push(violation);
-            }
-        }
-    }
+    let mut named = FxHashSet::default();
+    let violations: Vec<Violation> = append
+        .writes
+        .iter()
+        .filter_map(|write| {
+            let actual = write.expected.check(ground.stream(&write.stream).state).err()?;
+            let stream = write.stream.as_str().to_owned();
+            named.insert(&write.stream).then_some(Violation { stream, expected: write.expected, actual })
+        })
+        .collect();
     (!violations.is_empty()).then(|| Error::new(Detail::WrongExpectedRevision { violations }))
 }
 
@@ -153,7 +156,7 @@ fn accept<'a>(
     frames: &mut Vec<Frame<'a>>,
 ) -> Verdict {
     let time = now.max(ground.time);
-    let mut places = Places { position: ground.position, next_revisions: Vec::new() };
+    let mut places = Places { position: ground.position, next_revisions: FxHashMap::default() };
     let mut entries = Vec::new();
     let mut ranges = Vec::with_capacity(append.writes.len());
     for write in &append.writes {
@@ -186,15 +189,15 @@ fn accept<'a>(
 }
 
 /// Hands out positions and revisions within one commit.
-struct Places {
+struct Places<'a> {
     position: Position,
     /// Streams that the commit has written to, and their next revisions.
-    next_revisions: Vec<(StreamName, Revision)>,
+    next_revisions: FxHashMap<&'a StreamName, Revision>,
 }
 
-impl Places {
+impl<'a> Places<'a> {
     /// The entry with its place; `None` for a fact that holds already.
-    fn place<'a>(
+    fn place(
         &mut self,
         stream: &'a StreamName,
         new: &'a NewEntry,
@@ -218,22 +221,18 @@ impl Places {
         Some(Entry { position: self.position, stream: stream.as_str(), id, time, body })
     }
 
-    fn take_revision(&mut self, stream: &StreamName, ground: &Ground<'_>) -> Revision {
-        if let Some((_, next)) = self.next_revisions.iter_mut().find(|(named, _)| named == stream) {
-            let revision = *next;
-            *next = next.next();
-            return revision;
-        }
-        let revision = ground.stream(stream).state.next_revision();
-        self.next_revisions.push((stream.clone(), revision.next()));
+    fn take_revision(&mut self, stream: &'a StreamName, ground: &Ground<'_>) -> Revision {
+        let next =
+            self.next_revisions.entry(stream).or_insert_with(|| ground.stream(stream).state.next_revision());
+        let revision = *next;
+        *next = revision.next();
         revision
     }
 
     /// The last revision of a stream after the commit.
     fn last_revision(&self, stream: &StreamName, ground: &Ground<'_>) -> Option<Revision> {
-        let written = self.next_revisions.iter().find(|(named, _)| named == stream);
-        match written {
-            Some((_, next)) => next.0.checked_sub(1).map(Revision),
+        match self.next_revisions.get(stream) {
+            Some(next) => next.0.checked_sub(1).map(Revision),
             None => ground.stream(stream).state.last_revision(),
         }
     }
@@ -259,7 +258,7 @@ fn result_of(
     stream: &StreamName,
     entries: &[Placed<'_>],
     head: Position,
-    places: &Places,
+    places: &Places<'_>,
     ground: &Ground<'_>,
 ) -> WriteResult {
     let revision = |placed: &Placed<'_>| match placed.entry.body {

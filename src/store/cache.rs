@@ -1,7 +1,9 @@
 //! Decoded records, kept under a budget.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::rc::Rc;
+
+use rustc_hash::FxHashMap;
 
 use crate::codec::DecodedRecord;
 use crate::event::Position;
@@ -12,7 +14,7 @@ const BUDGET_BYTES: usize = 16 * 1024 * 1024;
 /// The records that were used last, by their first position.
 #[derive(Default)]
 pub(super) struct RecordCache {
-    records: HashMap<Position, Cached>,
+    records: FxHashMap<Position, Cached>,
     /// By the time of their last use, in uses.
     order: BTreeMap<u64, Position>,
     use_count: u64,

@@ -1,7 +1,8 @@
 //! Gathering what a group of appends is judged on.
 
-use std::collections::HashMap;
 use std::rc::Rc;
+
+use rustc_hash::FxHashMap;
 
 use crate::codec::{Body, DecodedRecord, Entry};
 use crate::error::{Error, Matched};
@@ -44,7 +45,7 @@ impl<S: Storage, H: Host> Shared<S, H> {
 
     async fn gather_known(&self, queue: &[Append], facts: &mut Facts) -> Result<(), Error> {
         let as_of = facts.position;
-        let mut asked: HashMap<Position, Vec<(EventId, StreamName)>> = HashMap::new();
+        let mut asked: FxHashMap<Position, Vec<(EventId, StreamName)>> = FxHashMap::default();
         {
             let index = self.index.borrow();
             for (stream, entry) in queue.iter().flat_map(Append::entries) {
@@ -82,7 +83,7 @@ impl<S: Storage, H: Host> Shared<S, H> {
             let mut distinct = numbers.clone();
             distinct.dedup();
             if let Some(records) = self.fetch(&distinct).await? {
-                let by_number: HashMap<_, _> = distinct.into_iter().zip(records).collect();
+                let by_number: FxHashMap<_, _> = distinct.into_iter().zip(records).collect();
                 let found = numbers.iter().zip(&positions).filter_map(|(number, position)| {
                     by_number.get(number).map(|record| (Rc::clone(record), *position))
                 });

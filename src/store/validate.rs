@@ -1,7 +1,9 @@
 //! The arguments of an append, checked before anything is queued.
 
+use rustc_hash::FxHashMap;
+
 use crate::error::Error;
-use crate::event::{Fact, NewEvent, UnixMillis};
+use crate::event::{Fact, NewEvent, StreamName, UnixMillis};
 use crate::host::Host;
 use crate::id::{EventId, IdGenerator};
 use crate::limits;
@@ -75,10 +77,11 @@ pub(super) fn new_generator(host: &impl Host) -> IdGenerator {
 fn check_writes(writes: &[WriteRequest]) -> Result<usize, Error> {
     let event_count: usize = writes.iter().map(|write| write.events.len()).sum();
     limits::check("commit events", event_count, limits::COMMIT_EVENTS_MAX)?;
+    limits::check("commit writes", writes.len(), limits::COMMIT_EVENTS_MAX)?;
+    let mut placed = FxHashMap::default();
     let mut size_bytes = 0;
     for (write_index, write) in writes.iter().enumerate() {
-        check_expectation(writes, write_index)
-            .map_err(|error| error.at(&format!("writes[{write_index}]")))?;
+        check_expectation(&mut placed, write).map_err(|error| error.at(&format!("writes[{write_index}]")))?;
         for (index, event) in write.events.iter().enumerate() {
             check_event(event)
                 .map_err(|error| error.at(&format!("writes[{write_index}].events[{index}]")))?;
@@ -91,23 +94,24 @@ fn check_writes(writes: &[WriteRequest]) -> Result<usize, Error> {
 }
 
 /// A stream may stand in a commit twice, where only one expectation is placed on it: `any` places none.
-fn check_expectation(writes: &[WriteRequest], index: usize) -> Result<(), Error> {
-    let Some(write) = writes.get(index) else { return Ok(()) };
+fn check_expectation<'a>(
+    placed: &mut FxHashMap<&'a StreamName, Expected>,
+    write: &'a WriteRequest,
+) -> Result<(), Error> {
     check_expected(write.expected)?;
-    let before = writes.iter().take(index).filter(|before| before.stream == write.stream);
-    for before in before {
-        let differing = before.expected != write.expected
-            && before.expected != Expected::Any
-            && write.expected != Expected::Any;
-        if differing {
-            let problem = format!(
-                "{} is expected of stream \"{}\" here, and {} in the same commit before",
-                write.expected, write.stream, before.expected
-            );
-            return Err(Error::invalid_argument("expected", problem));
-        }
+    if write.expected == Expected::Any {
+        return Ok(());
     }
-    Ok(())
+    match placed.insert(&write.stream, write.expected) {
+        Some(before) if before != write.expected => {
+            let problem = format!(
+                "{} is expected of stream \"{}\" here, and {before} in the same commit before",
+                write.expected, write.stream
+            );
+            Err(Error::invalid_argument("expected", problem))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn check_expected(expected: Expected) -> Result<(), Error> {
