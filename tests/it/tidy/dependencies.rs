@@ -27,7 +27,8 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("log", &["codec", "storage", "query", "event", "id", "error", "limits"]),
     // A record is what the codec makes and the storage keeps: its type, bytes under a position, is the port's.
     ("codec", &["storage", "event", "id", "error", "limits"]),
-    ("storage", &["event", "error", "limits"]),
+    // The record of the format holds the codec's version number, and nothing else of the codec's.
+    ("storage", &["codec", "event", "error", "limits"]),
     ("host", &["event", "error"]),
     ("query", &["event", "error", "limits"]),
     ("event", &["json", "id", "error", "limits"]),
