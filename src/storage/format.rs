@@ -47,3 +47,27 @@ impl Format {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Format;
+
+    #[track_caller]
+    fn check(format: Format) {
+        let bytes = format.to_bytes();
+        assert_eq!(bytes.len(), Format::STORED_BYTES);
+        assert_eq!(Format::from_bytes(&bytes), Some(format));
+        for index in 0..bytes.len() {
+            let mut damaged = bytes.clone();
+            damaged[index] ^= 1;
+            assert_eq!(Format::from_bytes(&damaged), None, "byte {index} flipped");
+            assert_eq!(Format::from_bytes(&bytes[..index]), None, "cut at {index}");
+        }
+    }
+
+    #[test]
+    fn the_format_comes_back_and_its_damage_is_found() {
+        check(Format::current());
+        check(Format { min_reader: 1, min_writer: u32::MAX });
+    }
+}

@@ -1,4 +1,8 @@
 //! Records of the log: what is encoded comes back, and nothing else does.
 
+mod dissected;
+mod golden;
+mod hostile;
+mod packing;
 mod round_trip;
 mod sample;

@@ -103,7 +103,7 @@ fn the_largest_commit_is_one_record() {
         event
     });
     let commit = sample::commit(entries.collect());
-    assert_eq!(encode_records(&sample::frames(&[commit.clone()])).len(), 1);
+    assert_eq!(encode_records(&sample::frames(std::slice::from_ref(&commit))).len(), 1);
     check(&[commit]);
 }
 
