@@ -39,6 +39,7 @@ fn check(record_count_max: usize, permille: u64, lengths: &[usize]) {
     let frames = sample::frames(&commits);
     let records = encode_records(&frames);
     assert_eq!(records, encode_records(&frames), "packing must not depend on anything but the commits");
+    assert!(records.len() <= record_count_max, "{} records of {:?}", records.len(), sizes(&records));
     let mut next = Position(1);
     for record in &records {
         let decoded = DecodedRecord::decode(&record.bytes, record.first).unwrap();
