@@ -9,7 +9,9 @@
 mod codec;
 mod conditions;
 mod damage;
+mod defective_storage;
 mod executor;
+mod faults;
 mod expectations;
 mod hiding;
 mod host_contract;

@@ -1,0 +1,200 @@
+//! The suite for storages finds storages that break it: each defect is caught by the clause that it offends.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use everfold::storage::memory::MemoryStorage;
+use everfold::storage::{
+    Area, Batch, Direction, Durability, Fetched, GuardedWrite, Head, Key, KeyRange, LogRecord, Outcome, Page,
+    Storage, StorageFault, Usage, Written,
+};
+use everfold::testing::executor::Executor;
+use everfold::testing::storage_contract::storage_contract;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Defect {
+    None,
+    AcknowledgesWithoutWriting,
+    HandsJudgeNoTail,
+    JudgesHoweverFarBehind,
+    IgnoresTheLayout,
+    WritesWhatJudgeRefuses,
+    ForgetsExpectations,
+    WritesHalfOfARefusal,
+    ForgetsDeletes,
+    ExcludesTheUpperBound,
+    TakesZeroForNoLimit,
+    LimitsFromTheWrongEnd,
+    SortsPositionsAsText,
+    LosesEmptyValues,
+    MixesUpAreas,
+    CountsKeysTwice,
+    StaysOpen,
+}
+
+use Defect::*;
+
+struct DefectiveStorage {
+    defect: Defect,
+    inner: MemoryStorage,
+}
+
+impl DefectiveStorage {
+    fn area(&self, area: Area) -> Area {
+        if self.defect == MixesUpAreas && area == Area::Snapshots { Area::Documents } else { area }
+    }
+
+    async fn newest_head(&self) -> Result<Head, StorageFault> {
+        Ok(self.inner.get(Area::Meta, &[]).await?.head)
+    }
+}
+
+impl Storage for DefectiveStorage {
+    fn strongest_durability(&self) -> Durability {
+        self.inner.strongest_durability()
+    }
+
+    async fn get(&self, area: Area, keys: &[Key]) -> Result<Fetched, StorageFault> {
+        let mut fetched = self.inner.get(self.area(area), keys).await?;
+        if self.defect == LosesEmptyValues {
+            for value in &mut fetched.values {
+                *value = value.take().filter(|value| !value.is_empty());
+            }
+        }
+        Ok(fetched)
+    }
+
+    async fn page(
+        &self,
+        area: Area,
+        range: KeyRange,
+        direction: Direction,
+        count_max: usize,
+    ) -> Result<Page, StorageFault> {
+        let area = self.area(area);
+        let to = range.to.clone();
+        let mut page = match (self.defect, direction) {
+            (TakesZeroForNoLimit, _) if count_max == 0 => {
+                self.inner.page(area, range, direction, usize::MAX).await?
+            }
+            (LimitsFromTheWrongEnd, Direction::Backwards) => {
+                let mut page = self.inner.page(area, range, Direction::Forwards, count_max).await?;
+                page.records.reverse();
+                page
+            }
+            _ => self.inner.page(area, range, direction, count_max).await?,
+        };
+        if self.defect == ExcludesTheUpperBound {
+            page.records.retain(|record| Some(&record.key) != to.as_ref());
+        }
+        if self.defect == SortsPositionsAsText && area == Area::Log {
+            page.records.sort_by_key(|record| format!("{:?}", record.key));
+        }
+        Ok(page)
+    }
+
+    async fn commit<J>(&self, seen: Head, durability: Durability, judge: J) -> Result<Outcome, StorageFault>
+    where
+        J: FnOnce(Head, &[LogRecord]) -> Option<Batch> + 'static,
+    {
+        let newest = self.newest_head().await?;
+        match self.defect {
+            AcknowledgesWithoutWriting => {
+                let batch = judge(newest, &[]);
+                Ok(batch.map_or(Outcome::Rejected, |batch| Outcome::Committed(batch.head)))
+            }
+            HandsJudgeNoTail => self.inner.commit(newest, durability, judge).await,
+            JudgesHoweverFarBehind if seen.layout == newest.layout => {
+                let seen = Head { appended_bytes: newest.appended_bytes, ..seen };
+                self.inner.commit(seen, durability, judge).await
+            }
+            IgnoresTheLayout => {
+                let seen = Head { layout: newest.layout, ..seen };
+                self.inner.commit(seen, durability, judge).await
+            }
+            WritesWhatJudgeRefuses => {
+                let judge = |head: Head, tail: &[LogRecord]| {
+                    let record = LogRecord { first: head.position.next(), bytes: vec![0] };
+                    let after = Head { position: record.first, ..head };
+                    judge(head, tail).or(Some(Batch { records: vec![record], head: after }))
+                };
+                self.inner.commit(seen, durability, judge).await
+            }
+            _ => self.inner.commit(seen, durability, judge).await,
+        }
+    }
+
+    async fn write(&self, mut write: GuardedWrite) -> Result<Written, StorageFault> {
+        for (area, ..) in &mut write.puts {
+            *area = self.area(*area);
+        }
+        match self.defect {
+            ForgetsExpectations => write.expect.clear(),
+            ForgetsDeletes => write.deletes.clear(),
+            WritesHalfOfARefusal => {
+                let first = write.puts.iter().take(1).cloned().collect();
+                let puts = GuardedWrite { expect: Vec::new(), puts: first, deletes: Vec::new(), ..write };
+                let written = self.inner.write(write.clone()).await?;
+                if written == Written::Refused {
+                    self.inner.write(puts).await?;
+                }
+                return Ok(written);
+            }
+            _ => {}
+        }
+        self.inner.write(write).await
+    }
+
+    async fn usage(&self) -> Result<Usage, StorageFault> {
+        let mut usage = self.inner.usage().await?;
+        if self.defect == CountsKeysTwice {
+            usage.areas.iter_mut().for_each(|area| area.size_bytes += area.record_count);
+        }
+        Ok(usage)
+    }
+
+    async fn close(&self) {
+        if self.defect != StaysOpen {
+            self.inner.close().await;
+        }
+    }
+}
+
+/// The clauses that a storage with this defect breaks.
+fn broken_by(defect: Defect) -> Vec<&'static str> {
+    let databases: RefCell<BTreeMap<String, MemoryStorage>> = RefCell::default();
+    let open = async |name: &str| {
+        let mut databases = databases.borrow_mut();
+        let inner = databases.entry(name.to_owned()).or_default().handle();
+        DefectiveStorage { defect, inner }
+    };
+    let kept = Executor::new(0).run_until(storage_contract(open)).unwrap();
+    kept.map_or_else(|broken| broken.clauses.into_iter().map(|(name, _)| name).collect(), |()| Vec::new())
+}
+
+#[test]
+fn each_defect_is_caught_by_the_clause_that_it_offends() {
+    let rows = [
+        (AcknowledgesWithoutWriting, "a_commit_is_seen_by_the_other_handle_with_its_head"),
+        (HandsJudgeNoTail, "behind_the_head_judge_is_handed_the_records_between_in_order"),
+        (JudgesHoweverFarBehind, "past_the_limit_it_gives_up_without_judge"),
+        (IgnoresTheLayout, "a_changed_layout_gives_up_without_judge"),
+        (WritesWhatJudgeRefuses, "what_judge_refuses_is_not_written"),
+        (ForgetsExpectations, "a_write_holds_to_what_it_expects"),
+        (WritesHalfOfARefusal, "a_refused_write_changes_nothing"),
+        (ForgetsDeletes, "a_write_replaces_and_deletes"),
+        (ExcludesTheUpperBound, "page_bounds_are_inclusive_and_may_be_open"),
+        (TakesZeroForNoLimit, "a_page_holds_so_many_records_from_its_end"),
+        (LimitsFromTheWrongEnd, "a_page_holds_so_many_records_from_its_end"),
+        (SortsPositionsAsText, "positions_order_by_number"),
+        (LosesEmptyValues, "values_come_back_to_the_byte"),
+        (MixesUpAreas, "areas_are_apart"),
+        (CountsKeysTwice, "usage_counts_records_and_bytes"),
+        (StaysOpen, "a_closed_handle_refuses_everything"),
+    ];
+    for (defect, clause) in rows {
+        let broken = broken_by(defect);
+        assert!(broken.contains(&clause), "{defect:?} broke only {broken:?}");
+    }
+    assert_eq!(broken_by(None), Vec::<&str>::new());
+}
