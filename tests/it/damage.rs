@@ -45,6 +45,9 @@ async fn change_log(storage: &MemoryStorage, first: u64, how: impl FnOnce(Vec<u8
     change(storage, Area::Log, Key::Position(Position(first)), how).await;
 }
 
+/// What becomes of a record; `None` is gone.
+type Damage = fn(Vec<u8>) -> Option<Vec<u8>>;
+
 fn flip(mut bytes: Vec<u8>) -> Option<Vec<u8>> {
     let middle = bytes.len() / 2;
     bytes[middle] ^= 0x10;
@@ -87,7 +90,7 @@ async fn check_second_is_damaged(store: &TestStore) {
 
 #[test]
 fn a_damaged_record_never_fails_the_opening_and_never_takes_a_write() {
-    let damages: [fn(Vec<u8>) -> Option<Vec<u8>>; 4] = [flip, truncate, |_| Some(Vec::new()), |_| None];
+    let damages: [Damage; 4] = [flip, truncate, |_| Some(Vec::new()), |_| None];
     for damage in damages {
         in_browser(|browser| async move {
             four_records(&browser).await;

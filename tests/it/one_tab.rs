@@ -13,14 +13,16 @@ use everfold::store::{
     AllRead, AppendRequest, Appended, Mark, MarkRequest, Marked, OpenOptions, Store, StreamRead, WriteRequest,
 };
 use everfold::testing::executor::Executor;
+use everfold::testing::faulty_storage::{Faults, FaultyStorage};
 use everfold::testing::simulated_host::{Announcements, SimulatedHost, SimulatedOrigin};
 
-pub type TestStore = Store<MemoryStorage, SimulatedHost>;
+pub type TestStore = Store<FaultyStorage<MemoryStorage>, SimulatedHost>;
 
-/// A browser without faults, with one database.
+/// A browser with one database, which has the faults that a test arms.
 pub struct Browser {
     origin: SimulatedOrigin,
     pub storage: MemoryStorage,
+    pub faults: Faults,
 }
 
 impl Browser {
@@ -30,7 +32,8 @@ impl Browser {
 
     pub async fn try_open(&self) -> Result<TestStore, Error> {
         let host = self.origin.host(self.origin.tab(), "test");
-        Store::open(self.storage.handle(), host, RELAXED, |_| ()).await
+        let storage = FaultyStorage::new(self.storage.handle(), &self.faults);
+        Store::open(storage, host, RELAXED, |_| ()).await
     }
 }
 
@@ -42,7 +45,7 @@ pub fn in_browser<F: Future<Output = ()>>(test: impl FnOnce(Browser) -> F) {
     let executor = Executor::new(1);
     let announcements = Announcements { lost_permille: 0, delay_ms_max: 0 };
     let origin = SimulatedOrigin::new(&executor.scheduler(), announcements);
-    let browser = Browser { origin, storage: MemoryStorage::new() };
+    let browser = Browser { origin, storage: MemoryStorage::new(), faults: Faults::default() };
     executor.run_until(test(browser)).expect("the test ends");
 }
 
