@@ -1,4 +1,4 @@
-//! Bringing the index up to the head of the storage, and reading the records that it names.
+//! Bringing the index up to the head of the storage.
 
 use std::rc::Rc;
 
@@ -6,7 +6,7 @@ use crate::codec::DecodedRecord;
 use crate::error::Error;
 use crate::event::{Position, UnixMillis};
 use crate::host::Host;
-use crate::index::{Index, SegmentNumber};
+use crate::index::Index;
 use crate::storage::{Area, Direction, Head, Key, KeyRange, LogRecord, Page, Storage};
 
 use super::fault::read_failed;
@@ -97,83 +97,6 @@ impl<S: Storage, H: Host> Shared<S, H> {
             index.finish(head);
         }
     }
-
-    /// Reads these records, in their order. `None` where records were rewritten since they were looked up:
-    /// refresh, and look up again.
-    ///
-    /// Errors: `CORRUPT_DATA` for the first that cannot be read.
-    pub(super) async fn fetch(
-        &self,
-        segments: &[SegmentNumber],
-    ) -> Result<Option<Vec<Rc<DecodedRecord>>>, Error> {
-        self.check_open()?;
-        let layout = self.index.borrow().head().layout;
-        let firsts: Vec<Position> = {
-            let index = self.index.borrow();
-            segments.iter().filter_map(|number| index.segments().get(*number)).map(|it| it.first).collect()
-        };
-        let mut records: Vec<Option<Rc<DecodedRecord>>> = {
-            let mut cache = self.cache.borrow_mut();
-            firsts.iter().map(|first| cache.get(*first)).collect()
-        };
-        let missing: Vec<Position> = firsts
-            .iter()
-            .zip(&records)
-            .filter(|(_, record)| record.is_none())
-            .map(|(first, _)| *first)
-            .collect();
-        if !missing.is_empty() {
-            let Some(read) = self.read_records(&missing, layout).await? else { return Ok(None) };
-            let mut read = read.into_iter();
-            for record in records.iter_mut().filter(|record| record.is_none()) {
-                *record = read.next();
-            }
-        }
-        Ok(Some(records.into_iter().flatten().collect()))
-    }
-
-    async fn read_records(
-        &self,
-        firsts: &[Position],
-        layout: u64,
-    ) -> Result<Option<Vec<Rc<DecodedRecord>>>, Error> {
-        let keys: Vec<Key> = firsts.iter().copied().map(Key::Position).collect();
-        let fetched = self.storage.get(Area::Log, &keys).await.map_err(read_failed)?;
-        if fetched.head.layout != layout {
-            return Ok(None);
-        }
-        let mut records = Vec::with_capacity(firsts.len());
-        for (first, bytes) in firsts.iter().zip(fetched.values) {
-            let decoded = match bytes {
-                Some(bytes) => DecodedRecord::decode(&bytes, *first).map_err(|corrupt| corrupt.to_string()),
-                None => Err("the record is missing".to_owned()),
-            };
-            let record = Rc::new(decoded.map_err(|problem| self.damaged(*first, problem))?);
-            self.cache.borrow_mut().insert(&record);
-            records.push(record);
-        }
-        Ok(Some(records))
-    }
-
-    /// Remembers that a record is damaged, and makes the error of it.
-    fn damaged(&self, first: Position, problem: String) -> Error {
-        self.index.borrow_mut().mark_damaged(first, problem.clone());
-        damage_error(first, &problem)
-    }
-
-    /// The error of a record that the index knows to be damaged.
-    pub(super) fn damage_at(&self, number: SegmentNumber) -> Error {
-        let index = self.index.borrow();
-        let segment = index.segments().get(number);
-        let problem =
-            segment.and_then(|segment| segment.damage.as_ref()).map_or("", |damage| &damage.problem);
-        damage_error(segment.map_or(Position::START, |segment| segment.first), problem)
-    }
-}
-
-/// The error of a record that cannot be read.
-pub(super) fn damage_error(first: Position, problem: &str) -> Error {
-    Error::corrupt_data(Some(first), format!("{}/{first}", Area::Log.name()), problem)
 }
 
 /// A record that stands in the storage, decoded.

@@ -9,6 +9,7 @@ mod catch_up;
 mod count;
 mod describe;
 mod fault;
+mod fetch;
 mod gather;
 mod open;
 mod queue;

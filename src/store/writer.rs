@@ -11,8 +11,9 @@ use crate::id::EventId;
 use crate::log::{Accepted, Append, Facts, Verdict, judge};
 use crate::storage::{Batch, Durability, FaultKind, Head, LogRecord, Outcome, Storage, StorageFault};
 
-use super::catch_up::{CommittedRecord, damage_error};
+use super::catch_up::CommittedRecord;
 use super::fault::{outcome_unknown, write_failed};
+use super::fetch::damage_error;
 use super::gather::entry_at;
 use super::queue::{Member, Queued};
 use super::{Appended, Shared, StreamAppended};
