@@ -8,7 +8,7 @@ use crate::error::WriteOutcome;
 use super::records::Records;
 use super::{
     Area, Batch, Direction, Durability, FaultKind, Fetched, GuardedWrite, Head, Key, KeyRange, LogRecord,
-    Outcome, Page, Storage, StorageFault, Usage, Written,
+    Outcome, Page, Seen, Storage, StorageFault, Usage, Written,
 };
 
 /// A handle to a database in memory, which lives as long as any handle to it.
@@ -62,7 +62,7 @@ impl Storage for MemoryStorage {
         self.records.borrow().page(area, &range, direction, count_max)
     }
 
-    async fn commit<J>(&self, seen: Head, _durability: Durability, judge: J) -> Result<Outcome, StorageFault>
+    async fn commit<J>(&self, seen: Seen, _durability: Durability, judge: J) -> Result<Outcome, StorageFault>
     where
         J: FnOnce(Head, &[LogRecord]) -> Option<Batch> + 'static,
     {

@@ -11,6 +11,7 @@ pub(crate) mod records;
 
 use crate::error::WriteOutcome;
 use crate::event::Position;
+use crate::limits;
 
 pub use format::Format;
 pub use head::Head;
@@ -50,12 +51,12 @@ pub trait Storage: 'static {
     /// Appends to the log, in one transaction.
     ///
     /// Reads the head. Where it is `seen`, hands `judge` no records. Where others have committed since, it
-    /// hands over their records, in order; or, where these are more than [`crate::limits::BEHIND_BYTES_MAX`]
+    /// hands over their records, in order; or, where these are more than [`Seen::tail_bytes_max`]
     /// or the layout changed, gives up with [`Outcome::Behind`] without calling `judge`.
     ///
     /// What `judge` returns is written: its records, which are new, and its head. `None` writes nothing.
     /// `judge` is pure and synchronous: it may be called at most once, inside the transaction.
-    async fn commit<J>(&self, seen: Head, durability: Durability, judge: J) -> Result<Outcome, StorageFault>
+    async fn commit<J>(&self, seen: Seen, durability: Durability, judge: J) -> Result<Outcome, StorageFault>
     where
         J: FnOnce(Head, &[LogRecord]) -> Option<Batch> + 'static;
 
@@ -201,6 +202,22 @@ pub struct Page {
     pub head: Head,
     /// The records, in the direction asked for.
     pub records: Vec<Record>,
+}
+
+/// What a committer knows of the log, and how much more it is ready to learn inside the transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seen {
+    /// The head up to which it knows the log.
+    pub head: Head,
+    /// How much of what others wrote since is to be read inside the transaction at most, in bytes. A committer
+    /// that was behind several times in a row asks for all of it, so that nobody starves.
+    pub tail_bytes_max: u64,
+}
+
+impl From<Head> for Seen {
+    fn from(head: Head) -> Self {
+        Self { head, tail_bytes_max: limits::BEHIND_BYTES_MAX }
+    }
 }
 
 /// What `judge` wants written.

@@ -6,11 +6,10 @@
 use std::collections::BTreeMap;
 
 use crate::error::WriteOutcome;
-use crate::limits::BEHIND_BYTES_MAX;
 
 use super::{
     Area, AreaUsage, Batch, Direction, FaultKind, Fetched, GuardedWrite, Head, Key, KeyRange, LogRecord,
-    Outcome, Page, Record, StorageFault, Usage, Written,
+    Outcome, Page, Record, Seen, StorageFault, Usage, Written,
 };
 
 /// All records of a database.
@@ -61,15 +60,16 @@ impl Records {
     }
 
     /// Judges a commit on the newest records; what comes of it is in force once the changes are applied.
-    pub fn commit<J>(&self, seen: Head, judge: J) -> Result<(Outcome, Changes), StorageFault>
+    pub fn commit<J>(&self, seen: Seen, judge: J) -> Result<(Outcome, Changes), StorageFault>
     where
         J: FnOnce(Head, &[LogRecord]) -> Option<Batch>,
     {
         let head = self.head()?;
+        let Seen { head: seen, tail_bytes_max } = seen;
         let Some(behind_bytes) = behind_bytes(seen, head) else {
             return Ok((Outcome::Behind(head), Changes::default()));
         };
-        if BEHIND_BYTES_MAX < behind_bytes {
+        if tail_bytes_max < behind_bytes {
             return Ok((Outcome::Behind(head), Changes::default()));
         }
         let tail = if head == seen { Vec::new() } else { self.log_after(seen) };

@@ -8,8 +8,9 @@ use crate::error::{Error, WriteOutcome};
 use crate::event::UnixMillis;
 use crate::host::Host;
 use crate::id::EventId;
+use crate::limits;
 use crate::log::{Accepted, Append, Facts, Verdict, judge};
-use crate::storage::{Batch, Durability, FaultKind, Head, LogRecord, Outcome, Storage, StorageFault};
+use crate::storage::{Batch, Durability, FaultKind, Head, LogRecord, Outcome, Seen, Storage, StorageFault};
 
 use super::catch_up::CommittedRecord;
 use super::fault::{outcome_unknown, write_failed};
@@ -20,6 +21,8 @@ use super::{Appended, Shared, StreamAppended};
 
 /// How often a group is tried where every try ended before anything was decided.
 const ATTEMPTS_MAX: u32 = 8;
+/// How many tries give way to others who are far ahead.
+const PATIENT_ATTEMPTS: u32 = 2;
 /// How often the storage is asked what became of a transaction, before the answer is that nobody knows.
 const RECOVERY_ATTEMPTS_MAX: u32 = 6;
 /// How long to wait before asking again; twice as long each time.
@@ -92,8 +95,8 @@ async fn write_together<S: Storage, H: Host>(
     let (queue, members): (Vec<Append>, Vec<Member>) =
         group.into_iter().map(|Queued { append, member }| (append, member)).unzip();
     let queue: Rc<[Append]> = queue.into();
-    for _ in 0..ATTEMPTS_MAX {
-        match attempt(shared, &queue, durability).await {
+    for attempt_count in 0..ATTEMPTS_MAX {
+        match attempt(shared, &queue, durability, tail_bytes_max(attempt_count)).await {
             Ok(Attempt::Decided(verdicts)) => {
                 answer(shared, &queue, members, verdicts, durability);
                 return Ok(());
@@ -112,6 +115,12 @@ fn join(queue: &Rc<[Append]>, members: Vec<Member>) -> Vec<Queued> {
     queue.iter().cloned().zip(members).map(|(append, member)| Queued { append, member }).collect()
 }
 
+/// How much of what others wrote is read inside the transaction. Little at first, because everybody waits
+/// for it; all of it in the end, because a tab that others always outrun would never get its turn.
+fn tail_bytes_max(attempt_count: u32) -> u64 {
+    if attempt_count < PATIENT_ATTEMPTS { limits::BEHIND_BYTES_MAX } else { u64::MAX }
+}
+
 enum Attempt {
     /// What was to be written is complete.
     Decided(Vec<Verdict>),
@@ -124,6 +133,7 @@ async fn attempt<S: Storage, H: Host>(
     shared: &Rc<Shared<S, H>>,
     queue: &Rc<[Append]>,
     durability: Durability,
+    tail_bytes_max: u64,
 ) -> Result<Attempt, Reason> {
     shared.check_undamaged().map_err(Reason::Error)?;
     let (seen, facts) = shared.gather(queue).await.map_err(Reason::Error)?;
@@ -134,7 +144,7 @@ async fn attempt<S: Storage, H: Host>(
     let at_bench = Rc::clone(&bench);
     let committed = shared
         .storage
-        .commit(seen, durability, move |head, tail| {
+        .commit(Seen { head: seen, tail_bytes_max }, durability, move |head, tail| {
             let decision = if head == seen { Ok(prepared) } else { at_bench.judge_on(head, tail, now) };
             let batch = decision.as_ref().ok().and_then(|decision| decision.batch.clone());
             *at_bench.decided.borrow_mut() = Some(decision);

@@ -10,7 +10,7 @@ use std::task::Poll;
 use crate::error::WriteOutcome;
 use crate::storage::{
     Area, Batch, Direction, Durability, FaultKind, Fetched, GuardedWrite, Head, Key, KeyRange, LogRecord,
-    Outcome, Page, Storage, StorageFault, Usage, Written,
+    Outcome, Page, Seen, Storage, StorageFault, Usage, Written,
 };
 
 /// Any storage, and the faults that it is to have.
@@ -228,7 +228,7 @@ impl<S: Storage> Storage for FaultyStorage<S> {
         self.inner.page(area, range, direction, count_max).await
     }
 
-    async fn commit<J>(&self, seen: Head, durability: Durability, judge: J) -> Result<Outcome, StorageFault>
+    async fn commit<J>(&self, seen: Seen, durability: Durability, judge: J) -> Result<Outcome, StorageFault>
     where
         J: FnOnce(Head, &[LogRecord]) -> Option<Batch> + 'static,
     {

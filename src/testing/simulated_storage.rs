@@ -15,7 +15,7 @@ use crate::error::WriteOutcome;
 use crate::storage::records::{Changes, Records};
 use crate::storage::{
     Area, Batch, Direction, Durability, FaultKind, Fetched, GuardedWrite, Head, Key, KeyRange, LogRecord,
-    Outcome, Page, Storage, StorageFault, Usage, Written,
+    Outcome, Page, Seen, Storage, StorageFault, Usage, Written,
 };
 
 use super::executor::{Scheduler, TabId};
@@ -337,7 +337,7 @@ impl Storage for SimulatedStorage {
         self.transact(vec![Area::Meta, area], Mode::Read, read).await
     }
 
-    async fn commit<J>(&self, seen: Head, _durability: Durability, judge: J) -> Result<Outcome, StorageFault>
+    async fn commit<J>(&self, seen: Seen, _durability: Durability, judge: J) -> Result<Outcome, StorageFault>
     where
         J: FnOnce(Head, &[LogRecord]) -> Option<Batch> + 'static,
     {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use everfold::storage::memory::MemoryStorage;
 use everfold::storage::{
     Area, Batch, Direction, Durability, Fetched, GuardedWrite, Head, Key, KeyRange, LogRecord, Outcome, Page,
-    Storage, StorageFault, Usage, Written,
+    Seen, Storage, StorageFault, Usage, Written,
 };
 use everfold::testing::executor::Executor;
 use everfold::testing::storage_contract::storage_contract;
@@ -93,7 +93,7 @@ impl Storage for DefectiveStorage {
         Ok(page)
     }
 
-    async fn commit<J>(&self, seen: Head, durability: Durability, judge: J) -> Result<Outcome, StorageFault>
+    async fn commit<J>(&self, seen: Seen, durability: Durability, judge: J) -> Result<Outcome, StorageFault>
     where
         J: FnOnce(Head, &[LogRecord]) -> Option<Batch> + 'static,
     {
@@ -103,14 +103,14 @@ impl Storage for DefectiveStorage {
                 let batch = judge(newest, &[]);
                 Ok(batch.map_or(Outcome::Rejected, |batch| Outcome::Committed(batch.head)))
             }
-            HandsJudgeNoTail => self.inner.commit(newest, durability, judge).await,
-            JudgesHoweverFarBehind if seen.layout == newest.layout => {
-                let seen = Head { appended_bytes: newest.appended_bytes, ..seen };
-                self.inner.commit(seen, durability, judge).await
+            HandsJudgeNoTail => self.inner.commit(newest.into(), durability, judge).await,
+            JudgesHoweverFarBehind if seen.head.layout == newest.layout => {
+                let seen = Head { appended_bytes: newest.appended_bytes, ..seen.head };
+                self.inner.commit(seen.into(), durability, judge).await
             }
             IgnoresTheLayout => {
-                let seen = Head { layout: newest.layout, ..seen };
-                self.inner.commit(seen, durability, judge).await
+                let seen = Head { layout: newest.layout, ..seen.head };
+                self.inner.commit(seen.into(), durability, judge).await
             }
             WritesWhatJudgeRefuses => {
                 let judge = |head: Head, tail: &[LogRecord]| {

@@ -27,7 +27,7 @@ fn one_entry(head: Head) -> Batch {
 }
 
 async fn commit_one(storage: &impl Storage, seen: Head) -> Result<Outcome, StorageFault> {
-    storage.commit(seen, Durability::Relaxed, |head, _| Some(one_entry(head))).await
+    storage.commit(seen.into(), Durability::Relaxed, |head, _| Some(one_entry(head))).await
 }
 
 fn put(key: &str) -> GuardedWrite {
@@ -60,7 +60,7 @@ fn a_fault_of_a_commit_reports_judges_and_writes_as_it_says() {
             flag.set(true);
             Some(one_entry(head))
         };
-        let result = run(storage.commit(Head::default(), Durability::Relaxed, judge));
+        let result = run(storage.commit(Head::default().into(), Durability::Relaxed, judge));
         let reported = result.err().map(|fault| (fault.kind, fault.outcome));
         assert_eq!((reported, was_judged.get()), (expected, is_judged), "{fault:?}");
         assert_eq!((run(log_length(&memory)), faults.struck()), (length, 1), "{fault:?}");

@@ -60,6 +60,18 @@ pub async fn past_the_limit_it_gives_up_without_judge<S: Storage>(
     ensure_equal((page.head, page.records.len()), (head, 2), "the log afterwards")
 }
 
+pub async fn who_asks_for_all_of_the_tail_gets_it<S: Storage>(
+    open: &impl AsyncFn(&str) -> S,
+    name: &str,
+) -> Clause {
+    let (storage, other) = (open(name).await, open(name).await);
+    let bodies = vec![vec![7; BEHIND_BYTES_MAX as usize], vec![8]];
+    let head = committed(append(&other, Head::default(), bodies).await)?;
+    let seen = Seen { head: Head::default(), tail_bytes_max: u64::MAX };
+    let (_, call) = succeeds(append(&storage, seen, vec![vec![1]]).await)?;
+    ensure_equal(call.map(|call| (call.head, call.tail.len())), Some((head, 2)), "what judge was handed")
+}
+
 pub async fn a_changed_layout_gives_up_without_judge<S: Storage>(
     open: &impl AsyncFn(&str) -> S,
     name: &str,
@@ -85,7 +97,7 @@ pub async fn what_judge_refuses_is_not_written<S: Storage>(
 ) -> Clause {
     let storage = open(name).await;
     let head = committed(append(&storage, Head::default(), vec![b"1".to_vec()]).await)?;
-    let outcome = succeeds(storage.commit(head, Durability::Strict, |_, _| None).await)?;
+    let outcome = succeeds(storage.commit(head.into(), Durability::Strict, |_, _| None).await)?;
     ensure_equal(outcome, Outcome::Rejected, "the outcome")?;
     let page = succeeds(whole_area(&storage, Area::Log).await)?;
     ensure_equal((page.head, page.records.len()), (head, 1), "the log afterwards")
@@ -119,7 +131,7 @@ pub async fn a_commit_may_have_several_records<S: Storage>(
         let records = vec![log_record(1, b"1 to 9"), log_record(10, b"10"), log_record(11, b"11 to 300")];
         Some(Batch { records, head: Head { position: Position(300), layout: 0, appended_bytes: 17 } })
     };
-    let outcome = succeeds(storage.commit(Head::default(), Durability::Relaxed, judge).await)?;
+    let outcome = succeeds(storage.commit(Head::default().into(), Durability::Relaxed, judge).await)?;
     let head = Head { position: Position(300), layout: 0, appended_bytes: 17 };
     ensure_equal(outcome, Outcome::Committed(head), "the outcome")?;
     let seen = Head { position: Position(9), layout: 0, appended_bytes: 6 };
@@ -133,7 +145,7 @@ pub async fn every_durability_is_taken<S: Storage>(open: &impl AsyncFn(&str) -> 
     let mut head = Head::default();
     for durability in [Durability::Memory, Durability::Relaxed, Durability::Strict] {
         let judge = |head: Head, _: &[LogRecord]| Some(batch_after(head, vec![b"body".to_vec()]));
-        let outcome = succeeds(storage.commit(head, durability, judge).await)?;
+        let outcome = succeeds(storage.commit(head.into(), durability, judge).await)?;
         head = batch_after(head, vec![b"body".to_vec()]).head;
         ensure_equal(outcome, Outcome::Committed(head), "the outcome")?;
     }

@@ -11,8 +11,8 @@ use std::rc::Rc;
 
 use crate::event::Position;
 use crate::storage::{
-    Area, Batch, Direction, Durability, GuardedWrite, Head, Key, KeyRange, LogRecord, Outcome, Page, Storage,
-    StorageFault,
+    Area, Batch, Direction, Durability, GuardedWrite, Head, Key, KeyRange, LogRecord, Outcome, Page, Seen,
+    Storage, StorageFault,
 };
 
 use super::contract::{Broken, BrokenContract, Clause, ensure, ensure_equal, succeeds};
@@ -53,6 +53,7 @@ where
             behind_the_head_judge_is_handed_the_records_between_in_order,
             judge_is_handed_as_much_as_the_limit_allows,
             past_the_limit_it_gives_up_without_judge,
+            who_asks_for_all_of_the_tail_gets_it,
             a_changed_layout_gives_up_without_judge,
             what_judge_refuses_is_not_written,
             a_commit_is_seen_by_the_other_handle_with_its_head,
@@ -90,7 +91,7 @@ struct JudgeCall {
 /// Commits `bodies`, each a record of one entry, after whatever head the judge is handed.
 async fn append<S: Storage>(
     storage: &S,
-    seen: Head,
+    seen: impl Into<Seen>,
     bodies: Vec<Vec<u8>>,
 ) -> Result<(Outcome, Option<JudgeCall>), StorageFault> {
     let call = Rc::new(RefCell::new(None));
@@ -99,7 +100,7 @@ async fn append<S: Storage>(
         *handed.borrow_mut() = Some(JudgeCall { head, tail: tail.to_vec() });
         Some(batch_after(head, bodies))
     };
-    let outcome = storage.commit(seen, Durability::Relaxed, judge).await?;
+    let outcome = storage.commit(seen.into(), Durability::Relaxed, judge).await?;
     Ok((outcome, call.take()))
 }
 
