@@ -4,9 +4,11 @@
 //! or judge; read or write the records that it names. One writer task a store takes what is queued in groups:
 //! a group is one transaction.
 
+mod attempt;
 mod cache;
 mod catch_up;
 mod count;
+mod decision;
 mod describe;
 mod fault;
 mod fetch;
