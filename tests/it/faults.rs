@@ -39,9 +39,12 @@ async fn log_length(storage: &impl Storage) -> u64 {
     storage.get(Area::Meta, &[]).await.unwrap().head.position.0
 }
 
+/// What the caller of a failed commit is told; `None` where all went well.
+type Told = Option<(FaultKind, WriteOutcome)>;
+
 #[test]
 fn a_fault_of_a_commit_reports_judges_and_writes_as_it_says() {
-    let rows: [(Fault, Option<(FaultKind, WriteOutcome)>, bool, u64); 7] = [
+    let rows: [(Fault, Told, bool, u64); 7] = [
         (Fault::Refused, Some((FaultKind::Failed, NotWritten)), false, 0),
         (Fault::AbortedAtCommit, Some((FaultKind::Failed, NotWritten)), true, 0),
         (Fault::NoRoom, Some((NO_ROOM, NotWritten)), true, 0),
