@@ -1,0 +1,47 @@
+// What the parts of the page share: the open store, and how many events of the session are in it.
+
+import { streamCount } from "./appending.js";
+import { Moments } from "./moments.js";
+
+/** Tells its listeners of `count` when the stream has grown. */
+export class Session extends EventTarget {
+  /** The open store, or undefined. */
+  store;
+  /** The document at any moment, out of this store. @type {Moments | undefined} */
+  moments;
+  /** How many events of the session are stored. */
+  count = 0;
+  isAppending = false;
+
+  get isOpen() {
+    return this.store !== undefined;
+  }
+
+  async open(store) {
+    const count = await streamCount(store);
+    this.store = store;
+    this.moments = new Moments(store);
+    this.count = count;
+  }
+
+  close() {
+    this.store = undefined;
+    this.moments = undefined;
+    this.count = 0;
+    this.isAppending = false;
+  }
+
+  /** Looks how long the stream is, for other tabs append to it too. */
+  async refresh() {
+    const { store } = this;
+    const count = await streamCount(store);
+    if (store === this.store) this.grow(count);
+  }
+
+  /** Says how many events are stored. */
+  grow(count) {
+    if (count === this.count) return;
+    this.count = count;
+    this.dispatchEvent(new Event("count"));
+  }
+}
