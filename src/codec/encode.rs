@@ -1,12 +1,12 @@
 //! Commits to the bytes of one record.
 
-use crate::event::Position;
+use crate::event::{Fact, Position};
 use crate::limits;
 use crate::storage::LogRecord;
 
-use super::Frame;
 use super::columns::{Columns, Surroundings};
 use super::header::{Header, Packing};
+use super::{Body, Entry, Frame};
 
 /// Where an entry stands among commits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,19 +24,15 @@ pub struct Place {
 ///
 /// # Panics
 ///
-/// Where there are no entries, where `places` is not a permutation of them, or where a position, an extension
-/// or the whole exceeds [`crate::limits`]: what is to be encoded has been checked.
+/// Where there are no entries, where `places` is not a permutation of them, where a position occurs twice, or
+/// where anything exceeds [`crate::limits`]: what is to be encoded has been checked.
 pub fn encode_arranged(frames: &[Frame<'_>], places: &[Place]) -> LogRecord {
     let mut remaining: Vec<usize> = frames.iter().map(|frame| frame.entries.len()).collect();
     assert!(remaining.iter().all(|&count| 0 < count));
     assert!(places.len() == remaining.iter().sum::<usize>() && !places.is_empty());
     assert!(places.len() <= limits::RECORD_ENTRIES_MAX);
 
-    let positions = || places.iter().map(|place| frames[place.frame].entries[place.entry].position);
-    let first = positions().min().unwrap_or_default();
-    let last = positions().max().unwrap_or_default();
-    assert!(Position::START < first && last.0 <= limits::INTEGER_MAX);
-
+    let (first, last) = checked_bounds(frames, places);
     let mut columns = Columns::default();
     let mut next_position = first;
     let mut expected_frame = 0;
@@ -53,12 +49,52 @@ pub fn encode_arranged(frames: &[Frame<'_>], places: &[Place]) -> LogRecord {
         next_position = entry.position.next();
     }
 
+    seal(frames, columns, (first, last), places.len())
+}
+
+/// The lowest and the highest position.
+fn checked_bounds(frames: &[Frame<'_>], places: &[Place]) -> (Position, Position) {
+    let entries = || places.iter().map(|place| &frames[place.frame].entries[place.entry]);
+    entries().for_each(check_entry);
+    assert!(frames.iter().all(|frame| frame.time.0.unsigned_abs() <= limits::INTEGER_MAX));
+
+    let mut positions: Vec<Position> = entries().map(|entry| entry.position).collect();
+    positions.sort_unstable();
+    assert!(positions.is_sorted_by(|one, next| one < next));
+    let first = positions.first().copied().unwrap_or_default();
+    let last = positions.last().copied().unwrap_or_default();
+    assert!(Position::START < first && last.0 <= limits::INTEGER_MAX);
+    (first, last)
+}
+
+/// What a decoder would refuse must not be written: it would be lost.
+fn check_entry(entry: &Entry<'_>) {
+    let is_name = |name: &str| (1..=limits::NAME_BYTES_MAX).contains(&name.len());
+    let is_payload = |text: Option<&str>| text.is_none_or(|text| text.len() <= limits::EVENT_BYTES_MAX);
+    assert!(is_name(entry.stream) && entry.time.0.unsigned_abs() <= limits::INTEGER_MAX);
+    match &entry.body {
+        Body::Event { revision, event_type, data, metadata, tags } => {
+            assert!(is_name(event_type) && !event_type.starts_with('$'));
+            assert!(tags.len() <= limits::TAGS_PER_EVENT_MAX && tags.iter().all(is_name));
+            assert!(is_payload(*data) && is_payload(*metadata) && revision.0 <= limits::INTEGER_MAX);
+        }
+        Body::Fact(Fact::Truncated { before }) => assert!(before.0 <= limits::INTEGER_MAX),
+        Body::Fact(Fact::Deleted | Fact::Tombstoned) => {}
+    }
+}
+
+fn seal(
+    frames: &[Frame<'_>],
+    columns: Columns<'_>,
+    (first, last): (Position, Position),
+    entry_count: usize,
+) -> LogRecord {
     let (body, text_bytes) = columns.into_body(frames);
     assert!(body.len() <= limits::RECORD_BODY_BYTES_MAX);
     let packed = lz4_flex::block::compress(&body);
     let (packing, stored_body) =
         if packed.len() < body.len() { (Packing::Lz4, &packed) } else { (Packing::Plain, &body) };
-    let (entry_count, commit_count, body_bytes) = (places.len(), frames.len(), body.len());
+    let (commit_count, body_bytes) = (frames.len(), body.len());
     let header = Header { packing, first, last, entry_count, commit_count, body_bytes, text_bytes };
     LogRecord { first, bytes: header.seal(stored_body) }
 }
