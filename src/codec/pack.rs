@@ -13,6 +13,11 @@ const PLANNED_BYTES: usize = limits::RECORD_BYTES_TARGET / 100 * 97;
 /// How often a record is tried to be fuller before what fits is taken.
 const ATTEMPTS_MAX: usize = 4;
 
+/// About what an entry adds to a body beside its text: flags, indexes, lengths and a raw id.
+const ENTRY_BYTES: usize = 24;
+/// About what a commit adds beside its entries: a time and a count.
+const FRAME_BYTES: usize = 8;
+
 /// Packs commits into as few records as it can, in their order.
 ///
 /// Each record is at most [`limits::RECORD_BYTES_TARGET`] bytes, its body at most about
@@ -43,7 +48,7 @@ pub fn encode_records(frames: &[Frame<'_>]) -> Vec<LogRecord> {
 /// one, and moved while the record is too large, or much too small; each guess lies between what is
 /// known to fit and what is known not to.
 fn pack_first(frames: &[Frame<'_>], estimates: &[usize], ratio: &mut Ratio) -> (LogRecord, usize) {
-    let mut exceeding = allowed_count(frames, estimates) + 1;
+    let mut exceeding = allowed_count(estimates) + 1;
     let mut fitting: Option<(LogRecord, usize)> = None;
     for attempt in 0.. {
         let least = fitting.as_ref().map_or(1, |(_, count)| count + 1);
@@ -72,13 +77,10 @@ fn pack_first(frames: &[Frame<'_>], estimates: &[usize], ratio: &mut Ratio) -> (
 }
 
 /// How many of the first commits a record may have, whatever LZ4 makes of them.
-fn allowed_count(frames: &[Frame<'_>], estimates: &[usize]) -> usize {
-    let mut entry_count = 0;
-    let by_entries = frames.iter().take_while(|frame| {
-        entry_count += frame.entries.len();
-        entry_count <= limits::RECORD_ENTRIES_MAX
-    });
-    by_entries.count().min(count_within(estimates, limits::RECORD_BODY_BYTES_TARGET)).max(1)
+fn allowed_count(estimates: &[usize]) -> usize {
+    // The entries need no count of their own: so large a body has room for fewer than a record may have.
+    const { assert!(limits::RECORD_BODY_BYTES_TARGET / ENTRY_BYTES <= limits::RECORD_ENTRIES_MAX) };
+    count_within(estimates, limits::RECORD_BODY_BYTES_TARGET).max(1)
 }
 
 fn count_within(estimates: &[usize], maximum: usize) -> usize {
@@ -95,10 +97,6 @@ fn count_within(estimates: &[usize], maximum: usize) -> usize {
 /// About what a commit adds to a body. Names count each time: how often they repeat is not known yet, and the
 /// ratio learns it.
 fn estimate_bytes(frame: &Frame<'_>) -> usize {
-    /// Flags, indexes, lengths and a raw id.
-    const ENTRY_BYTES: usize = 24;
-    /// A time and a count.
-    const FRAME_BYTES: usize = 8;
     let extensions: usize = frame.extensions.values().map(|bytes| bytes.len() + FRAME_BYTES).sum();
     let entries: usize = frame.entries.iter().map(|entry| ENTRY_BYTES + text_bytes(entry)).sum();
     FRAME_BYTES + extensions + entries

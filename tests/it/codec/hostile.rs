@@ -294,3 +294,51 @@ fn tables_that_do_not_agree_are_refused() {
     });
     check_body("a time is too far away", COMMIT_TIME, &[0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x20]);
 }
+
+/// Inserts bytes into the smallest record's body, and expects that this is noticed.
+#[track_caller]
+fn check_inserted(problem: &str, replaced: (usize, u8), place: usize, bytes: &[u8]) {
+    let mut dissected = one_event();
+    dissected.body[replaced.0] = replaced.1;
+    dissected.body.splice(place..place, bytes.iter().copied());
+    let sealed = dissected.clone().plain();
+    assert_eq!(dissected::decode(&dissected, &sealed).unwrap_err().problem, problem);
+}
+
+#[test]
+fn extensions_beyond_the_limits_or_out_of_order_are_refused() {
+    let extended = (COMMIT_HEAD, 3);
+    let too_many = "a count is larger than the limit or than the bytes that are left";
+    let pairs: Vec<u8> = (0..17).flat_map(|number| [number, 0]).collect();
+    check_inserted(too_many, extended, FLAGS, &[&[17], pairs.as_slice()].concat());
+    check_inserted(too_many, extended, FLAGS, &[&[1, 0, 0x81, 0x80, 4], vec![0; 65_537].as_slice()].concat());
+    let unordered = "extensions are not in the order of their numbers";
+    check_inserted(unordered, extended, FLAGS, &[2, 5, 0, 5, 0]);
+    check_inserted(unordered, extended, FLAGS, &[2, 5, 0, 4, 0]);
+}
+
+#[test]
+fn events_beyond_the_limits_are_refused() {
+    let tags = [&[33], vec![0; 33].as_slice()].concat();
+    let too_many = "a count is larger than the limit or than the bytes that are left";
+    check_inserted(too_many, (FLAGS, 0x80), PREFIX_COUNT, &tags);
+    let one_mebibyte_and_one = [0x81, 0x80, 0x40];
+    check_inserted("a payload is too large", (FLAGS, 0x20), PREFIX_COUNT, &one_mebibyte_and_one);
+    check_inserted("a payload is too large", (FLAGS, 0x40), PREFIX_COUNT, &one_mebibyte_and_one);
+}
+
+#[test]
+fn a_position_that_occurs_twice_is_refused() {
+    // Three entries, of which the later two differ from the expected positions, 2 and 4, by +1 and -1.
+    let mut record = one_event();
+    record.body.truncate(COMMIT_HEAD);
+    record.body.extend([6, 0, 2, 2]);
+    record.body.extend([0; 6]);
+    record.body.extend([2, 1]);
+    record.body.extend([0, 6]);
+    record.body.extend([0; 48]);
+    (record.entry_count, record.last_offset) = (3, 2);
+    let sealed = record.clone().plain();
+    let corrupt = dissected::decode(&record, &sealed).unwrap_err();
+    assert_eq!(corrupt.problem, "two entries have the same position");
+}

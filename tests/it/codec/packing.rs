@@ -102,7 +102,7 @@ fn a_body_that_packs_well_is_bounded_all_the_same() {
 }
 
 #[test]
-fn facts_alone_are_cut_at_the_most_entries() {
+fn facts_alone_are_cut_before_they_are_too_many() {
     let fact = |position| {
         let mut entry = sample::plain_event(position, "s", 0, "t");
         entry.content = Content::Fact(everfold::event::Fact::Deleted);
