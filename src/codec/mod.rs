@@ -1,8 +1,8 @@
 //! Records of the log: commits to bytes and back. FORMAT.md has every byte.
 //!
-//! [`encode_records`] packs commits into records, [`DecodedRecord::decode`] reads one. What is written can be
-//! read for ever; what is read may be anything: any bytes give either entries or [`Corrupt`], never a panic,
-//! and never an allocation that the number of bytes does not justify.
+//! [`encode_records`] packs commits into records, [`DecodedRecord::decode`] reads one. What is read may be
+//! anything: any bytes give either entries or [`Corrupt`], never a panic, and never an allocation that the
+//! number of bytes does not justify.
 
 mod columns;
 mod corrupt;
