@@ -10,6 +10,7 @@ mod codec;
 mod conditions;
 mod damage;
 mod defective_storage;
+mod documents;
 mod executor;
 mod expectations;
 mod faults;

@@ -1,0 +1,176 @@
+//! What the documents say, held against what they speak of: a number, a code or a link that is wrong is worse
+//! than none.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use everfold::error::{Detail, Error, Matched, WriteOutcome};
+use everfold::event::Position;
+use everfold::limits;
+
+/// The documents that people read first, by their path from the root.
+const README: &str = "README.md";
+
+#[test]
+fn the_limits_in_the_readme_are_those_of_the_source() {
+    let in_source = [
+        (
+            "a name of a stream, a type or a store; a tag",
+            format!("{} of UTF-8", bytes(limits::NAME_BYTES_MAX)),
+        ),
+        ("tags on one event", count(limits::TAGS_PER_EVENT_MAX)),
+        ("one event: data and metadata as JSON, type, tags", bytes(limits::EVENT_BYTES_MAX)),
+        ("events in one commit", count(limits::COMMIT_EVENTS_MAX)),
+        ("one commit, counted as its events are", bytes(limits::COMMIT_BYTES_MAX)),
+        ("nesting of arrays and objects in data and metadata", format!("{} levels", limits::JSON_DEPTH_MAX)),
+        ("items in a query, entries in each of its lists", count(limits::QUERY_ENTRIES_MAX)),
+    ];
+    let in_readme = table(&read(README), "| what | at most |");
+    assert_eq!(in_readme, in_source.map(|(what, maximum)| vec![what.to_owned(), maximum]));
+    assert_eq!(limits::INTEGER_MAX, (1 << 53) - 1);
+    assert!(read(README).contains("whole numbers up to 2^53 − 1"));
+}
+
+#[test]
+fn the_errors_in_the_readme_are_those_of_the_source() {
+    let rows = table(&read(README), "| code | when | retryable | what to do |");
+    let in_readme: BTreeSet<(String, String)> = rows
+        .iter()
+        .filter_map(|row| Some((row.first()?.trim_matches('`').to_owned(), row.get(2)?.clone())))
+        .collect();
+    let in_source: BTreeSet<(String, String)> =
+        details().map(Error::new).iter().map(|error| (error.code().to_owned(), yes_or_no(error))).collect();
+    assert_eq!(in_readme, in_source);
+    assert_eq!(rows.len(), in_source.len(), "a code stands in the table twice");
+    let codes: BTreeSet<String> = in_source.into_iter().map(|(code, _)| code).collect();
+    assert_eq!(codes_in(&read("src/error.rs")), codes, "the list of this test is not all of src/error.rs");
+}
+
+#[test]
+fn the_size_in_the_readme_is_the_budget() {
+    let source = read("xtask/src/size.rs");
+    let budget = source
+        .split_once("BUDGET_BYTES: usize = ")
+        .and_then(|(_, rest)| rest.split(';').next())
+        .and_then(|number| number.replace('_', "").parse().ok())
+        .expect("the budget stands in xtask/src/size.rs");
+    assert!(read(README).contains(&format!("{} bytes", count(budget))), "the budget is {budget}");
+}
+
+#[test]
+fn every_link_of_a_document_leads_somewhere() {
+    let documents = documents(Path::new(env!("CARGO_MANIFEST_DIR")));
+    assert!(documents.len() > 5, "the walk found only {documents:?}");
+    let dead: Vec<String> = documents.iter().flat_map(|document| dead_links(document)).collect();
+    assert!(dead.is_empty(), "\n{}", dead.join("\n"));
+}
+
+/// One of each kind. The compiler does not say when one is missing, so the codes of the source do.
+fn details() -> [Detail; 14] {
+    let text = String::new;
+    let matched = Matched { position: Position(1), stream: text(), event_type: text() };
+    let outcome = WriteOutcome::NotWritten;
+    [
+        Detail::WrongExpectedRevision { violations: Vec::new() },
+        Detail::AppendConditionFailed { matched },
+        Detail::IdConflict { stream: text(), ids: Vec::new() },
+        Detail::StreamDeleted { stream: text(), streams: Vec::new() },
+        Detail::InvalidArgument { path: text(), problem: text() },
+        Detail::LimitExceeded { limit: "", value: 1, maximum: 0, path: text() },
+        Detail::QuotaExceeded { usage: None, quota: None },
+        Detail::StorageUnavailable { cause: text() },
+        Detail::StorageFailed { cause: text(), outcome, ids: Vec::new() },
+        Detail::VersionTooNew { version: 1, supported: 0 },
+        Detail::CorruptData { position: None, segment: text(), problem: text() },
+        Detail::Aborted,
+        Detail::Closed,
+        Detail::Internal { problem: text() },
+    ]
+}
+
+fn yes_or_no(error: &Error) -> String {
+    if error.is_retryable() { "yes" } else { "no" }.to_owned()
+}
+
+/// Every text in quotes that is made of capitals and underscores.
+fn codes_in(source: &str) -> BTreeSet<String> {
+    let is_code = |text: &&str| {
+        text.len() > 3 && text.chars().all(|character| character.is_ascii_uppercase() || character == '_')
+    };
+    source.split('"').filter(is_code).map(str::to_owned).collect()
+}
+
+/// The rows of the table under this heading, as the texts of their cells.
+#[track_caller]
+fn table(document: &str, heading: &str) -> Vec<Vec<String>> {
+    let (_, below) = document.split_once(heading).expect("the table is there");
+    let rows = below.lines().skip(2).take_while(|line| line.starts_with('|'));
+    rows.map(|row| row.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect()).collect()
+}
+
+/// A number of bytes as the documents write it.
+fn bytes(size_bytes: usize) -> String {
+    const MEBIBYTE: usize = 1024 * 1024;
+    match size_bytes {
+        _ if size_bytes.is_multiple_of(MEBIBYTE) => format!("{} MiB", size_bytes / MEBIBYTE),
+        _ => format!("{} bytes", count(size_bytes)),
+    }
+}
+
+/// A number as the documents write it: with a comma between thousands.
+fn count(number: usize) -> String {
+    let digits = number.to_string();
+    let (head, tail) = digits.split_at(digits.len() % 3);
+    let mut groups: Vec<&str> = Vec::from_iter((!head.is_empty()).then_some(head));
+    groups.extend((0..tail.len()).step_by(3).map(|at| &tail[at..at + 3]));
+    groups.join(",")
+}
+
+/// The documents of the checkout, none of them somebody else's.
+fn documents(root: &Path) -> Vec<PathBuf> {
+    let folders = ["", "docs", "www", "www/data", "tests", "tests/fixtures", "benches"];
+    let entries = folders.iter().filter_map(|folder| fs::read_dir(root.join(folder)).ok()).flatten();
+    let paths = entries.map(|entry| entry.expect("a readable folder").path());
+    paths.filter(|path| path.extension().is_some_and(|extension| extension == "md")).collect()
+}
+
+/// The links of a document to files and headings that are not there.
+fn dead_links(document: &Path) -> Vec<String> {
+    let text = fs::read_to_string(document).expect("a readable document");
+    let folder = document.parent().expect("a document stands in a folder");
+    let is_dead = |link: &&str| {
+        let (path, heading) = link.split_once('#').unwrap_or((link, ""));
+        let target = if path.is_empty() { document.to_owned() } else { folder.join(path) };
+        let found = target.exists() && (heading.is_empty() || has_heading(&target, heading));
+        !found
+    };
+    let links = text.split("](").skip(1).filter_map(|rest| rest.split([')', ' ']).next());
+    let own = links.filter(|link| !link.contains("://") && !link.starts_with("mailto:"));
+    own.filter(is_dead).map(|link| format!("{}: {link}", document.display())).collect()
+}
+
+/// Whether a document has a heading of this anchor: its words in small letters, with hyphens between them.
+fn has_heading(document: &Path, anchor: &str) -> bool {
+    let text = fs::read_to_string(document).expect("a readable document");
+    let headings = text.lines().filter(|line| line.starts_with('#')).map(|line| line.trim_start_matches('#'));
+    let anchor_of = |heading: &str| {
+        let kept = heading.trim().chars().filter(|it| it.is_alphanumeric() || [' ', '-', '_'].contains(it));
+        kept.collect::<String>().to_lowercase().replace(' ', "-")
+    };
+    headings.map(anchor_of).any(|found| found == anchor)
+}
+
+#[track_caller]
+fn read(path: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).expect("the file is there")
+}
+
+#[test]
+fn numbers_are_written_as_people_read_them() {
+    assert_eq!(
+        [count(1), count(32), count(999), count(1_000), count(100_000), count(1_234_567)],
+        ["1", "32", "999", "1,000", "100,000", "1,234,567"]
+    );
+    assert_eq!([bytes(256), bytes(60_000), bytes(1024 * 1024)], ["256 bytes", "60,000 bytes", "1 MiB"]);
+}
