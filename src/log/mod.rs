@@ -1,6 +1,6 @@
 //! The rules of the log: what may be appended, and where it goes. Pure.
 //!
-//! [`judge`] decides a queue of [`Append`]s on [`Facts`] gathered before a transaction and on what others
+//! [`judge()`] decides a queue of [`Append`]s on [`Facts`] gathered before a transaction and on what others
 //! committed since. It reads no clock and no storage, so a race between tabs is decided by a function that
 //! a test can call.
 
