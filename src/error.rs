@@ -2,9 +2,11 @@
 
 use std::fmt;
 
-use crate::event::{Position, Revision};
+use crate::expected::Expected;
 use crate::id::EventId;
-use crate::log::Expected;
+use crate::position::Position;
+
+pub use crate::expected::ActualRevision;
 
 /// Why an operation was refused or failed.
 ///
@@ -118,17 +120,6 @@ pub struct Violation {
     pub expected: Expected,
     /// What was there.
     pub actual: ActualRevision,
-}
-
-/// What stands in a stream, as an expectation sees it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ActualRevision {
-    /// The stream never existed.
-    NoStream,
-    /// The stream was deleted and may be written again.
-    Deleted,
-    /// The revision of its last event.
-    At(Revision),
 }
 
 /// The event that made an append condition fail.
@@ -300,16 +291,6 @@ impl fmt::Display for Error {
             Detail::Internal { problem } => {
                 write!(formatter, "a bug in everfold: {problem}; reload the page, and report it")
             }
-        }
-    }
-}
-
-impl fmt::Display for ActualRevision {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoStream => formatter.write_str("no stream"),
-            Self::Deleted => formatter.write_str("a deleted stream"),
-            Self::At(revision) => write!(formatter, "revision {revision}"),
         }
     }
 }

@@ -8,6 +8,8 @@ use crate::error::Error;
 use crate::id::EventId;
 use crate::limits;
 
+pub use crate::position::{Position, Revision, UnixMillis};
+
 /// An event that a caller wants to append.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewEvent {
@@ -86,52 +88,6 @@ impl Fact {
             Self::Tombstoned => "$tombstoned",
             Self::Truncated { .. } => "$truncated",
         }
-    }
-}
-
-/// 1-based place of an event in the whole log. Strictly increasing, and dense until something is erased.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct Position(pub u64);
-
-/// 0-based place of an event in its stream.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct Revision(pub u64);
-
-/// A moment in milliseconds since 1970-01-01T00:00:00Z; negative before it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct UnixMillis(pub i64);
-
-impl Position {
-    /// Before the first event.
-    pub const START: Self = Self(0);
-
-    /// The place after this one.
-    #[must_use]
-    pub fn next(self) -> Self {
-        Self(self.0 + 1)
-    }
-}
-
-impl Revision {
-    /// The place of a stream's first event.
-    pub const FIRST: Self = Self(0);
-
-    /// The place after this one.
-    #[must_use]
-    pub fn next(self) -> Self {
-        Self(self.0 + 1)
-    }
-}
-
-impl fmt::Display for Position {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(formatter)
-    }
-}
-
-impl fmt::Display for Revision {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(formatter)
     }
 }
 

@@ -103,12 +103,14 @@
 pub mod codec;
 pub mod error;
 pub mod event;
+pub mod expected;
 pub mod host;
 pub mod id;
 pub mod index;
 mod json;
 pub mod limits;
 pub mod log;
+pub mod position;
 pub mod query;
 pub mod storage;
 pub mod store;

@@ -5,13 +5,12 @@
 //! a test can call.
 
 mod append;
-mod expected;
 mod facts;
 mod ground;
 mod identity;
 mod judge;
 
+pub use crate::expected::{Expected, StreamState};
 pub use append::{Append, NewEntry, StreamWrite};
-pub use expected::{Expected, StreamState};
 pub use facts::{Facts, KnownEvent, StreamFacts};
 pub use judge::{Accepted, Judgement, Verdict, WriteResult, judge};

@@ -8,37 +8,43 @@ use super::source::{self, Source};
 /// use, so a name that stands higher than its line is an exception, and its reason is given.
 const MAY_NAME: &[(&str, &[&str])] = &[
     // The browser: implements the two ports, offers the store to TypeScript, and hands it values.
-    ("web", &["store", "log", "storage", "query", "host", "event", "json", "id", "error", "limits"]),
+    (
+        "web",
+        &["store", "log", "storage", "query", "host", "event", "json", "id", "position", "error", "limits"],
+    ),
     // Suites, simulations and faults know everything natively testable.
     (
         "testing",
         &[
-            "store", "index", "log", "codec", "storage", "query", "host", "event", "json", "id", "error",
-            "limits",
+            "store", "index", "log", "codec", "storage", "query", "host", "event", "json", "expected", "id",
+            "position", "error", "limits",
         ],
     ),
     // The async shell knows all rules and both ports.
     (
         "store",
-        &["index", "log", "codec", "storage", "query", "host", "event", "json", "id", "error", "limits"],
+        &[
+            "index", "log", "codec", "storage", "query", "host", "event", "json", "id", "position", "error",
+            "limits",
+        ],
     ),
     // The index answers in the log's terms: a stream's state, the facts that a judgement needs.
-    ("index", &["log", "codec", "storage", "query", "event", "id", "error", "limits"]),
-    ("log", &["codec", "storage", "query", "event", "id", "error", "limits"]),
+    ("index", &["log", "codec", "storage", "query", "event", "id", "position", "error", "limits"]),
+    ("log", &["codec", "storage", "query", "event", "expected", "id", "position", "error", "limits"]),
     // A record is what the codec makes and the storage keeps: its type, bytes under a position, is the port's.
-    ("codec", &["storage", "event", "id", "error", "limits"]),
-    // The record of the format holds the codec's version number, and nothing else of the codec's.
-    ("storage", &["codec", "event", "error", "limits"]),
-    ("host", &["event", "error"]),
-    ("query", &["event", "error", "limits"]),
-    ("event", &["json", "id", "error", "limits"]),
+    ("codec", &["storage", "event", "id", "position", "error", "limits"]),
+    ("storage", &["event", "position", "error", "limits"]),
+    ("host", &["event", "position", "error"]),
+    ("query", &["event", "position", "error", "limits"]),
+    ("event", &["json", "id", "position", "error", "limits"]),
     ("json", &["error", "limits"]),
-    ("id", &["error"]),
-    // Errors carry what was wrong in its own types: a position, an id, an expectation. They use no rule of those
-    // modules.
-    ("error", &["log", "event", "id"]),
     // A limit that is exceeded is an error.
     ("limits", &["error"]),
+    // Errors carry what was wrong in its own types: a position, an id, an expectation.
+    ("error", &["expected", "id", "position"]),
+    ("expected", &["position"]),
+    ("id", &[]),
+    ("position", &[]),
 ];
 
 /// Crates that only the browser has; a pure module that names one is not pure.

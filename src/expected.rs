@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use crate::error::ActualRevision;
-use crate::event::Revision;
+use crate::position::Revision;
 
 /// What a writer believes of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -31,6 +30,17 @@ pub enum StreamState {
     Deleted(Option<Revision>),
     /// It was tombstoned. What a writer expects is no longer asked.
     Tombstoned(Option<Revision>),
+}
+
+/// What stands in a stream, as an expectation sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ActualRevision {
+    /// The stream never existed.
+    NoStream,
+    /// The stream was deleted and may be written again.
+    Deleted,
+    /// The revision of its last event.
+    At(Revision),
 }
 
 impl Expected {
@@ -80,6 +90,16 @@ impl fmt::Display for Expected {
             Self::NoStream => formatter.write_str("no stream"),
             Self::StreamExists => formatter.write_str("an existing stream"),
             Self::Revision(revision) => write!(formatter, "revision {revision}"),
+        }
+    }
+}
+
+impl fmt::Display for ActualRevision {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoStream => formatter.write_str("no stream"),
+            Self::Deleted => formatter.write_str("a deleted stream"),
+            Self::At(revision) => write!(formatter, "revision {revision}"),
         }
     }
 }
