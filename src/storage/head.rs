@@ -23,6 +23,15 @@ impl Head {
 
     const MAGIC: [u8; 4] = *b"EFh\0";
 
+    /// How many bytes were appended between an older head and this one; `None` where this one does not follow
+    /// from it by appends alone.
+    pub fn appended_since(self, seen: Self) -> Option<u64> {
+        if seen.layout != self.layout || self.position < seen.position {
+            return None;
+        }
+        self.appended_bytes.checked_sub(seen.appended_bytes)
+    }
+
     /// The stored form: see FORMAT.md, "The head".
     pub fn to_bytes(self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(Self::STORED_BYTES);

@@ -121,6 +121,12 @@ impl Area {
             Self::Pending => "pending",
         }
     }
+
+    /// A key of another kind than the area's is a bug that must not reach a disk.
+    pub(crate) fn assert_fits(self, key: &Key) {
+        let fits = matches!(key, Key::Position(_)) == (self == Self::Log);
+        assert!(fits, "keys of the log are positions, and all others are bytes");
+    }
 }
 
 /// The key of a record.
@@ -136,6 +142,14 @@ impl Key {
     /// The text's UTF-8 bytes as a key.
     pub fn text(text: &str) -> Self {
         Self::Bytes(text.as_bytes().to_vec())
+    }
+
+    /// How many bytes it counts for in a [`Usage`].
+    pub(crate) fn size_bytes(&self) -> u64 {
+        match self {
+            Self::Position(_) => 8,
+            Self::Bytes(bytes) => bytes.len() as u64,
+        }
     }
 }
 
@@ -227,6 +241,19 @@ pub struct Batch {
     pub records: Vec<LogRecord>,
     /// The head after them.
     pub head: Head,
+}
+
+impl Batch {
+    /// A judge that writes behind the head, or moves it back, is a bug that must not reach a disk.
+    pub(crate) fn assert_follows(&self, head: Head) {
+        let mut last = head.position;
+        for record in &self.records {
+            assert!(last < record.first, "a commit writes behind the head or out of order");
+            last = record.first;
+        }
+        assert!(last <= self.head.position, "the head is before its records");
+        assert!(head.appended_bytes <= self.head.appended_bytes, "the head lost bytes");
+    }
 }
 
 /// What became of a `commit`.

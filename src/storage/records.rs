@@ -66,7 +66,7 @@ impl Records {
     {
         let head = self.head()?;
         let Seen { head: seen, tail_bytes_max } = seen;
-        let Some(behind_bytes) = behind_bytes(seen, head) else {
+        let Some(behind_bytes) = head.appended_since(seen) else {
             return Ok((Outcome::Behind(head), Changes::default()));
         };
         if tail_bytes_max < behind_bytes {
@@ -76,7 +76,8 @@ impl Records {
         let Some(batch) = judge(head, &tail) else {
             return Ok((Outcome::Rejected, Changes::default()));
         };
-        self.assert_appends(head, &batch);
+        batch.assert_follows(head);
+        self.assert_overwrites_nothing(&batch);
         let mut records: Vec<_> = batch
             .records
             .into_iter()
@@ -99,7 +100,7 @@ impl Records {
 
     pub fn apply(&mut self, changes: Changes) {
         for (area, key, value) in changes.records {
-            assert_key_fits(area, &key);
+            area.assert_fits(&key);
             let records = self.areas.entry(area).or_default();
             match value {
                 Some(value) => records.insert(key, value),
@@ -113,13 +114,13 @@ impl Records {
             self.areas.iter().filter(|(_, records)| !records.is_empty()).map(|(area, records)| AreaUsage {
                 area: *area,
                 record_count: records.len() as u64,
-                size_bytes: records.iter().map(|(key, value)| key_bytes(key) + value.len() as u64).sum(),
+                size_bytes: records.iter().map(|(key, value)| key.size_bytes() + value.len() as u64).sum(),
             });
         Usage { areas: areas.collect(), ..Usage::default() }
     }
 
     fn record(&self, area: Area, key: &Key) -> Option<&Vec<u8>> {
-        assert_key_fits(area, key);
+        area.assert_fits(key);
         self.areas.get(&area)?.get(key)
     }
 
@@ -130,7 +131,7 @@ impl Records {
     ) -> impl DoubleEndedIterator<Item = (&Key, &Vec<u8>)> + use<'_> {
         let bounds = (range.from.clone(), range.to.clone());
         for key in [&bounds.0, &bounds.1].into_iter().flatten() {
-            assert_key_fits(area, key);
+            area.assert_fits(key);
         }
         // A map refuses a range whose bounds are crossed; to the port it is an empty one.
         let is_crossed = matches!(&bounds, (Some(from), Some(to)) if to < from);
@@ -149,35 +150,9 @@ impl Records {
         self.in_range(Area::Log, &range).filter_map(log_record).collect()
     }
 
-    /// A judge that overwrites records, or moves the head back, is a bug that must not reach a disk.
-    fn assert_appends(&self, head: Head, batch: &Batch) {
-        let mut last = head.position;
+    fn assert_overwrites_nothing(&self, batch: &Batch) {
         for record in &batch.records {
-            assert!(last < record.first, "a commit writes behind the head or out of order");
             assert!(self.record(Area::Log, &Key::Position(record.first)).is_none(), "a commit overwrites");
-            last = record.first;
         }
-        assert!(last <= batch.head.position, "the head is before its records");
-        assert!(head.appended_bytes <= batch.head.appended_bytes, "the head lost bytes");
-    }
-}
-
-/// How much was appended between two heads; `None` where the one does not follow from the other by appends.
-fn behind_bytes(seen: Head, head: Head) -> Option<u64> {
-    if seen.layout != head.layout || head.position < seen.position {
-        return None;
-    }
-    head.appended_bytes.checked_sub(seen.appended_bytes)
-}
-
-fn assert_key_fits(area: Area, key: &Key) {
-    let fits = matches!(key, Key::Position(_)) == (area == Area::Log);
-    assert!(fits, "keys of the log are positions, and all others are bytes");
-}
-
-fn key_bytes(key: &Key) -> u64 {
-    match key {
-        Key::Position(_) => 8,
-        Key::Bytes(bytes) => bytes.len() as u64,
     }
 }

@@ -1,1 +1,10 @@
-//! placeholder
+//! The browser: the only code that names `wasm_bindgen`, `js_sys` or `web_sys`.
+
+pub mod browser_host;
+mod global;
+pub mod indexed_db;
+mod locks;
+mod timer;
+
+pub use browser_host::BrowserHost;
+pub use indexed_db::IndexedDbStorage;

@@ -1,0 +1,221 @@
+//! The host port over what browsers give: clock, randomness, timers, locks and the other tabs. It also runs in
+//! Node, where it is alone.
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::rc::Rc;
+use std::task::{Poll, Waker};
+
+use futures_channel::oneshot;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+use web_sys::{BroadcastChannel, Crypto, MessageChannel, MessageEvent};
+
+use crate::error::{Detail, Error};
+use crate::event::{Position, UnixMillis};
+use crate::host::Host;
+use crate::limits::INTEGER_MAX;
+
+use super::global::global;
+use super::locks::{self, BrowserLock};
+use super::timer::Timer;
+
+/// Most bytes that `crypto.getRandomValues` fills in one call.
+const RANDOM_BYTES_MAX: usize = 65_536;
+
+/// The page or worker that a store runs in.
+#[derive(Clone)]
+pub struct BrowserHost {
+    inner: Rc<Inner>,
+}
+
+struct Inner {
+    crypto: Crypto,
+    ear: Rc<Ear>,
+    voice: Option<Voice>,
+}
+
+/// The channel between the tabs that opened stores of one name.
+struct Voice {
+    channel: BroadcastChannel,
+    _on_message: Closure<dyn FnMut(MessageEvent)>,
+}
+
+/// Where announcements arrive. Only the newest is kept: an older one says nothing that it does not say.
+#[derive(Default)]
+struct Ear {
+    is_closed: Cell<bool>,
+    newest: Cell<Option<Position>>,
+    wakers: RefCell<Vec<Waker>>,
+}
+
+impl BrowserHost {
+    /// A host that hears the other hosts of this name, in this tab and in others of the origin. Where the
+    /// browser has no channel between tabs, it hears nothing.
+    ///
+    /// # Errors
+    ///
+    /// `STORAGE_UNAVAILABLE` where there is no `crypto` to make random bytes with.
+    pub fn new(name: &str) -> Result<Self, Error> {
+        let ear = Rc::new(Ear::default());
+        let voice = Voice::new(name, &ear);
+        Self::build(ear, voice)
+    }
+
+    /// A host that neither announces nor hears: for a store that no other tab can see. It keeps no process of
+    /// Node's alive.
+    ///
+    /// # Errors
+    ///
+    /// `STORAGE_UNAVAILABLE` where there is no `crypto` to make random bytes with.
+    pub fn alone() -> Result<Self, Error> {
+        Self::build(Rc::new(Ear::default()), None)
+    }
+
+    fn build(ear: Rc<Ear>, voice: Option<Voice>) -> Result<Self, Error> {
+        let no_crypto = || {
+            let cause = "there is no `crypto` here to make random ids with".to_owned();
+            Error::new(Detail::StorageUnavailable { cause })
+        };
+        let crypto = global().crypto().ok_or_else(no_crypto)?;
+        Ok(Self { inner: Rc::new(Inner { crypto, ear, voice }) })
+    }
+}
+
+impl Host for BrowserHost {
+    type Lock = BrowserLock;
+
+    #[expect(clippy::disallowed_methods, reason = "this is the host that all others take the time from")]
+    fn now(&self) -> UnixMillis {
+        UnixMillis(js_sys::Date::now() as i64)
+    }
+
+    fn random(&self, bytes: &mut [u8]) {
+        for chunk in bytes.chunks_mut(RANDOM_BYTES_MAX) {
+            let filled = self.inner.crypto.get_random_values_with_u8_array(chunk);
+            assert!(filled.is_ok(), "more random bytes were asked for than are given at once");
+        }
+    }
+
+    async fn sleep(&self, duration_ms: u64) {
+        let mut left_ms = duration_ms;
+        while Timer::DELAY_MS_MAX < left_ms {
+            Timer::start(Timer::DELAY_MS_MAX).await;
+            left_ms -= Timer::DELAY_MS_MAX;
+        }
+        Timer::start(left_ms).await;
+    }
+
+    async fn yield_now(&self) {
+        match global().scheduler().and_then(|scheduler| Some((scheduler.yield_function()?, scheduler))) {
+            Some((yield_function, scheduler)) => {
+                if let Ok(yielded) = yield_function.call0(&scheduler) {
+                    // It rejects only where it was aborted, and nobody has the means to.
+                    drop(JsFuture::from(js_sys::Promise::resolve(&yielded)).await);
+                }
+            }
+            None => yield_by_message().await,
+        }
+    }
+
+    async fn lock(&self, name: &str, timeout_ms: u64) -> Option<BrowserLock> {
+        locks::lock(name, timeout_ms).await
+    }
+
+    fn announce(&self, position: Position) {
+        if let (Some(voice), false) = (&self.inner.voice, self.inner.ear.is_closed.get()) {
+            // An announcement is a hint: one that cannot be made is not missed.
+            drop(voice.channel.post_message(&JsValue::from_f64(position.0 as f64)));
+        }
+    }
+
+    async fn heard(&self) -> Option<Position> {
+        poll_fn(|context| {
+            let ear = &self.inner.ear;
+            if ear.is_closed.get() {
+                return Poll::Ready(None);
+            }
+            if let Some(position) = ear.newest.take() {
+                return Poll::Ready(Some(position));
+            }
+            ear.wakers.borrow_mut().push(context.waker().clone());
+            Poll::Pending
+        })
+        .await
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + 'static) {
+        spawn_local(task);
+    }
+
+    fn close(&self) {
+        self.inner.ear.is_closed.set(true);
+        self.inner.ear.wake();
+        if let Some(voice) = &self.inner.voice {
+            voice.channel.close();
+        }
+    }
+}
+
+impl Voice {
+    fn new(name: &str, ear: &Rc<Ear>) -> Option<Self> {
+        let channel = BroadcastChannel::new(&format!("everfold:{name}")).ok()?;
+        let ear = Rc::clone(ear);
+        let on_message = Closure::new(move |message: MessageEvent| {
+            if let Some(position) = position_of(&message.data()) {
+                ear.hear(position);
+            }
+        });
+        channel.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+        Some(Self { channel, _on_message: on_message })
+    }
+}
+
+impl Drop for Voice {
+    fn drop(&mut self) {
+        self.channel.set_onmessage(None);
+        self.channel.close();
+    }
+}
+
+impl Ear {
+    fn hear(&self, position: Position) {
+        self.newest.set(Some(position));
+        self.wake();
+    }
+
+    fn wake(&self) {
+        for waker in self.wakers.take() {
+            waker.wake();
+        }
+    }
+}
+
+/// Any script of the origin can post to the channel: only what could be a position is heard.
+fn position_of(message: &JsValue) -> Option<Position> {
+    let number = message.as_f64()?;
+    let is_position = number.fract() == 0.0 && (0.0..=INTEGER_MAX as f64).contains(&number);
+    is_position.then_some(Position(number as u64))
+}
+
+/// Gives way by a message to ourselves, which browsers do not hold back as they do timers.
+async fn yield_by_message() {
+    let Ok(channel) = MessageChannel::new() else {
+        return Timer::start(0).await;
+    };
+    let (sender, received) = oneshot::channel();
+    let on_message = Closure::once(move |_message: MessageEvent| sender.send(()).unwrap_or_default());
+    channel.port1().set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+    if channel.port2().post_message(&JsValue::NULL).is_ok() {
+        received.await.unwrap_or_default();
+    }
+    // An open port would keep a process of Node's alive.
+    channel.port1().close();
+}
+
+impl fmt::Debug for BrowserHost {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("BrowserHost")
+    }
+}

@@ -1,0 +1,111 @@
+//! What the browser throws, as a fault of the port. Told apart by name: messages differ between browsers.
+
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{DomException, StorageEstimate};
+
+use crate::error::WriteOutcome;
+use crate::storage::{FaultKind, StorageFault};
+use crate::web::global::global;
+
+/// How far an operation had come when it failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// The database was being opened.
+    Opening,
+    /// A transaction was under way, and could not have committed yet.
+    Begun,
+    /// The transaction was told to commit, and has not reported that it did.
+    Sent,
+}
+
+/// The fault behind an exception or an error event.
+pub fn from_exception(exception: &JsValue, moment: Moment) -> StorageFault {
+    match exception.dyn_ref::<DomException>() {
+        Some(exception) => from_name(&exception.name(), &exception.message(), moment),
+        None => from_error(exception, moment),
+    }
+}
+
+/// The fault behind `transaction.error` or `request.error`.
+pub fn from_dom_exception(exception: Option<DomException>, moment: Moment) -> StorageFault {
+    match exception {
+        Some(exception) => from_name(&exception.name(), &exception.message(), moment),
+        None => from_name("AbortError", "the browser gives no cause", moment),
+    }
+}
+
+/// A fault that was found here and not by the browser; nothing was written.
+pub fn found(kind: FaultKind, cause: impl Into<String>) -> StorageFault {
+    StorageFault { kind, outcome: WriteOutcome::NotWritten, cause: cause.into() }
+}
+
+/// The fault of an operation that the browser does not answer.
+pub fn timed_out(cause: &str, moment: Moment) -> StorageFault {
+    from_name("TimeoutError", cause, moment)
+}
+
+/// Whether the connection that a fault came from had better not be used again.
+pub fn is_of_connection(fault: &StorageFault) -> bool {
+    matches!(fault.kind, FaultKind::Disconnected | FaultKind::Failed)
+}
+
+/// Adds to a lack of room what the browser says of it.
+pub async fn with_estimate(mut fault: StorageFault) -> StorageFault {
+    if let FaultKind::Quota { usage_bytes: None, quota_bytes: None } = fault.kind {
+        let (usage_bytes, quota_bytes) = estimate().await;
+        fault.kind = FaultKind::Quota { usage_bytes, quota_bytes };
+    }
+    fault
+}
+
+/// Bytes in use by the origin, and bytes allowed to it, where the browser says.
+pub async fn estimate() -> (Option<u64>, Option<u64>) {
+    let promise = global().navigator().and_then(|navigator| navigator.storage()?.estimate().ok());
+    let Some(promise) = promise else { return (None, None) };
+    let Ok(estimate) = JsFuture::from(promise).await else { return (None, None) };
+    let estimate: StorageEstimate = estimate.unchecked_into();
+    let bytes = |number: f64| number as u64;
+    (estimate.get_usage().map(bytes), estimate.get_quota().map(bytes))
+}
+
+fn from_error(exception: &JsValue, moment: Moment) -> StorageFault {
+    match exception.dyn_ref::<js_sys::Error>() {
+        Some(error) => from_name(&String::from(error.name()), &String::from(error.message()), moment),
+        None => from_name("Error", &format!("{exception:?}"), moment),
+    }
+}
+
+fn from_name(name: &str, message: &str, moment: Moment) -> StorageFault {
+    let kind = kind_of(name, message, moment);
+    // What the browser refused for a reason of its own was rolled back, even at the commit. A lost connection
+    // says nothing of what the other end did before.
+    let is_refusal = matches!(kind, FaultKind::Quota { .. } | FaultKind::Damaged | FaultKind::Foreign);
+    let outcome = match moment {
+        Moment::Sent if !is_refusal => WriteOutcome::Unknown,
+        _ => WriteOutcome::NotWritten,
+    };
+    StorageFault { kind, outcome, cause: format!("{name}: {message}") }
+}
+
+fn kind_of(name: &str, message: &str, moment: Moment) -> FaultKind {
+    match (name, moment) {
+        ("QuotaExceededError", _) => FaultKind::Quota { usage_bytes: None, quota_bytes: None },
+        ("VersionError", _) => FaultKind::Foreign,
+        // An object store that was there when the database was opened is not there any more.
+        ("NotFoundError", _) => FaultKind::Foreign,
+        // A record stands where the head says that the log has none.
+        ("ConstraintError", _) => FaultKind::Damaged,
+        ("SecurityError" | "NotAllowedError", _) => FaultKind::Unavailable,
+        (_, Moment::Opening) => FaultKind::Unavailable,
+        ("AbortError" | "InvalidStateError", _) => FaultKind::Disconnected,
+        ("UnknownError", _) if is_lost_connection(message) => FaultKind::Disconnected,
+        _ => FaultKind::Failed,
+    }
+}
+
+/// WebKit has no name for the loss of its storage process, only "Connection to Indexed Database server lost".
+fn is_lost_connection(message: &str) -> bool {
+    let message = message.to_ascii_lowercase();
+    message.contains("connection") && (message.contains("lost") || message.contains("closed"))
+}

@@ -1,0 +1,49 @@
+//! The shape of the database, which never changes: an upgrade would close every tab.
+
+use wasm_bindgen::prelude::*;
+use web_sys::IdbDatabase;
+
+use crate::storage::{Area, FaultKind, StorageFault};
+
+use super::fault;
+
+/// The version of the schema, for ever.
+pub const VERSION: u32 = 1;
+
+/// The name of the database that holds the store of this name.
+pub fn database_name(store_name: &str) -> String {
+    format!("everfold:{store_name}")
+}
+
+/// Makes the object stores of a new database, inside its upgrade.
+///
+/// # Errors
+///
+/// What the browser throws.
+pub fn create(database: &IdbDatabase) -> Result<(), JsValue> {
+    for area in Area::ALL {
+        database.create_object_store(area.name())?;
+    }
+    Ok(())
+}
+
+/// Tells our database from another program's under our name, which is not touched.
+///
+/// # Errors
+///
+/// [`FaultKind::Foreign`] with what was found.
+pub fn check(database: &IdbDatabase) -> Result<(), StorageFault> {
+    let names = database.object_store_names();
+    let found: Vec<String> = (0..names.length()).filter_map(|index| names.get(index)).collect();
+    let is_ours = found.len() == Area::ALL.len() && Area::ALL.iter().all(|area| names.contains(area.name()));
+    if is_ours {
+        return Ok(());
+    }
+    let name = database.name();
+    let found = if found.is_empty() { "no object stores".to_owned() } else { found.join(", ") };
+    let cause = format!(
+        "the database \"{name}\" is not everfold's: it has {found}; open the store under another name, or \
+         delete that database if nobody needs it"
+    );
+    Err(fault::found(FaultKind::Foreign, cause))
+}
