@@ -92,7 +92,9 @@ impl Connection {
         if is_first {
             self.reopening.take();
             match &opened {
-                Ok(handle) if self.closed.get().is_none() => drop(self.current.replace(Some(Rc::clone(handle)))),
+                Ok(handle) if self.closed.get().is_none() => {
+                    drop(self.current.replace(Some(Rc::clone(handle))))
+                }
                 Err(fault) if fault.kind == FaultKind::Closed => self.end(Closed::Destroyed),
                 _ => {}
             }
@@ -104,7 +106,8 @@ impl Connection {
     fn begin_reopening(&self) -> Shared<LocalBoxFuture<'static, Opened>> {
         let name = self.database_name.clone();
         // What was there once is not made anew: an empty database would pass for the one that was destroyed.
-        let opening = async move { opening::open(&name, Missing::Refuse).await.map(Handle::new).map(Rc::new) };
+        let opening =
+            async move { opening::open(&name, Missing::Refuse).await.map(Handle::new).map(Rc::new) };
         opening.boxed_local().shared()
     }
 

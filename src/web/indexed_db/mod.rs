@@ -25,7 +25,7 @@ use wasm_bindgen_futures::JsFuture;
 use crate::error::WriteOutcome::NotWritten;
 use crate::storage::{
     Area, Batch, Direction, Durability, Fetched, GuardedWrite, Head, Key, KeyRange, LogRecord, Outcome, Page,
-    Storage, StorageFault, Usage, Written,
+    Seen, Storage, StorageFault, Usage, Written,
 };
 use crate::web::global::global;
 
@@ -137,7 +137,7 @@ impl Storage for IndexedDbStorage {
         self.transact(&reading::areas_with_head(area), Access::Read, begin, || true).await
     }
 
-    async fn commit<J>(&self, seen: Head, durability: Durability, judge: J) -> Result<Outcome, StorageFault>
+    async fn commit<J>(&self, seen: Seen, durability: Durability, judge: J) -> Result<Outcome, StorageFault>
     where
         J: FnOnce(Head, &[LogRecord]) -> Option<Batch> + 'static,
     {

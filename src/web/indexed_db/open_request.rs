@@ -53,8 +53,13 @@ impl OpenRequest {
     pub fn new(raw: IdbOpenDbRequest, missing: Missing) -> Self {
         let (sender, settled) = oneshot::channel();
         let sender = Cell::new(Some(sender));
-        let shared =
-            Rc::new(Shared { raw, missing, was_missing: Cell::default(), was_blocked: Cell::default(), sender });
+        let shared = Rc::new(Shared {
+            raw,
+            missing,
+            was_missing: Cell::default(),
+            was_blocked: Cell::default(),
+            sender,
+        });
         let ending = Rc::clone(&shared);
         let on_end: Closure<dyn FnMut(Event)> = Closure::new(move |event: Event| ending.end(&event));
         let upgrading = Rc::clone(&shared);
@@ -146,8 +151,7 @@ impl Drop for OpenRequest {
         });
         raw.set_onsuccess(Some(on_success.unchecked_ref()));
         let late = raw.clone();
-        let on_upgrade =
-            Closure::once_into_js(move |_event: Event| abort_upgrade(&late));
+        let on_upgrade = Closure::once_into_js(move |_event: Event| abort_upgrade(&late));
         raw.set_onupgradeneeded(Some(on_upgrade.unchecked_ref()));
     }
 }

@@ -97,7 +97,8 @@ async fn exists_by_opening(factory: &IdbFactory, name: &str) -> Result<bool, Sto
     match select(ended, Timer::start(OPEN_TIMEOUT_MS)).await {
         Either::Left((ended, _)) => Ok(ended? == Ended::Done),
         Either::Right(((), _)) => {
-            let cause = format!("the browser did not say within {OPEN_TIMEOUT_MS} ms whether it has \"{name}\"");
+            let cause =
+                format!("the browser did not say within {OPEN_TIMEOUT_MS} ms whether it has \"{name}\"");
             Err(fault::found(FaultKind::Unavailable, cause))
         }
     }

@@ -130,6 +130,7 @@ fn array_of(area: Area, value: &JsValue) -> Result<&Uint8Array, StorageFault> {
 }
 
 fn foreign(area: Area, part: &str) -> StorageFault {
-    let cause = format!("another program wrote to the object store \"{}\": a {part} is not ours", area.name());
+    let cause =
+        format!("another program wrote to the object store \"{}\": a {part} is not ours", area.name());
     fault::found(FaultKind::Foreign, cause)
 }

@@ -5,9 +5,9 @@
 //! transaction's requests; the operation itself awaits only the end.
 //!
 //! ```text
-//!        begin            success of the request        success, ...          complete | abort
-//!          |  Until(request)      |  Until(request)         |  Complete(answer)      |
-//!  step ---+----------------------+-------------------------+-----> commit() --------+---> answer
+//!   begin         success of the request     ...      success of the last write       complete | abort
+//!     |  Until(request)   |   Until(request) ... Complete      |                            |
+//!   step ------------- step ------------------- step ------ commit() --------------------- answer
 //! ```
 
 use std::cell::{Cell, OnceCell, RefCell};
@@ -39,8 +39,8 @@ pub enum Step<T> {
     Until(IdbRequest),
     /// To answer now. What was asked of the transaction changes nothing.
     Answer(T),
-    /// To answer once what was asked of the transaction is complete. No more requests follow.
-    Complete(T),
+    /// To answer once the transaction is complete. This request is the last of its writes.
+    Complete(IdbRequest, T),
 }
 
 /// The transaction as a step function sees it.
@@ -115,7 +115,9 @@ where
 fn begin(database: &IdbDatabase, areas: &[Area], access: Access) -> Result<IdbTransaction, JsValue> {
     let stores: Array = areas.iter().map(|area| JsValue::from_str(area.name())).collect();
     match access {
-        Access::Read => database.transaction_with_str_sequence_and_mode(&stores, IdbTransactionMode::Readonly),
+        Access::Read => {
+            database.transaction_with_str_sequence_and_mode(&stores, IdbTransactionMode::Readonly)
+        }
         Access::Write(durability) => {
             let options: TransactionOptions = Object::new().unchecked_into();
             let is_strict = durability == Durability::Strict;
@@ -143,22 +145,23 @@ impl<T, S> Run<T, S>
 where
     S: FnMut(&Scope<'_>) -> Result<Step<T>, StorageFault>,
 {
+    /// Goes on after the success of the request that was waited for.
     fn advance(&self) {
+        if self.answer.borrow().is_some() {
+            return self.send();
+        }
         let next = (*self.step.borrow_mut())(&Scope { transaction: &self.transaction });
         match next {
-            Ok(Step::Until(request)) => {
-                request.set_onsuccess(self.on_success.get());
-                self.awaited.replace(Some(request));
-            }
+            Ok(Step::Until(request)) => self.await_success(request),
             Ok(Step::Answer(answer)) => {
                 if self.access != Access::Read {
                     self.send();
                 }
                 self.settle(Ok(answer));
             }
-            Ok(Step::Complete(answer)) => {
+            Ok(Step::Complete(last, answer)) => {
                 self.answer.replace(Some(answer));
-                self.send();
+                self.await_success(last);
             }
             Err(fault) => {
                 // It throws where the transaction has ended already, which is what is wanted.
@@ -168,9 +171,16 @@ where
         }
     }
 
+    fn await_success(&self, request: IdbRequest) {
+        request.set_onsuccess(self.on_success.get());
+        self.awaited.replace(Some(request));
+    }
+
     /// Commits at once, without a last turn of the event loop: a tab that is frozen with a transaction open
     /// holds up every other tab. Where the browser has no `commit`, or the transaction has ended, its own
     /// events say the rest.
+    ///
+    /// No write may be under way: Firefox commits the others when one fails after it was told to commit.
     fn send(&self) {
         self.is_sent.set(true);
         drop(self.transaction.unchecked_ref::<CommittingTransaction>().commit());
@@ -203,9 +213,10 @@ where
 
     /// Ends a transaction that takes too long, if it can still be ended.
     fn give_up(&self) -> StorageFault {
-        drop(self.transaction.abort());
+        let is_ended = self.transaction.abort().is_ok();
+        let moment = if is_ended { Moment::Begun } else { Moment::Sent };
         let cause = format!("nothing was heard for {TRANSACTION_TIMEOUT_MS} ms; another tab may be frozen");
-        fault::timed_out(&cause, self.moment())
+        fault::timed_out(&cause, moment)
     }
 }
 

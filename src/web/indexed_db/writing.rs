@@ -5,10 +5,9 @@ use std::rc::Rc;
 
 use web_sys::IdbRequest;
 
-use crate::limits::BEHIND_BYTES_MAX;
 use crate::storage::{
-    Area, Batch, Direction, GuardedWrite, Head, Key, KeyRange, LogRecord, Outcome, Record, StorageFault,
-    Written,
+    Area, Batch, Direction, GuardedWrite, Head, Key, KeyRange, LogRecord, Outcome, Record, Seen,
+    StorageFault, Written,
 };
 
 use super::reading::{Listing, request_head};
@@ -47,7 +46,7 @@ impl<J> Clone for Pending<J> {
 
 /// Appends to the log what `judge` wants appended.
 pub fn commit<J>(
-    seen: Head,
+    Seen { head: seen, tail_bytes_max }: Seen,
     judge: Pending<J>,
 ) -> impl FnMut(&Scope<'_>) -> Result<Step<Outcome>, StorageFault> + 'static
 where
@@ -65,7 +64,7 @@ where
             if head == seen {
                 return append(scope, head, &[], &judge);
             }
-            if head.appended_since(seen).is_none_or(|bytes| BEHIND_BYTES_MAX < bytes) {
+            if head.appended_since(seen).is_none_or(|bytes| tail_bytes_max < bytes) {
                 return Ok(Step::Answer(Outcome::Behind(head)));
             }
             let tail = request_tail(scope, seen)?;
@@ -108,11 +107,11 @@ where
     }
     let head = record::bytes_to_js(&batch.head.to_bytes());
     let key = record::key_to_js(Area::Meta, &Key::text(Head::KEY));
-    thrown(scope.store(Area::Meta)?.put_with_key(&head, &key))?;
-    Ok(Step::Complete(Outcome::Committed(batch.head)))
+    let last = thrown(scope.store(Area::Meta)?.put_with_key(&head, &key))?;
+    Ok(Step::Complete(last, Outcome::Committed(batch.head)))
 }
 
-/// Asks for what others have appended since. The head says that it is not much.
+/// Asks for what others have appended since. The head says that it is not too much.
 fn request_tail(scope: &Scope<'_>, seen: Head) -> Result<Listing, StorageFault> {
     let range = KeyRange { from: Some(Key::Position(seen.position.next())), to: None };
     let query = Query::new(Area::Log, &range)?;
@@ -166,12 +165,16 @@ pub fn guarded(
 }
 
 fn change(scope: &Scope<'_>, write: &GuardedWrite) -> Result<Step<Written>, StorageFault> {
+    let mut last = None;
     for (area, key, value) in &write.puts {
         let key = record::key_to_js(*area, key);
-        thrown(scope.store(*area)?.put_with_key(&record::bytes_to_js(value), &key))?;
+        last = Some(thrown(scope.store(*area)?.put_with_key(&record::bytes_to_js(value), &key))?);
     }
     for (area, key) in &write.deletes {
-        thrown(scope.store(*area)?.delete(&record::key_to_js(*area, key)))?;
+        last = Some(thrown(scope.store(*area)?.delete(&record::key_to_js(*area, key)))?);
     }
-    Ok(Step::Complete(Written::Yes))
+    Ok(match last {
+        Some(last) => Step::Complete(last, Written::Yes),
+        None => Step::Answer(Written::Yes),
+    })
 }

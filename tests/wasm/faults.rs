@@ -1,0 +1,113 @@
+//! What the browser throws, and how durable it was asked to be.
+
+use everfold::error::WriteOutcome;
+use everfold::event::Position;
+use everfold::storage::{Area, Direction, Durability, FaultKind, GuardedWrite, Head, Key, KeyRange, Storage};
+use js_sys::Uint8Array;
+use wasm_bindgen::JsValue;
+use wasm_bindgen_test::wasm_bindgen_test;
+
+use super::sabotage::{Sabotage, last_durability, put};
+use super::{append, committed, new_storage};
+
+/// Commits while the browser throws an exception of this name, and again when it does not.
+async fn check_thrown(name: &str, expected: impl Fn(FaultKind) -> bool) {
+    let (_, storage) = new_storage("thrown").await;
+    let sabotage = Sabotage::begin(&format!("throw {name}"));
+    let fault = append(&storage, Head::default(), Durability::Relaxed, b"one").await.unwrap_err();
+    assert!(expected(fault.kind), "{fault:?}");
+    assert_eq!(fault.outcome, WriteOutcome::NotWritten, "{fault:?}");
+    assert!(fault.cause.contains(name) && fault.cause.contains("as the test wants it"), "{fault:?}");
+    drop(sabotage);
+    let head = committed(append(&storage, Head::default(), Durability::Relaxed, b"two").await);
+    assert_eq!(head.position, Position(1), "the failed commit left something behind");
+}
+
+#[wasm_bindgen_test]
+async fn a_full_disk_is_told_with_what_the_browser_says_of_it() {
+    let is_quota = |kind| matches!(kind, FaultKind::Quota { usage_bytes: Some(_), quota_bytes: Some(_) });
+    check_thrown("QuotaExceededError", is_quota).await;
+}
+
+#[wasm_bindgen_test]
+async fn every_other_exception_is_a_fault() {
+    for name in ["UnknownError", "DataError", "DataCloneError", "TransactionInactiveError", "ANewNameError"] {
+        check_thrown(name, |kind| kind == FaultKind::Failed).await;
+    }
+    for name in ["InvalidStateError", "AbortError"] {
+        check_thrown(name, |kind| kind == FaultKind::Disconnected).await;
+    }
+    check_thrown("NotFoundError", |kind| kind == FaultKind::Foreign).await;
+    check_thrown("SecurityError", |kind| kind == FaultKind::Unavailable).await;
+}
+
+#[wasm_bindgen_test]
+async fn a_commit_never_overwrites_a_record() {
+    let (name, storage) = new_storage("overwrite").await;
+    put(&format!("everfold:{name}"), "log", &JsValue::from_f64(1.0), &Uint8Array::new_with_length(3))
+        .await
+        .unwrap();
+    let fault = append(&storage, Head::default(), Durability::Relaxed, b"one").await.unwrap_err();
+    assert_eq!((fault.kind, fault.outcome), (FaultKind::Damaged, WriteOutcome::NotWritten), "{fault:?}");
+    let found = storage.get(Area::Log, &[Key::Position(Position(1))]).await.unwrap();
+    assert_eq!((found.head, found.values), (Head::default(), vec![Some(vec![0; 3])]));
+}
+
+async fn check_strange_record(store: &str, key: &JsValue, value: &JsValue) {
+    let (name, storage) = new_storage("strange").await;
+    put(&format!("everfold:{name}"), store, key, value).await.unwrap();
+    let area = Area::ALL.into_iter().find(|area| area.name() == store).unwrap();
+    let page = storage.page(area, KeyRange::default(), Direction::Forwards, 10).await;
+    assert_eq!(page.unwrap_err().kind, FaultKind::Foreign);
+    assert_eq!(storage.usage().await.unwrap_err().kind, FaultKind::Foreign);
+}
+
+#[wasm_bindgen_test]
+async fn records_that_everfold_does_not_write_are_foreign() {
+    let bytes = Uint8Array::new_with_length(1);
+    check_strange_record("log", &JsValue::from_f64(1.0), &JsValue::from_str("text")).await;
+    check_strange_record("log", &JsValue::from_f64(1.5), &bytes).await;
+    check_strange_record("log", &JsValue::from_f64(-1.0), &bytes).await;
+    check_strange_record("log", &JsValue::from_str("key"), &bytes).await;
+    check_strange_record("documents", &JsValue::from_f64(1.0), &bytes).await;
+}
+
+#[wasm_bindgen_test]
+async fn a_damaged_head_is_told_apart() {
+    let (name, storage) = new_storage("damaged").await;
+    let key = Uint8Array::from(Head::KEY.as_bytes());
+    put(&format!("everfold:{name}"), "meta", &key, &Uint8Array::new_with_length(3)).await.unwrap();
+    let fault = append(&storage, Head::default(), Durability::Relaxed, b"one").await.unwrap_err();
+    assert_eq!((fault.kind, fault.outcome), (FaultKind::Damaged, WriteOutcome::NotWritten), "{fault:?}");
+}
+
+#[wasm_bindgen_test]
+async fn a_transaction_is_as_durable_as_asked_for() {
+    let (_, storage) = new_storage("durable").await;
+    let mut head = Head::default();
+    for (durability, expected) in [(Durability::Strict, "strict"), (Durability::Relaxed, "relaxed")] {
+        head = committed(append(&storage, head, durability, b"one").await);
+        assert_eq!(last_durability().as_deref(), Some(expected));
+        let puts = vec![(Area::Documents, Key::text("key"), vec![1])];
+        storage.write(GuardedWrite { expect: vec![], puts, deletes: vec![], durability }).await.unwrap();
+        assert_eq!(last_durability().as_deref(), Some(expected));
+    }
+}
+
+#[wasm_bindgen_test]
+async fn a_record_of_megabytes_comes_back_to_the_byte() {
+    let (_, storage) = new_storage("megabytes").await;
+    let bytes: Vec<u8> =
+        (0..5_000_000_u32).map(|index| (index.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let head = committed(append(&storage, Head::default(), Durability::Relaxed, &bytes).await);
+    let found = storage.get(Area::Log, &[Key::Position(head.position)]).await.unwrap();
+    assert!(found.values == [Some(bytes)], "other bytes came back");
+}
+
+#[wasm_bindgen_test]
+async fn usage_says_what_the_browser_says() {
+    let (_, storage) = new_storage("usage").await;
+    let usage = storage.usage().await.unwrap();
+    assert!(usage.origin_quota_bytes.is_some_and(|bytes| bytes > 0), "{usage:?}");
+    assert!(usage.origin_usage_bytes.is_some() && usage.persisted.is_some(), "{usage:?}");
+}

@@ -1,0 +1,70 @@
+//! What the browser host hears, and does without.
+
+use std::pin::pin;
+
+use everfold::event::Position;
+use everfold::host::Host;
+use everfold::web::BrowserHost;
+use futures_util::future::{Either, select};
+use wasm_bindgen::JsValue;
+use wasm_bindgen_test::wasm_bindgen_test;
+
+use super::sabotage::post;
+use super::unused_name;
+
+/// What is heard within a while.
+async fn heard(host: &BrowserHost) -> Option<Position> {
+    match select(pin!(host.heard()), pin!(host.sleep(200))).await {
+        Either::Left((heard, _)) => heard,
+        Either::Right(_) => None,
+    }
+}
+
+#[wasm_bindgen_test]
+async fn only_what_could_be_a_position_is_heard() {
+    let name = unused_name("strange");
+    let host = BrowserHost::new(&name).unwrap();
+    let channel = format!("everfold:{name}");
+    for message in [-1.0, 0.5, f64::NAN, f64::INFINITY, 1e300, 9_007_199_254_740_992.0] {
+        post(&channel, &JsValue::from_f64(message));
+    }
+    for message in
+        [JsValue::NULL, JsValue::from_str("7"), JsValue::TRUE, js_sys::Array::of1(&7.into()).into()]
+    {
+        post(&channel, &message);
+    }
+    assert_eq!(heard(&host).await, None);
+    post(&channel, &JsValue::from_f64(7.0));
+    assert_eq!(heard(&host).await, Some(Position(7)));
+}
+
+#[wasm_bindgen_test]
+async fn of_several_announcements_the_newest_is_heard() {
+    let name = unused_name("newest");
+    let (host, other) = (BrowserHost::new(&name).unwrap(), BrowserHost::new(&name).unwrap());
+    for position in 1..=100 {
+        other.announce(Position(position));
+    }
+    host.sleep(200).await;
+    assert_eq!(heard(&host).await, Some(Position(100)));
+    assert_eq!(heard(&host).await, None);
+}
+
+#[wasm_bindgen_test]
+async fn a_host_alone_hears_nothing_until_it_is_closed() {
+    let host = BrowserHost::alone().unwrap();
+    host.announce(Position(1));
+    assert_eq!(heard(&host).await, None);
+    host.close();
+    assert_eq!(host.heard().await, None);
+}
+
+#[wasm_bindgen_test]
+async fn any_number_of_random_bytes_is_filled() {
+    let host = BrowserHost::alone().unwrap();
+    let mut bytes = vec![0; 200_000];
+    host.random(&mut bytes);
+    for chunk in bytes.chunks(1_000) {
+        assert!(chunk.iter().any(|byte| *byte != 0), "a part was not filled");
+    }
+}

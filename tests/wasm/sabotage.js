@@ -1,0 +1,181 @@
+// What a browser may lack, and what may happen to a database behind our back. Every function that changes the
+// browser returns one that puts it back.
+
+const connections = new Set();
+const open = IDBFactory.prototype.open;
+IDBFactory.prototype.open = function (...args) {
+  const request = open.apply(this, args);
+  request.addEventListener("success", () => connections.add(request.result));
+  return request;
+};
+
+let durability = null;
+const transaction = IDBDatabase.prototype.transaction;
+IDBDatabase.prototype.transaction = function (...args) {
+  const begun = transaction.apply(this, args);
+  if (begun.mode === "readwrite") durability = begun.durability;
+  return begun;
+};
+
+/** The durability that the last writing transaction was begun with. */
+export const lastDurability = () => durability;
+
+function replace(owner, name, descriptor) {
+  const before = Object.getOwnPropertyDescriptor(owner, name);
+  if (descriptor === null) delete owner[name];
+  else Object.defineProperty(owner, name, { configurable: true, ...descriptor });
+  return () => {
+    if (before === undefined) delete owner[name];
+    else Object.defineProperty(owner, name, before);
+  };
+}
+
+/** Replaces a method for one call. */
+function once(owner, name, replacement) {
+  const original = owner[name];
+  const restore = replace(owner, name, {
+    writable: true,
+    value(...args) {
+      restore();
+      return replacement.call(this, original, args);
+    },
+  });
+  return restore;
+}
+
+function throwing(name) {
+  return once(IDBObjectStore.prototype, "add", () => {
+    throw new DOMException("as the test wants it", name);
+  });
+}
+
+const kinds = {
+  "no getAllRecords": () => replace(IDBObjectStore.prototype, "getAllRecords", null),
+  "no commit": () => replace(IDBTransaction.prototype, "commit", null),
+  "no databases": () => replace(IDBFactory.prototype, "databases", null),
+  "no locks": () => replace(navigator, "locks", { value: undefined }),
+  "no scheduler": () => replace(globalThis, "scheduler", { value: undefined }),
+  "no IndexedDB": () => replace(globalThis, "indexedDB", { value: undefined }),
+  "IndexedDB is forbidden": () =>
+    replace(globalThis, "indexedDB", {
+      get() {
+        throw new DOMException("as the test wants it", "SecurityError");
+      },
+    }),
+  "short time-outs": () => {
+    const original = globalThis.setTimeout;
+    return replace(globalThis, "setTimeout", {
+      value: (callback, delay, ...args) => original(callback, delay / 50, ...args),
+    });
+  },
+  "the next reading is aborted": () =>
+    once(IDBObjectStore.prototype, "get", function (original, args) {
+      const request = original.apply(this, args);
+      this.transaction.abort();
+      return request;
+    }),
+  "the next commit is aborted": () =>
+    once(IDBTransaction.prototype, "commit", function () {
+      this.abort();
+    }),
+  "the next commit is answered by nothing": () =>
+    once(IDBTransaction.prototype, "commit", function (original, args) {
+      this.oncomplete = null;
+      return original.apply(this, args);
+    }),
+  "the next opening fails": () =>
+    once(IDBFactory.prototype, "open", function (original, args) {
+      const request = original.apply(this, args);
+      request.addEventListener("upgradeneeded", () => request.transaction.abort());
+      return request;
+    }),
+};
+
+/** Begins what is named by `kind`, or makes the next `add` throw an exception of the name after "throw ". */
+export function begin(kind) {
+  return kind.startsWith("throw ") ? throwing(kind.slice(6)) : kinds[kind]();
+}
+
+const named = (name) => [...connections].filter((connection) => connection.name === name);
+
+/** Closes every connection to a database, as its own code would. */
+export function closeConnections(name) {
+  for (const connection of named(name)) {
+    connection.close();
+    connections.delete(connection);
+  }
+}
+
+/** Closes every connection to a database as a browser does that loses it: with an event. */
+export function loseConnections(name) {
+  for (const connection of named(name)) {
+    connection.close();
+    connections.delete(connection);
+    connection.dispatchEvent(new Event("close"));
+  }
+}
+
+const settled = (request) =>
+  new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+
+/** Another program's database. Its connection stays open until `closeConnections`. */
+export async function createDatabase(name, version, stores) {
+  const request = indexedDB.open(name, version);
+  request.onupgradeneeded = () => {
+    for (const store of stores) request.result.createObjectStore(store);
+  };
+  await settled(request);
+}
+
+/** Version and object stores of a database. */
+export async function describeDatabase(name) {
+  const connection = await settled(indexedDB.open(name));
+  const description = `${connection.version}: ${[...connection.objectStoreNames].join(" ")}`;
+  connection.close();
+  connections.delete(connection);
+  return description;
+}
+
+/** Deletes a database; resolves once that has happened. */
+export async function deleteDatabase(name) {
+  await settled(indexedDB.deleteDatabase(name));
+}
+
+/** Writes a record as another program would. */
+export async function put(name, store, key, value) {
+  const connection = await settled(indexedDB.open(name));
+  const writing = connection.transaction([store], "readwrite");
+  writing.objectStore(store).put(value, key);
+  await new Promise((resolve, reject) => {
+    writing.oncomplete = resolve;
+    writing.onabort = () => reject(writing.error);
+  });
+  connection.close();
+  connections.delete(connection);
+}
+
+/** Keeps a transaction open, as a frozen tab does, until the returned function is called. */
+export async function holdTransaction(name) {
+  const connection = await settled(indexedDB.open(name));
+  const store = connection.transaction(["meta", "log"], "readwrite").objectStore("meta");
+  let isHeld = true;
+  const hold = () => {
+    if (isHeld) store.get("").onsuccess = hold;
+  };
+  hold();
+  return () => {
+    isHeld = false;
+    connection.close();
+    connections.delete(connection);
+  };
+}
+
+/** Posts anything to a channel. */
+export function post(name, message) {
+  const channel = new BroadcastChannel(name);
+  channel.postMessage(message);
+  channel.close();
+}

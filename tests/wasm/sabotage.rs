@@ -1,0 +1,59 @@
+//! The browser as the tests want it: lacking something, or losing something.
+
+use js_sys::Function;
+use wasm_bindgen::prelude::*;
+
+#[wasm_bindgen(module = "/tests/wasm/sabotage.js")]
+extern "C" {
+    fn begin(kind: &str) -> Function;
+
+    #[wasm_bindgen(js_name = lastDurability)]
+    pub fn last_durability() -> Option<String>;
+
+    #[wasm_bindgen(js_name = closeConnections)]
+    pub fn close_connections(name: &str);
+
+    #[wasm_bindgen(js_name = loseConnections)]
+    pub fn lose_connections(name: &str);
+
+    #[wasm_bindgen(catch, js_name = createDatabase)]
+    pub async fn create_database(name: &str, version: u32, stores: Vec<String>) -> Result<(), JsValue>;
+
+    #[wasm_bindgen(catch, js_name = describeDatabase)]
+    pub async fn describe_database(name: &str) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(js_name = deleteDatabase)]
+    pub fn delete_database(name: &str) -> js_sys::Promise;
+
+    #[wasm_bindgen(catch)]
+    pub async fn put(name: &str, store: &str, key: &JsValue, value: &JsValue) -> Result<(), JsValue>;
+
+    #[wasm_bindgen(catch, js_name = holdTransaction)]
+    async fn hold_transaction_open(name: &str) -> Result<JsValue, JsValue>;
+
+    pub fn post(name: &str, message: &JsValue);
+}
+
+/// Something that is wrong with the browser until it is dropped.
+#[must_use = "a sabotage ends when it is dropped"]
+pub struct Sabotage {
+    end: Function,
+}
+
+impl Sabotage {
+    /// Begins a sabotage of a kind that sabotage.js knows.
+    pub fn begin(kind: &str) -> Self {
+        Self { end: begin(kind) }
+    }
+
+    /// Holds a writing transaction on a database open.
+    pub async fn hold_transaction(name: &str) -> Self {
+        Self { end: hold_transaction_open(name).await.unwrap().unchecked_into() }
+    }
+}
+
+impl Drop for Sabotage {
+    fn drop(&mut self) {
+        self.end.call0(&JsValue::UNDEFINED).unwrap();
+    }
+}
