@@ -36,13 +36,14 @@ const PORT_DEFAULT = 5173;
  *
  * @param {object} [options]
  * @param {string} [options.root] the folder in which `www` and `dist` stand; the project's by default
+ * @param {Record<string, string>} [options.folders] each folder that is served, by the beginning of the address
  * @param {number} [options.port] 0, the default, takes any free one
  * @param {number} [options.portMax] if given, the last of the ports to try, one after another, from `port`
  * @returns {Promise<{ url: string, close: () => Promise<void> }>}
  */
-export async function serve({ root = PROJECT, port = 0, portMax = port } = {}) {
+export async function serve({ root = PROJECT, folders = FOLDERS, port = 0, portMax = port } = {}) {
   const server = createServer((request, response) => {
-    answer(root, request, response).catch(() => response.destroy());
+    answer({ root, folders }, request, response).catch(() => response.destroy());
   });
   const taken = await listen(server, port, portMax);
   return {
@@ -55,12 +56,12 @@ export async function serve({ root = PROJECT, port = 0, portMax = port } = {}) {
   };
 }
 
-async function answer(root, request, response) {
+async function answer(places, request, response) {
   if (request.method !== "GET" && request.method !== "HEAD") {
     response.writeHead(405, { allow: "GET, HEAD" }).end();
     return;
   }
-  const path = locate(root, request.url);
+  const path = locate(places, request.url);
   const info = path && (await stat(path).catch(() => undefined));
   if (!info?.isFile()) {
     response.writeHead(404, { "content-type": "text/plain" }).end("not found\n");
@@ -77,7 +78,7 @@ async function answer(root, request, response) {
 }
 
 /** The file that an address names, or undefined where it names none inside of the folders. */
-function locate(root, url) {
+function locate({ root, folders }, url) {
   let address;
   try {
     address = decodeURIComponent(new URL(url, "http://localhost").pathname);
@@ -86,8 +87,8 @@ function locate(root, url) {
   }
   if (address.includes("\0")) return undefined;
   if (address.endsWith("/")) address += "index.html";
-  const prefix = Object.keys(FOLDERS).find((each) => address.startsWith(each));
-  const folder = join(root, FOLDERS[prefix]);
+  const prefix = Object.keys(folders).find((each) => address.startsWith(each));
+  const folder = join(root, folders[prefix]);
   const path = normalize(join(folder, address.slice(prefix.length)));
   return path.startsWith(folder + sep) ? path : undefined;
 }

@@ -1,0 +1,5 @@
+// Gives the package to the functions that tests run in this page.
+
+import * as everfold from "/dist/index.js";
+
+globalThis.everfold = everfold;

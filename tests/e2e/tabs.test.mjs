@@ -1,0 +1,160 @@
+// Four tabs and two workers append to the same ten streams at once. Afterwards the log itself judges every answer
+// that they were given: each acknowledged event is where it was said to be, and each refusal was right.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { openChromium } from "./chromium.mjs";
+import { openFirefox } from "./firefox.mjs";
+import { makeProfile } from "./program.mjs";
+import { BARE_PAGE, serveTests } from "./server.mjs";
+
+const TABS = 4;
+const WORKERS = 2;
+const APPENDS = 250;
+const STREAMS = 10;
+const TASK = { database: "contended", channel: "contenders", appends: APPENDS, streams: STREAMS };
+
+/** The slowest writer may take so many times as long as the fastest, and one append at most this long. */
+const RATIO_MAX = 8;
+const APPEND_MS_MAX = 10_000;
+
+let server;
+before(async () => (server = await serveTests()));
+after(() => server.close());
+
+for (const [name, open] of Object.entries({ Chromium: openChromium, Firefox: openFirefox })) {
+  test(`${name}: every answer that tabs and workers got is borne out by the log, and nobody starves`, async () => {
+    const { records, log } = await contest(open);
+    const attempts = records.flatMap(({ writer, attempts }) => attempts.map((attempt) => ({ writer, ...attempt })));
+    const refused = attempts.filter((attempt) => "actual" in attempt);
+    const times = records.map(({ elapsed_ms }) => elapsed_ms);
+    const slowestAppend_ms = Math.max(...records.map(({ slowest_ms }) => slowest_ms));
+    console.log(
+      `  ${attempts.length} attempts, ${refused.length} refused; writers took ${Math.min(...times).toFixed(0)} to ` +
+        `${Math.max(...times).toFixed(0)} ms, the slowest append ${slowestAppend_ms.toFixed(0)} ms`,
+    );
+    checkLog(log);
+    checkAcknowledged(attempts, log);
+    for (const { writer, attempts } of records) checkRefused(writer, attempts, log);
+    assert.ok(0 < refused.length, "nobody was refused: the writers did not contend");
+    assert.ok(Math.max(...times) <= RATIO_MAX * Math.min(...times), `a writer starved: they took ${times.map(Math.round)} ms`);
+    assert.ok(slowestAppend_ms <= APPEND_MS_MAX, `an append took ${Math.round(slowestAppend_ms)} ms`);
+  });
+}
+
+/** Lets the writers run, and gives what each recorded, and the log that they left. */
+async function contest(openBrowser) {
+  const profile = makeProfile();
+  const browser = await openBrowser(profile.path);
+  try {
+    // This page holds the workers, gives the word, and reads the log.
+    const home = await browser.openPage(server.url + BARE_PAGE);
+    await home.run(countReady, TASK.channel);
+    const tabs = [];
+    for (let place = 0; place < TABS; place += 1) {
+      const tab = await browser.openPage(server.url + BARE_PAGE);
+      await tab.run(startInPage, { ...TASK, writer: `tab-${place}`, seed: place + 1 });
+      tabs.push(tab);
+    }
+    for (let place = 0; place < WORKERS; place += 1) {
+      await home.run(startInWorker, { ...TASK, writer: `worker-${place}`, seed: TABS + place + 1 });
+    }
+    await home.run(giveWord, { channel: TASK.channel, writers: TABS + WORKERS });
+    const records = [];
+    for (const page of [...tabs, home]) records.push(...(await page.run(collect)));
+    return { records, log: await home.run(readLog, TASK.database) };
+  } finally {
+    await browser.close();
+    profile.remove();
+  }
+}
+
+async function countReady(channel) {
+  globalThis.ready = new Set();
+  new BroadcastChannel(channel).addEventListener("message", ({ data }) => globalThis.ready.add(data.ready));
+}
+
+async function startInPage(task) {
+  const { contend } = await import("/pages/contender.js");
+  // Collected later: the other writers are to start first.
+  globalThis.contests = [contend(task)];
+  globalThis.contests[0].catch(() => {});
+}
+
+async function startInWorker(task) {
+  const worker = new Worker("/pages/contender-worker.js", { type: "module" });
+  const contest = new Promise((resolve, reject) => {
+    worker.addEventListener("message", ({ data }) => ("value" in data ? resolve(data.value) : reject(new Error(data.error))));
+    worker.addEventListener("error", (event) => reject(new Error(event.message)));
+  });
+  contest.catch(() => {});
+  (globalThis.contests ??= []).push(contest);
+  worker.postMessage(task);
+}
+
+async function giveWord({ channel, writers }) {
+  const end = performance.now() + 20_000;
+  while (globalThis.ready.size < writers) {
+    if (end < performance.now()) throw new Error(`only ${[...globalThis.ready]} are ready`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  new BroadcastChannel(channel).postMessage("go");
+}
+
+async function collect() {
+  return Promise.all(globalThis.contests);
+}
+
+async function readLog(database) {
+  const store = await everfold.EventStore.open(database);
+  const events = await store.readAll().toArray();
+  return events.map(({ stream, revision, position, data }) => ({ stream, revision, position, data }));
+}
+
+/** Positions and the revisions of each stream have neither gap nor repetition. */
+function checkLog(log) {
+  const revisions = new Map();
+  log.forEach(({ stream, revision, position }, index) => {
+    assert.equal(position, index + 1);
+    assert.equal(revision, (revisions.get(stream) ?? -1) + 1, `${stream} at position ${position}`);
+    revisions.set(stream, revision);
+  });
+}
+
+/** Each acknowledged event stands once, where it was said to be, behind the revision that was expected. */
+function checkAcknowledged(attempts, log) {
+  const acknowledged = attempts.filter((attempt) => "position" in attempt);
+  assert.equal(acknowledged.length, (TABS + WORKERS) * APPENDS);
+  assert.equal(log.length, acknowledged.length);
+  assert.equal(new Set(acknowledged.map(({ position }) => position)).size, log.length);
+  for (const { writer, stream, number, expected, revision, position } of acknowledged) {
+    assert.deepEqual(log[position - 1], { stream, revision, position, data: { writer, number } });
+    assert.equal(revision, expected === "noStream" ? 0 : expected + 1);
+  }
+}
+
+/**
+ * Each refusal tells a revision that the stream had at some moment between the writer's append before it and the
+ * one after it, and that was not the expected one.
+ */
+function checkRefused(writer, attempts, log) {
+  const positions = new Map(log.map(({ stream, revision, position }) => [`${stream} ${revision}`, position]));
+  let before = 0;
+  attempts.forEach((attempt, place) => {
+    if ("position" in attempt) {
+      before = attempt.position;
+      return;
+    }
+    const { stream, expected, actual, violations } = attempt;
+    const next = attempts.slice(place).find((later) => "position" in later).position;
+    const reached = positions.get(`${stream} ${actual}`);
+    const passed = positions.get(`${stream} ${actual + 1}`) ?? Infinity;
+    const told = `${writer} was refused ${stream} at ${expected}, for it was at ${actual}`;
+    assert.deepEqual(violations, [{ stream, expected, actual }], told);
+    assert.notEqual(actual, expected, told);
+    assert.ok(reached !== undefined, `${told}, which it never was`);
+    assert.ok(reached < next, `${told}, which it became later`);
+    assert.ok(before < passed, `${told}, which was over`);
+  });
+}
