@@ -40,8 +40,7 @@ function showError(error) {
   const reload = { label: "Reload", run: () => location.reload() };
   if (isEverfoldError(error, "CLOSED")) {
     // Said once, however many calls were under way.
-    if (!session.isOpen) return;
-    stop();
+    if (session.isOpen) void stop().catch(console.error);
     notices.show(error, [{ label: "Open it again", run: () => void open("indexeddb") }]);
   } else if (isEverfoldError(error, "STORAGE_UNAVAILABLE")) {
     notices.show(error, [reload, { label: "Try it without keeping anything", run: () => void open("memory") }]);
@@ -52,11 +51,14 @@ function showError(error) {
   }
 }
 
-function stop() {
+/** Lets go of the store, after what is under way. */
+async function stop() {
+  const { store } = session;
   momentPanel.close();
   appendPanel.close();
   session.close();
   byId("delete").disabled = true;
+  await store.close();
 }
 
 /** Deletes the database, once that is confirmed, and opens an empty one. */
@@ -69,12 +71,11 @@ async function startOver() {
   dialog.returnValue = "keep";
   dialog.showModal();
   await new Promise((resolve) => dialog.addEventListener("close", resolve, { once: true }));
-  if (dialog.returnValue !== "delete") return;
-  const { store } = session;
-  stop();
+  // Another tab may have been faster.
+  if (dialog.returnValue !== "delete" || !session.isOpen) return;
+  const { storage } = session.store;
   try {
-    const { storage } = store;
-    await store.close();
+    await stop();
     await EventStore.destroy(NAME);
     await open(storage);
   } catch (error) {
