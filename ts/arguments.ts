@@ -1,0 +1,105 @@
+// What callers pass, checked where it comes in, so that an error names the argument in the caller's own terms.
+import { invalidArgument } from "./errors.js";
+
+const WHOLE = `a whole number from 0 to ${Number.MAX_SAFE_INTEGER}`;
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+// With the flag `u` only surrogates without a partner match.
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
+/** An argument as an error message shows it: short, and never a second error. */
+export function show(value: unknown): string {
+  switch (typeof value) {
+    case "string":
+      return JSON.stringify(value.length <= 40 ? value : `${value.slice(0, 40)}…`);
+    case "bigint":
+      return `the BigInt ${value}`;
+    case "function":
+      return "a function";
+    case "symbol":
+      return "a symbol";
+    case "object":
+      if (value === null) return "null";
+      return Array.isArray(value) ? "an array" : "an object";
+    default:
+      return String(value);
+  }
+}
+
+/** A revision, a position or a count. */
+export function whole(value: unknown, path: string): number {
+  if (typeof value === "number" && Number.isSafeInteger(value) && 0 <= value) return value;
+  throw invalidArgument(path, `is ${show(value)}; ${WHOLE} is needed`);
+}
+
+/** As {@link whole}, where nothing given means that there is no bound. */
+export function wholeOrNothing(value: unknown, path: string): number | undefined {
+  return value === undefined ? undefined : whole(value, path);
+}
+
+/** A name, a tag, a prefix: text that UTF-8 can hold. */
+export function text(value: unknown, path: string): string {
+  if (typeof value !== "string") throw invalidArgument(path, `is ${show(value)}; a string is needed`);
+  if (LONE_SURROGATE.test(value)) {
+    throw invalidArgument(path, "has a surrogate without its partner, which is no character; names must be text");
+  }
+  return value;
+}
+
+/** As {@link text}, of at least one character. */
+export function name(value: unknown, path: string): string {
+  const checked = text(value, path);
+  if (checked === "") throw invalidArgument(path, "is empty; at least one character is needed");
+  return checked;
+}
+
+/** A UUID in its text form. */
+export function uuid(value: unknown, path: string): string {
+  if (typeof value === "string" && UUID.test(value)) return value;
+  throw invalidArgument(path, `is ${show(value)}; a UUID such as "0190a5c4-7b1e-7cc3-9d2f-3f6a1c2b4d5e" is needed`);
+}
+
+/** One of a few words. */
+export function oneOf<Word extends string>(value: unknown, words: readonly Word[], path: string): Word {
+  if ((words as readonly unknown[]).includes(value)) return value as Word;
+  throw invalidArgument(path, `is ${show(value)}; ${words.map((word) => `"${word}"`).join(" or ")} is needed`);
+}
+
+/** An array. */
+export function list(value: unknown, path: string): readonly unknown[] {
+  if (Array.isArray(value)) return value;
+  throw invalidArgument(path, `is ${show(value)}; an array is needed`);
+}
+
+/** A function. */
+export function callback(value: unknown, path: string): void {
+  if (typeof value !== "function") throw invalidArgument(path, `is ${show(value)}; a function is needed`);
+}
+
+/**
+ * A bag of options. A property that is not known is refused: a misspelt expectation or query would
+ * otherwise be no expectation, and match everything.
+ */
+export function bag(value: unknown, known: readonly string[], path: string): Record<string, unknown> {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw invalidArgument(path, `is ${show(value)}; an object is needed`);
+  }
+  for (const key in value) {
+    if (!known.includes(key)) {
+      throw invalidArgument(`${path}.${key}`, `is not known; known are ${known.join(", ")}`);
+    }
+  }
+  return value as Record<string, unknown>;
+}
+
+/** As {@link bag}, where nothing given means no options. */
+export function options(value: unknown, known: readonly string[]): Record<string, unknown> {
+  return value === undefined ? {} : bag(value, known, "options");
+}
+
+/** An AbortSignal, or nothing. */
+export function abortSignal(value: unknown, path: string): AbortSignal | undefined {
+  if (value === undefined || (typeof value === "object" && value !== null && "aborted" in value)) {
+    return value as AbortSignal | undefined;
+  }
+  throw invalidArgument(path, `is ${show(value)}; an AbortSignal is needed`);
+}

@@ -1,0 +1,73 @@
+import { abortSignal, oneOf, options as optionBag } from "./arguments.js";
+import type { CountMessage, CountPageMessage, EngineLimits } from "./engine.js";
+import { Breath } from "./pause.js";
+import type { ProgressListener } from "./progress.js";
+import { checkProgress } from "./progress.js";
+import { checkQueryOrEverything } from "./query.js";
+import type { TimeInput } from "./time.js";
+import { unixMillisOrNothing } from "./time.js";
+
+/** How counted events are told apart. Days are those of UTC: `2026-01-31`. */
+export type CountBy = "type" | "category" | "stream" | "day";
+
+/** What a count is asked. */
+export interface CountOptions {
+  /** The first time of interest. */
+  readonly since?: TimeInput | undefined;
+  /** The first time of no interest. */
+  readonly until?: TimeInput | undefined;
+  /** Ends the count: it rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** Is told how far the count has come: positions of the log. */
+  readonly onProgress?: ProgressListener | undefined;
+}
+
+/** @internal A count, checked. */
+export interface CheckedCount {
+  readonly request: CountMessage;
+  readonly signal: AbortSignal | undefined;
+  readonly onProgress: ProgressListener | undefined;
+}
+
+/** @internal Checks the arguments of a count. */
+export function checkCount(query: unknown, options: unknown, limits: EngineLimits): CheckedCount {
+  const bag = optionBag(options, ["since", "until", "by", "signal", "onProgress"]);
+  const by = bag.by === undefined ? "nothing" : oneOf(bag.by, ["type", "category", "stream", "day"], "options.by");
+  return {
+    request: {
+      query: checkQueryOrEverything(query, "query", limits),
+      since: unixMillisOrNothing(bag.since, "options.since"),
+      until: unixMillisOrNothing(bag.until, "options.until"),
+      by,
+      after: 0,
+      asOf: undefined,
+    },
+    signal: abortSignal(bag.signal, "options.signal"),
+    onProgress: checkProgress(bag.onProgress),
+  };
+}
+
+/** @internal Counts stretch by stretch, and gives way between them. Gives counts by key, in the order of the keys. */
+export async function countStretches(
+  count: CheckedCount,
+  read: (request: CountMessage) => Promise<CountPageMessage>,
+): Promise<Map<string, number>> {
+  const { signal, onProgress } = count;
+  const counts = new Map<string, number>();
+  const breath = new Breath();
+  let request = count.request;
+  for (;;) {
+    signal?.throwIfAborted();
+    const page = await read(request);
+    page.keys.forEach((key, index) => counts.set(key, (counts.get(key) ?? 0) + (page.counts[index] ?? 0)));
+    onProgress?.({ done: page.next ?? page.asOf, total: page.asOf, phase: "count" });
+    if (page.next === undefined) return counts;
+    request = { ...request, after: page.next, asOf: page.asOf };
+    await breath.take();
+  }
+}
+
+/** @internal Counts as an object, in the order of its keys. `fromEntries` makes even `__proto__` a key as any other. */
+export function countsByKey(counts: ReadonlyMap<string, number>): Record<string, number> {
+  return Object.fromEntries([...counts].sort(([one], [other]) => (one < other ? -1 : 1)));
+}

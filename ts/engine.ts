@@ -1,0 +1,247 @@
+// The seam between this package and its core: plain messages in, plain messages out. What implements
+// `Engine` may be in the page, in a worker, or somebody's own wasm; nothing behind the seam knows of it.
+//
+// The layouts that are described here are written down once more on the other side, in `src/web/message/`,
+// under the same names.
+
+/** How much an append outlives, once it is acknowledged. */
+export type Durability = "memory" | "relaxed" | "strict";
+
+/** Where a store keeps its records. */
+export type StorageKind = "indexeddb" | "memory";
+
+/** Bounds that are judged before anything is encoded. The core has them; it judges all others itself. */
+export interface EngineLimits {
+  /** Deepest nesting of arrays and objects in data and metadata. */
+  readonly jsonDepth: number;
+  /** Most tags on one event. */
+  readonly tagsPerEvent: number;
+  /** Largest event, in bytes of UTF-8. */
+  readonly eventBytes: number;
+  /** Most events in one commit. */
+  readonly commitEvents: number;
+  /** Largest commit, in bytes of UTF-8. */
+  readonly commitBytes: number;
+  /** Most items in a query, and most entries in each of its lists. */
+  readonly queryEntries: number;
+}
+
+/** How a store is opened. */
+export interface OpenMessage {
+  readonly name: string;
+  readonly storage: StorageKind;
+  readonly durability: "relaxed" | "strict";
+}
+
+/** An open store, as the facade sees the core. A failed call rejects with an `EverfoldError`. */
+export interface Engine {
+  /** Where this store keeps its records. */
+  readonly storage: StorageKind;
+  /** The bounds of the core. */
+  readonly limits: EngineLimits;
+  /** The last position that this tab has seen. */
+  readonly position: number;
+  /** Queues appends, in the order of the calls and of the message. Resolves when the last of them is settled. */
+  append(message: AppendMessage): Promise<AppendOutcome>;
+  /** Withdraws a queued append by its ticket; without effect once its transaction has begun. */
+  abort(ticket: number): void;
+  mark(message: MarkMessage): Promise<MarkOutcome>;
+  readStream(message: StreamReadMessage): Promise<PageMessage>;
+  readAll(message: AllReadMessage): Promise<PageMessage>;
+  event(id: string, stream: string | undefined): Promise<PageMessage>;
+  streamInfo(stream: string): Promise<StreamInfoMessage | undefined>;
+  streams(message: StreamsMessage): Promise<readonly StreamInfoMessage[]>;
+  count(message: CountMessage): Promise<CountPageMessage>;
+  stats(): Promise<StatsMessage>;
+  /** Waits for the appends under way, and lets go of the storage. */
+  close(): Promise<void>;
+}
+
+/**
+ * Appends, as one crossing takes them. `numbers` has one run for each append:
+ *
+ *     append   numberCount  textLength  idCount  durability  condition  writeCount
+ *     write    stream  expected  eventCount
+ *     event    type  dataLength  metadataLength  hasId  time  tagCount  tag...
+ *
+ * An append is followed by its writes, a write by its events. `numberCount` counts the whole run, `textLength`
+ * and `idCount` say how much of `texts` and `ids` belongs to it, so that a run which is refused can be stepped over.
+ * Streams, types and tags are places in `names`; lengths are in UTF-16 units.
+ */
+export interface AppendMessage {
+  /** The ticket of the first append; the others' follow. */
+  readonly firstTicket: number;
+  /** The JSON texts of data and metadata, in the order of the events, put together. */
+  readonly texts: string;
+  /** The JSON text of an array of strings. */
+  readonly names: string;
+  /** The ids that callers gave, {@link ID_LENGTH} characters each, put together. */
+  readonly ids: string;
+  readonly numbers: Float64Array;
+  readonly conditions: readonly ConditionMessage[];
+}
+
+/** Length of an id's text. */
+export const ID_LENGTH = 36;
+
+/** Codes of an expectation; a revision stands for itself. */
+export const EXPECTED = { any: -1, noStream: -2, streamExists: -3 } as const;
+
+/** Codes of a durability; 0 is as the store was opened. */
+export const DURABILITY = { memory: 1, relaxed: 2, strict: 3 } as const;
+
+/** The length of a text that is not there, and a revision or a position that is none. */
+export const NONE = -1;
+
+/** An append condition; appends name theirs by its place in the message, from 1, and 0 for none. */
+export interface ConditionMessage {
+  readonly query: readonly QueryItemMessage[];
+  readonly after: number;
+}
+
+/** An item of a query. */
+export interface QueryItemMessage {
+  types?: readonly string[];
+  tags?: readonly string[];
+  streams?: readonly string[];
+  categories?: readonly string[];
+}
+
+/**
+ * What became of appends, in the order of the message:
+ *
+ *     appended   1  durability  duplicate  lastPosition  and for each write
+ *                firstRevision  lastRevision  firstPosition  lastPosition
+ *     refused    0
+ *
+ * A revision or a position that is none is {@link NONE}.
+ */
+export interface AppendOutcome {
+  readonly numbers: Float64Array;
+  /** Why, for each append that was refused. */
+  readonly errors: readonly ErrorMessage[];
+}
+
+/** An error as it crosses: the fields of its code stand beside these. */
+export interface ErrorMessage {
+  readonly code: string;
+  readonly message: string;
+  readonly retryable: boolean;
+  readonly [field: string]: unknown;
+}
+
+/** What is done to a stream as a whole. */
+export interface MarkMessage {
+  readonly stream: string;
+  readonly mark: "delete" | "tombstone" | "truncate";
+  /** The first revision that is still seen, of `truncate`. */
+  readonly before: number;
+  /** As in an {@link AppendMessage}. */
+  readonly expected: number;
+  readonly durability: Durability | undefined;
+}
+
+export interface MarkOutcome {
+  readonly position: number | undefined;
+  readonly durability: Durability;
+}
+
+/** A page of a stream is asked for. */
+export interface StreamReadMessage {
+  readonly stream: string;
+  readonly from: number;
+  readonly before: number | undefined;
+  readonly direction: "forwards" | "backwards";
+  readonly limit: number | undefined;
+  readonly asOf: number | undefined;
+}
+
+/** A page of the log is asked for. */
+export interface AllReadMessage {
+  readonly after: number;
+  readonly before: number | undefined;
+  readonly since: number | undefined;
+  readonly until: number | undefined;
+  readonly direction: "forwards" | "backwards";
+  readonly query: readonly QueryItemMessage[];
+  readonly limit: number | undefined;
+  readonly asOf: number | undefined;
+}
+
+/**
+ * A page of events. `numbers` has {@link PAGE_COLUMNS} for each:
+ *
+ *     position  revision  time  stream  type  parts  tagCount
+ *
+ * The revision of a fact is {@link NONE}. Stream and type are places in `names`, as are `tags`, which has the tags
+ * of all events one after the other. `parts` adds up {@link PAGE_HAS_DATA} and {@link PAGE_HAS_METADATA}.
+ */
+export interface PageMessage {
+  /** The JSON text of an array: the data of those events that have some. */
+  readonly data: string;
+  /** The JSON text of an array: the metadata of those events that have some. */
+  readonly metadata: string;
+  /** The JSON text of an array of strings. */
+  readonly names: string;
+  /** {@link ID_LENGTH} characters for each event, put together. */
+  readonly ids: string;
+  readonly numbers: Float64Array;
+  readonly tags: Uint32Array;
+  /** Where the next page begins; nothing when this was the last. */
+  readonly next: number | undefined;
+  /** The state of the log that was read. */
+  readonly asOf: number;
+}
+
+export const PAGE_COLUMNS = 7;
+export const PAGE_HAS_DATA = 1;
+export const PAGE_HAS_METADATA = 2;
+
+/** Streams are asked for, in the order of their names. */
+export interface StreamsMessage {
+  readonly prefix: string;
+  readonly after: string | undefined;
+  readonly limit: number;
+}
+
+export interface StreamInfoMessage {
+  readonly stream: string;
+  readonly revision: number | undefined;
+  readonly count: number;
+  readonly firstPosition: number | undefined;
+  readonly lastPosition: number | undefined;
+  readonly createdAt: number | undefined;
+  readonly updatedAt: number | undefined;
+  readonly deleted: boolean;
+  readonly tombstoned: boolean;
+  readonly truncatedBefore: number;
+}
+
+/** A stretch of the log is to be counted. */
+export interface CountMessage {
+  readonly query: readonly QueryItemMessage[];
+  readonly since: number | undefined;
+  readonly until: number | undefined;
+  readonly by: "nothing" | "type" | "category" | "stream" | "day";
+  readonly after: number;
+  readonly asOf: number | undefined;
+}
+
+export interface CountPageMessage {
+  /** How many there are of each key, in the order of `keys`. */
+  readonly counts: readonly number[];
+  readonly keys: readonly string[];
+  readonly next: number | undefined;
+  readonly asOf: number;
+}
+
+export interface StatsMessage {
+  readonly events: number;
+  readonly streams: number;
+  readonly segments: number;
+  readonly snapshots: number;
+  readonly bytes: number;
+  readonly usage: number | undefined;
+  readonly quota: number | undefined;
+  readonly persisted: boolean | undefined;
+}

@@ -1,0 +1,201 @@
+import type { ErrorMessage } from "./engine.js";
+
+/** What a writer believed of a stream, where it did not hold. */
+export interface Violation {
+  /** The stream on which the expectation was placed. */
+  readonly stream: string;
+  /** What the writer believed. */
+  readonly expected: "any" | "noStream" | "streamExists" | number;
+  /** What was there: the revision of the last event, or why there is none. */
+  readonly actual: "noStream" | "deleted" | number;
+}
+
+/** The event that made an append condition fail. */
+export interface MatchedEvent {
+  /** Its position in the log. */
+  readonly position: number;
+  /** Its stream. */
+  readonly stream: string;
+  /** Its type. */
+  readonly type: string;
+}
+
+/** The codes of errors, each with the fields that belong to it. Codes are never renamed. */
+export interface EverfoldErrorFields {
+  /** Streams were not where the writer believed them to be. Read them again and decide anew. */
+  WRONG_EXPECTED_REVISION: {
+    /** All of them, not only the first. */
+    readonly violations: readonly Violation[];
+  };
+  /** An event stands in the log that the condition of the append forbids. */
+  APPEND_CONDITION_FAILED: {
+    /** The first such event. */
+    readonly matched: MatchedEvent;
+  };
+  /** Ids are in use, or stand twice in the commit, and this is not a repetition of the same events. */
+  ID_CONFLICT: {
+    /** The stream of the first of them. */
+    readonly stream: string;
+    /** The ids concerned. */
+    readonly ids: readonly string[];
+  };
+  /** The stream was tombstoned: its name can never be written again. */
+  STREAM_DELETED: {
+    /** The first such stream of the commit. */
+    readonly stream: string;
+    /** All such streams of the commit. */
+    readonly streams: readonly string[];
+  };
+  /** An argument is not what it should be. Nothing was done. */
+  INVALID_ARGUMENT: {
+    /** Where, as a path into the arguments of the call: `events[3].data.lines[0].price`. */
+    readonly path: string;
+    /** What is wrong with it, and what is allowed. */
+    readonly problem: string;
+  };
+  /** A bound of the store was exceeded. Nothing was done. */
+  LIMIT_EXCEEDED: {
+    /** Which bound. */
+    readonly limit: string;
+    /** What was given. */
+    readonly value: number;
+    /** What is allowed. */
+    readonly maximum: number;
+    /** Where, as a path into the arguments of the call; empty for the call as a whole. */
+    readonly path: string;
+  };
+  /** The browser has no more room for this origin. Nothing was written; reading goes on. */
+  QUOTA_EXCEEDED: {
+    /** Bytes in use by the origin, where the browser says. */
+    readonly usage: number | undefined;
+    /** Bytes allowed to the origin, where the browser says. */
+    readonly quota: number | undefined;
+  };
+  /** The storage cannot be opened. `cause` is what the browser said. */
+  STORAGE_UNAVAILABLE: { readonly cause: string };
+  /** A storage operation failed. `cause` is what the browser said, or what was found. */
+  STORAGE_FAILED: {
+    readonly cause: string;
+    /** Whether what was to be written may be there. */
+    readonly outcome: "notWritten" | "unknown";
+    /** The ids of the events concerned: appending them again with these ids is safe. */
+    readonly ids: readonly string[];
+  };
+  /** The database was written by a newer everfold. It was not touched. */
+  VERSION_TOO_NEW: {
+    /** The format that the database asks for. */
+    readonly version: number;
+    /** The newest format that this everfold knows. */
+    readonly supported: number;
+  };
+  /** Stored bytes are not what was written. */
+  CORRUPT_DATA: {
+    /** The first position that cannot be read. */
+    readonly position: number | undefined;
+    /** The damaged record. */
+    readonly segment: string;
+    /** What was found. */
+    readonly problem: string;
+  };
+  /** The store is closed, or its database was destroyed. */
+  CLOSED: Record<never, never>;
+  /** A bug in everfold: reload the page, and report it. */
+  INTERNAL: {
+    /** What was found that cannot be. */
+    readonly problem: string;
+  };
+}
+
+/** The stable name of a kind of error. */
+export type EverfoldErrorCode = keyof EverfoldErrorFields;
+
+/** An error with its code known, and so its fields: what {@link isEverfoldError} narrows to. */
+export type EverfoldErrorOf<Code extends EverfoldErrorCode> = Code extends EverfoldErrorCode
+  ? EverfoldError & { readonly code: Code } & EverfoldErrorFields[Code]
+  : never;
+
+/** Marks errors of every copy of this package, so that two copies in one page know each other's. */
+const BRAND: unique symbol = Symbol.for("everfold.error") as never;
+
+/**
+ * Why an operation was refused or failed.
+ *
+ * The fields that belong to the code stand beside it; {@link isEverfoldError} tells TypeScript which.
+ *
+ * @example
+ * try {
+ *   await store.append("account-1", event, { expected: 4 });
+ * } catch (error) {
+ *   if (!isEverfoldError(error, "WRONG_EXPECTED_REVISION")) throw error;
+ *   console.log("somebody was faster:", error.violations[0].actual);
+ * }
+ */
+export class EverfoldError extends Error {
+  /** The stable name of the kind of error. */
+  readonly code: EverfoldErrorCode;
+  /** Whether the same call may succeed when it is made again: on fresh facts for a conflict, later for the storage. */
+  readonly retryable: boolean;
+
+  /** @internal Made by the store alone. */
+  constructor(message: string, details: ErrorDetails) {
+    const { code, retryable, cause, ...fields } = details;
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.retryable = retryable;
+    Object.assign(this, fields);
+    Object.defineProperty(this, BRAND, { value: true });
+  }
+}
+// On the prototype, as the errors of the language have it: an own property would clutter every printed error.
+Object.defineProperty(EverfoldError.prototype, "name", { value: "EverfoldError", configurable: true, writable: true });
+
+/** @internal The fields of an error, before they are typed by their code. */
+export interface ErrorDetails {
+  readonly code: EverfoldErrorCode;
+  readonly retryable: boolean;
+  readonly cause?: unknown;
+  readonly [field: string]: unknown;
+}
+
+/**
+ * Whether a value is an error of the store, of this code if one is given.
+ *
+ * Works for errors of another copy of this package too, where `instanceof` does not.
+ */
+export function isEverfoldError(error: unknown): error is EverfoldErrorOf<EverfoldErrorCode>;
+export function isEverfoldError<Code extends EverfoldErrorCode>(
+  error: unknown,
+  code: Code,
+): error is EverfoldErrorOf<Code>;
+export function isEverfoldError(error: unknown, code?: EverfoldErrorCode): boolean {
+  if (typeof error !== "object" || error === null || !(BRAND in error)) return false;
+  return code === undefined || (error as unknown as EverfoldError).code === code;
+}
+
+/** @internal An argument at `path` that is not what it should be. */
+export function invalidArgument(path: string, problem: string): EverfoldError {
+  return new EverfoldError(`${path}: ${problem}`, { code: "INVALID_ARGUMENT", retryable: false, path, problem });
+}
+
+/** @internal A bound that was exceeded at `path`. */
+export function limitExceeded(path: string, limit: string, value: number, maximum: number): EverfoldError {
+  const message = `${path}: ${limit} is ${value}; at most ${maximum} is allowed`;
+  return new EverfoldError(message, { code: "LIMIT_EXCEEDED", retryable: false, limit, value, maximum, path });
+}
+
+/** @internal The store, or this handle to it, is closed. */
+export function closed(): EverfoldError {
+  return new EverfoldError("the store is closed", { code: "CLOSED", retryable: false });
+}
+
+/** @internal A bug. */
+export function internal(problem: string, cause?: unknown): EverfoldError {
+  const message = `a bug in everfold: ${problem}; reload the page, and report it`;
+  return new EverfoldError(message, { code: "INTERNAL", retryable: false, problem, cause });
+}
+
+/** @internal An error of the core, as it crossed the seam. */
+export function reviveError(error: ErrorMessage): EverfoldError {
+  const { message, ...details } = error;
+  return new EverfoldError(message, details as ErrorDetails);
+}

@@ -1,0 +1,79 @@
+import type { Durability, StatsMessage } from "./engine.js";
+
+/** What is known of a stream. */
+export interface StreamInfo {
+  /** Its name. */
+  readonly stream: string;
+  /** The revision of the last event that it ever had, be it hidden or not; `undefined` where it never had one. */
+  readonly revision: number | undefined;
+  /** How many events are seen. */
+  readonly count: number;
+  /** The position of the first event that is seen. */
+  readonly firstPosition: number | undefined;
+  /** The position of the last event that is seen. */
+  readonly lastPosition: number | undefined;
+  /** The time of the first event that is seen: Unix milliseconds. */
+  readonly createdAt: number | undefined;
+  /** The time of the last event that is seen: Unix milliseconds. */
+  readonly updatedAt: number | undefined;
+  /** Whether it was deleted or tombstoned, and not written since. */
+  readonly deleted: boolean;
+  /** Whether it was tombstoned: it can never be written again. */
+  readonly tombstoned: boolean;
+  /** The first revision that is seen; 0 where nothing is hidden. */
+  readonly truncatedBefore: number;
+}
+
+/** Which streams are listed. */
+export interface StreamsOptions {
+  /** What their names begin with. */
+  readonly prefix?: string | undefined;
+  /** The last name of no interest. */
+  readonly after?: string | undefined;
+  /** Most streams wanted. All where it is left out. */
+  readonly limit?: number | undefined;
+  /** Ends the listing: it rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What {@link EventStore.delete}, `tombstone` and `truncate` did. */
+export interface MarkResult {
+  /** The stream. */
+  readonly stream: string;
+  /** The position of the fact; `undefined` where the stream was so already, and nothing was written. */
+  readonly position: number | undefined;
+  /** How durable it is. */
+  readonly durability: Durability;
+}
+
+/** The measures of a store. */
+export interface Stats {
+  /** Events that are seen. */
+  readonly events: number;
+  /** Streams that ever had an event. */
+  readonly streams: number;
+  /** Records of the log. */
+  readonly segments: number;
+  /** Cached folds. */
+  readonly snapshots: number;
+  /** Bytes of the keys and values of everything that the store keeps. */
+  readonly bytes: number;
+  /** `bytes` over `events`; 0 without events. */
+  readonly bytesPerEvent: number;
+  /** The room of the whole origin, as far as the browser says. */
+  readonly quota: {
+    /** Bytes in use. */
+    readonly usage: number | undefined;
+    /** Bytes allowed. */
+    readonly quota: number | undefined;
+    /** Whether the browser promised not to evict them. */
+    readonly persisted: boolean | undefined;
+  };
+}
+
+/** @internal */
+export function statsOf(message: StatsMessage): Stats {
+  const { events, streams, segments, snapshots, bytes, usage, quota, persisted } = message;
+  const bytesPerEvent = events === 0 ? 0 : bytes / events;
+  return { events, streams, segments, snapshots, bytes, bytesPerEvent, quota: { usage, quota, persisted } };
+}

@@ -1,0 +1,134 @@
+// The engine in the page: the wasm runs on the same thread as the caller.
+import init, { destroy, exists, limits, onPanic, openEngine } from "./everfold.js";
+import type { Engine as CoreEngine } from "./everfold.js";
+import type {
+  AllReadMessage,
+  AppendMessage,
+  AppendOutcome,
+  CountMessage,
+  CountPageMessage,
+  Engine,
+  EngineLimits,
+  MarkMessage,
+  MarkOutcome,
+  OpenMessage,
+  PageMessage,
+  StatsMessage,
+  StorageKind,
+  StreamInfoMessage,
+  StreamReadMessage,
+  StreamsMessage,
+} from "./engine.js";
+import { EverfoldError, internal } from "./errors.js";
+import { WasmCalls } from "./wasm-calls.js";
+
+/** All calls into the one instance of the wasm. A panic ends the instance, and with it all of them. */
+const calls = new WasmCalls();
+let loading: Promise<EngineLimits> | undefined;
+
+/** @internal Opens a store in the page. The first call loads the wasm. */
+export async function openPageEngine(message: OpenMessage): Promise<Engine> {
+  const limits = await load();
+  const core = await calls.make(() => openEngine(message) as Promise<CoreEngine>);
+  return new PageEngine(core, message.storage, limits);
+}
+
+/** @internal Whether there is a database of this name. */
+export async function databaseExists(name: string): Promise<boolean> {
+  await load();
+  return calls.make(() => exists(name) as Promise<boolean>);
+}
+
+/** @internal Deletes the database of this name. Open stores of every tab are told and closed. */
+export async function destroyDatabase(name: string): Promise<void> {
+  await load();
+  await calls.make(() => destroy(name) as Promise<void>);
+}
+
+function load(): Promise<EngineLimits> {
+  loading ??= instantiate().catch((error: unknown) => {
+    // A network that failed once may do better the next time.
+    loading = undefined;
+    const cause = `the WebAssembly module could not be loaded: ${String(error)}`;
+    throw new EverfoldError(cause, { code: "STORAGE_UNAVAILABLE", retryable: true, cause });
+  });
+  return loading;
+}
+
+async function instantiate(): Promise<EngineLimits> {
+  await init({ module_or_path: await wasmSource() });
+  onPanic((problem: string) => calls.fail(internal(problem)));
+  return limits() as EngineLimits;
+}
+
+/** The wasm beside this file. Node's `fetch` does not read files, so there it is read by hand. */
+async function wasmSource(): Promise<URL | Uint8Array<ArrayBuffer>> {
+  const url = new URL("./everfold_bg.wasm", import.meta.url);
+  if (url.protocol !== "file:" || !("process" in globalThis)) return url;
+  // In a variable, because bundlers for browsers refuse what they cannot find.
+  const fileSystem = "node:fs/promises";
+  const { readFile } = (await import(/* @vite-ignore */ /* webpackIgnore: true */ fileSystem)) as {
+    readFile(url: URL): Promise<Uint8Array<ArrayBuffer>>;
+  };
+  return readFile(url);
+}
+
+class PageEngine implements Engine {
+  readonly storage: StorageKind;
+  readonly limits: EngineLimits;
+  readonly #core: CoreEngine;
+
+  constructor(core: CoreEngine, storage: StorageKind, limits: EngineLimits) {
+    this.#core = core;
+    this.storage = storage;
+    this.limits = limits;
+  }
+
+  get position(): number {
+    return calls.makeNow(() => this.#core.position);
+  }
+
+  append({ firstTicket, texts, names, ids, numbers, conditions }: AppendMessage): Promise<AppendOutcome> {
+    return calls.make(() => this.#core.append(firstTicket, texts, names, ids, numbers, conditions) as Promise<AppendOutcome>);
+  }
+
+  abort(ticket: number): void {
+    calls.makeNow(() => this.#core.abort(ticket));
+  }
+
+  mark(message: MarkMessage): Promise<MarkOutcome> {
+    return calls.make(() => this.#core.mark(message) as Promise<MarkOutcome>);
+  }
+
+  readStream(message: StreamReadMessage): Promise<PageMessage> {
+    return calls.make(() => this.#core.readStream(message) as Promise<PageMessage>);
+  }
+
+  readAll(message: AllReadMessage): Promise<PageMessage> {
+    return calls.make(() => this.#core.readAll(message) as Promise<PageMessage>);
+  }
+
+  event(id: string, stream: string | undefined): Promise<PageMessage> {
+    return calls.make(() => this.#core.event(id, stream) as Promise<PageMessage>);
+  }
+
+  streamInfo(stream: string): Promise<StreamInfoMessage | undefined> {
+    return calls.make(() => this.#core.streamInfo(stream) as Promise<StreamInfoMessage | undefined>);
+  }
+
+  streams(message: StreamsMessage): Promise<readonly StreamInfoMessage[]> {
+    return calls.make(() => this.#core.streams(message) as Promise<readonly StreamInfoMessage[]>);
+  }
+
+  count(message: CountMessage): Promise<CountPageMessage> {
+    return calls.make(() => this.#core.count(message) as Promise<CountPageMessage>);
+  }
+
+  stats(): Promise<StatsMessage> {
+    return calls.make(() => this.#core.stats() as Promise<StatsMessage>);
+  }
+
+  close(): Promise<void> {
+    return calls.make(() => this.#core.close() as Promise<void>);
+  }
+}

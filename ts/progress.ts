@@ -1,0 +1,20 @@
+import { callback } from "./arguments.js";
+
+/** How far something long has come. */
+export interface Progress {
+  /** How much is done, in the unit of `total`. */
+  readonly done: number;
+  /** How much there is to do, as far as is known. */
+  readonly total: number;
+  /** What is being done. */
+  readonly phase: string;
+}
+
+/** Is told how far something has come. */
+export type ProgressListener = (progress: Progress) => void;
+
+/** @internal A listener among options. */
+export function checkProgress(value: unknown): ProgressListener | undefined {
+  if (value !== undefined) callback(value, "options.onProgress");
+  return value as ProgressListener | undefined;
+}

@@ -1,0 +1,159 @@
+import type { AllReadMessage, EngineLimits, PageMessage, StreamReadMessage } from "./engine.js";
+import { abortSignal, name, oneOf, options as optionBag, whole, wholeOrNothing } from "./arguments.js";
+import type { AnyEvents, EventRegistry } from "./events.js";
+import type { AnyRecorded } from "./page.js";
+import { eventsOf } from "./page.js";
+import type { Query } from "./query.js";
+import { checkQueryOrEverything } from "./query.js";
+import type { TimeInput } from "./time.js";
+import { unixMillisOrNothing } from "./time.js";
+
+/** In which order events are read. It changes neither bound. */
+export type Direction = "forwards" | "backwards";
+
+/** What a read of one stream is asked. */
+export interface ReadOptions {
+  /** The first revision of interest. 0 where it is left out. */
+  readonly from?: number | undefined;
+  /** The first revision of no interest. The end, as it is when reading begins, where it is left out. */
+  readonly before?: number | undefined;
+  /** `"forwards"` where it is left out. */
+  readonly direction?: Direction | undefined;
+  /** Most events wanted. All where it is left out. */
+  readonly limit?: number | undefined;
+  /** Ends the reading: it rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What a read of the whole log is asked. */
+export interface ReadAllOptions<Registry extends EventRegistry = AnyEvents, Wanted extends Query<Registry> = Query<Registry>> {
+  /** The last position of no interest. 0 where it is left out. */
+  readonly after?: number | undefined;
+  /** The first position of no interest. The end, as it is when reading begins, where it is left out. */
+  readonly before?: number | undefined;
+  /** The first time of interest. */
+  readonly since?: TimeInput | undefined;
+  /** The first time of no interest. */
+  readonly until?: TimeInput | undefined;
+  /** `"forwards"` where it is left out. */
+  readonly direction?: Direction | undefined;
+  /** Most events wanted. All where it is left out. */
+  readonly limit?: number | undefined;
+  /** Which events are wanted. All where it is left out. */
+  readonly query?: Wanted | undefined;
+  /** Ends the reading: it rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Something that is read page by page: iterate over the items with `for await`, or over whole pages, which is faster.
+ *
+ * Nothing is read before the iteration begins, and nothing more after it ends, be it early. Each iteration
+ * reads anew: a consistent prefix of what is there when it begins, without a gap, half a commit or a reordering.
+ */
+export class Reading<Item> implements AsyncIterable<Item> {
+  readonly #pages: () => AsyncGenerator<Item[], void, undefined>;
+
+  /** @internal Made by the store alone. */
+  constructor(pages: () => AsyncGenerator<Item[], void, undefined>) {
+    this.#pages = pages;
+  }
+
+  /** Iterates over the items. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Item, void, undefined> {
+    for await (const page of this.#pages()) yield* page;
+  }
+
+  /** Iterates over arrays of items, none of them empty: as they are stored together, of no fixed length. */
+  pages(): AsyncGenerator<Item[], void, undefined> {
+    return this.#pages();
+  }
+
+  /** Reads everything into one array. */
+  async toArray(): Promise<Item[]> {
+    const pages: Item[][] = [];
+    for await (const page of this.#pages()) pages.push(page);
+    return pages.length === 1 ? (pages[0] as Item[]) : pages.flat();
+  }
+}
+
+/** @internal A page as it was read: its events, and how far it reached. */
+export interface EventPage {
+  readonly events: AnyRecorded[];
+  readonly asOf: number;
+}
+
+/** @internal A request for a page, which the next page continues. */
+interface PageRequest {
+  readonly limit: number | undefined;
+  readonly asOf: number | undefined;
+}
+
+/** @internal Reads page after page: `request` is asked for first, then what `advance` makes of it. */
+export async function* eventPages<Request extends PageRequest>(
+  request: Request,
+  signal: AbortSignal | undefined,
+  read: (request: Request) => Promise<PageMessage>,
+  advance: (request: Request, next: number) => Request,
+): AsyncGenerator<EventPage, void, undefined> {
+  let current = request;
+  while (true) {
+    signal?.throwIfAborted();
+    const page = await read(current);
+    const events = eventsOf(page);
+    yield { events, asOf: page.asOf };
+    const limit = current.limit === undefined ? undefined : current.limit - events.length;
+    if (page.next === undefined || limit === 0) return;
+    current = { ...advance(current, page.next), limit, asOf: page.asOf };
+  }
+}
+
+/** @internal Continues a read of one stream. */
+export function advanceStream(request: StreamReadMessage, next: number): StreamReadMessage {
+  return request.direction === "forwards" ? { ...request, from: next } : { ...request, before: next };
+}
+
+/** @internal Continues a read of the log. */
+export function advanceAll(request: AllReadMessage, next: number): AllReadMessage {
+  return request.direction === "forwards" ? { ...request, after: next } : { ...request, before: next };
+}
+
+/** @internal Checks the arguments of a read of one stream. */
+export function streamRead(stream: unknown, options: unknown): { request: StreamReadMessage; signal: AbortSignal | undefined } {
+  const bag = optionBag(options, ["from", "before", "direction", "limit", "signal"]);
+  return {
+    request: {
+      stream: name(stream, "stream"),
+      from: whole(bag.from ?? 0, "options.from"),
+      before: wholeOrNothing(bag.before, "options.before"),
+      direction: checkDirection(bag.direction),
+      limit: wholeOrNothing(bag.limit, "options.limit"),
+      asOf: undefined,
+    },
+    signal: abortSignal(bag.signal, "options.signal"),
+  };
+}
+
+/** @internal The options of a read of the log. */
+export const READ_ALL_OPTIONS = ["after", "before", "since", "until", "direction", "limit", "query", "signal"] as const;
+
+/** @internal Checks the arguments of a read of the log. */
+export function allRead(bag: Record<string, unknown>, limits: EngineLimits): { request: AllReadMessage; signal: AbortSignal | undefined } {
+  return {
+    request: {
+      after: whole(bag.after ?? 0, "options.after"),
+      before: wholeOrNothing(bag.before, "options.before"),
+      since: unixMillisOrNothing(bag.since, "options.since"),
+      until: unixMillisOrNothing(bag.until, "options.until"),
+      direction: checkDirection(bag.direction),
+      query: checkQueryOrEverything(bag.query, "options.query", limits),
+      limit: wholeOrNothing(bag.limit, "options.limit"),
+      asOf: undefined,
+    },
+    signal: abortSignal(bag.signal, "options.signal"),
+  };
+}
+
+function checkDirection(value: unknown): Direction {
+  return value === undefined ? "forwards" : oneOf(value, ["forwards", "backwards"], "options.direction");
+}

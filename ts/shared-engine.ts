@@ -1,0 +1,105 @@
+import { AppendQueue } from "./append-queue.js";
+import type { Engine, OpenMessage, StorageKind } from "./engine.js";
+import { invalidArgument, isEverfoldError } from "./errors.js";
+import { databaseExists, destroyDatabase, openPageEngine } from "./page-engine.js";
+
+/** Where a store is asked to keep its records: `"auto"` is IndexedDB, or memory where the browser refuses that. */
+export type StorageOption = StorageKind | "auto";
+
+/** The engine of one name, and what all handles to it share. */
+export class SharedEngine {
+  /** Whether it was closed under its handles, because its database was destroyed. */
+  closed = false;
+  readonly engine: Engine;
+  readonly queue: AppendQueue;
+  #handleCount = 0;
+  readonly #name: string;
+
+  constructor(name: string, engine: Engine) {
+    this.#name = name;
+    this.engine = engine;
+    this.queue = new AppendQueue(engine);
+  }
+
+  /** Adds a handle. */
+  acquire(): void {
+    this.#handleCount += 1;
+  }
+
+  /** Takes a handle away; the last one closes the engine. */
+  async release(): Promise<void> {
+    this.#handleCount -= 1;
+    if (this.#handleCount === 0) await this.close();
+  }
+
+  /** Closes the engine after the appends under way, whoever still has a handle. */
+  async close(): Promise<void> {
+    if (this.closed) return;
+    this.closed = true;
+    if (opened.get(this.#name)?.shared === this) opened.delete(this.#name);
+    this.queue.flush();
+    await this.engine.close();
+  }
+}
+
+/** An engine that is open or being opened. */
+interface Opened {
+  readonly opening: Promise<SharedEngine>;
+  /** Once it is open. */
+  shared?: SharedEngine;
+}
+
+const opened = new Map<string, Opened>();
+
+/** @internal The engine of this name: the one that is open in this tab, or else a new one. The caller has a handle. */
+export async function acquireEngine(name: string, storage: StorageOption, durability: "relaxed" | "strict"): Promise<SharedEngine> {
+  const shared = await (opened.get(name) ?? begin(name, storage, durability)).opening;
+  // It may have been closed by another handle while this one waited.
+  if (shared.closed) return acquireEngine(name, storage, durability);
+  const kind = shared.engine.storage;
+  if (storage !== "auto" && storage !== kind) {
+    throw invalidArgument("options.storage", `is "${storage}", but "${name}" is open in this tab with "${kind}"`);
+  }
+  shared.acquire();
+  return shared;
+}
+
+function begin(name: string, storage: StorageOption, durability: "relaxed" | "strict"): Opened {
+  const entry: Opened = {
+    opening: openEngine(name, storage, durability).then(
+      (engine) => {
+        entry.shared = new SharedEngine(name, engine);
+        return entry.shared;
+      },
+      (error: unknown) => {
+        if (opened.get(name) === entry) opened.delete(name);
+        throw error;
+      },
+    ),
+  };
+  opened.set(name, entry);
+  return entry;
+}
+
+async function openEngine(name: string, storage: StorageOption, durability: "relaxed" | "strict"): Promise<Engine> {
+  const message = (kind: StorageKind): OpenMessage => ({ name, storage: kind, durability });
+  if (storage !== "auto") return openPageEngine(message(storage));
+  try {
+    return await openPageEngine(message("indexeddb"));
+  } catch (error) {
+    if (!isEverfoldError(error, "STORAGE_UNAVAILABLE")) throw error;
+    return openPageEngine(message("memory"));
+  }
+}
+
+/** @internal Whether a store of this name is open here in memory, or kept in IndexedDB. */
+export async function storeExists(name: string): Promise<boolean> {
+  return opened.get(name)?.shared?.engine.storage === "memory" || databaseExists(name);
+}
+
+/** @internal Closes the store of this name in this tab, and deletes what it keeps. */
+export async function destroyStore(name: string): Promise<void> {
+  const shared = await opened.get(name)?.opening.catch(() => undefined);
+  await shared?.close();
+  if (shared?.engine.storage !== "memory") await destroyDatabase(name);
+}

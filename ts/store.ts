@@ -1,0 +1,415 @@
+import type { AppendOptions, AppendResult, CommitOptions, CommitResult, Expected, StreamWrite, UncheckedWrite } from "./append.js";
+import { durabilityOption, expectedCode, severalWrites, singleWrite } from "./append.js";
+import { abortSignal, callback, name as checkName, oneOf, options as optionBag, text, uuid, whole, wholeOrNothing } from "./arguments.js";
+import type { CountBy, CountOptions } from "./count.js";
+import { checkCount, countStretches, countsByKey } from "./count.js";
+import type { Engine, MarkMessage, PageMessage, StorageKind } from "./engine.js";
+import { closed, invalidArgument } from "./errors.js";
+import type { AnyEvents, EventRegistry, NewEvent, RecordedEvent } from "./events.js";
+import type { MarkResult, Stats, StreamInfo, StreamsOptions } from "./info.js";
+import { statsOf } from "./info.js";
+import type { AnyRecorded } from "./page.js";
+import { eventsOf } from "./page.js";
+import type { ProgressListener } from "./progress.js";
+import { checkProgress } from "./progress.js";
+import type { Matching, Query } from "./query.js";
+import type { EventPage, ReadAllOptions, ReadOptions } from "./reading.js";
+import { READ_ALL_OPTIONS, Reading, advanceAll, advanceStream, allRead, eventPages, streamRead } from "./reading.js";
+import type { ReplayOptions, ReplayResult } from "./replay.js";
+import { REPLAY_OPTIONS, checkRate, replayPages } from "./replay.js";
+import type { SharedEngine, StorageOption } from "./shared-engine.js";
+import { acquireEngine, destroyStore, storeExists } from "./shared-engine.js";
+
+declare global {
+  // As in lib.esnext.disposable.d.ts, for those who compile without it.
+  interface SymbolConstructor {
+    readonly asyncDispose: unique symbol;
+  }
+}
+
+/** How a store is opened. */
+export interface OpenOptions<Registry extends EventRegistry = AnyEvents> {
+  /** The events of the domain: see {@link defineEvents}. Without them every type may be appended, and data is `unknown`. */
+  readonly events?: Registry | undefined;
+  /**
+   * Where the store keeps its records. `"indexeddb"` where it is left out; `"memory"` is gone with its last handle;
+   * `"auto"` is IndexedDB, or memory where the browser refuses that: then `store.storage` says so.
+   */
+  readonly storage?: StorageOption | undefined;
+  /**
+   * How much an append outlives once it is acknowledged: `"relaxed"`, a crash of the browser, or `"strict"`, a loss of power.
+   * `"relaxed"` where it is left out.
+   */
+  readonly durability?: "relaxed" | "strict" | undefined;
+  /** Whether the store runs in a worker. Only `false` is available. */
+  readonly worker?: false | undefined;
+  /** Gives up waiting: opening rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** Is told how far opening has come. */
+  readonly onProgress?: ProgressListener | undefined;
+}
+
+/** What is expected of a stream that is deleted, tombstoned or truncated, and how durable that is to be. */
+export interface MarkOptions {
+  /** What the caller believes of the stream. `"any"` where it is left out. */
+  readonly expected?: Expected | undefined;
+  /** How much it must outlive once it is acknowledged; as the store was opened, where it is left out. */
+  readonly durability?: "relaxed" | "strict" | undefined;
+}
+
+const STREAMS_PER_PAGE = 1_000;
+const STORAGES = ["indexeddb", "memory", "auto"] as const;
+
+/**
+ * An append-only log of events, kept in the browser.
+ *
+ * All methods reject with an {@link EverfoldError}: `INVALID_ARGUMENT` and `LIMIT_EXCEEDED` for arguments, with the
+ * path to what is wrong; `STORAGE_FAILED` and `CORRUPT_DATA` for the storage; `CLOSED` after {@link EventStore.close}.
+ *
+ * @example
+ * const store = await EventStore.open("bank");
+ * await store.append("account-1", { type: "AccountOpened", data: { owner: "Ada" } }, { expected: "noStream" });
+ * for await (const event of store.read("account-1")) console.log(event.type, event.data);
+ */
+export class EventStore<Registry extends EventRegistry = AnyEvents> {
+  /** The name under which it was opened. */
+  readonly name: string;
+  readonly #shared: SharedEngine;
+  readonly #events: Registry | undefined;
+  readonly #durability: "relaxed" | "strict";
+  /** Writes under way, which closing waits for. */
+  readonly #writes = new Set<Promise<unknown>>();
+  #closing: Promise<void> | undefined;
+  #lastPosition = 0;
+
+  private constructor(name: string, shared: SharedEngine, events: Registry | undefined, durability: "relaxed" | "strict") {
+    this.name = name;
+    this.#shared = shared;
+    this.#events = events;
+    this.#durability = durability;
+  }
+
+  /**
+   * Opens the store of this name, and makes it where there is none. Stores of the same name in one tab share
+   * one engine; in several tabs they share the log.
+   *
+   * Errors: `STORAGE_UNAVAILABLE` where the browser refuses, `VERSION_TOO_NEW` where a newer everfold wrote it.
+   */
+  static async open<Registry extends EventRegistry = AnyEvents>(
+    name: string,
+    options: OpenOptions<Registry> = {},
+  ): Promise<EventStore<Registry>> {
+    const bag = optionBag(options, ["events", "storage", "durability", "worker", "signal", "onProgress"]);
+    checkName(name, "name");
+    if (bag.worker !== undefined && bag.worker !== false) {
+      throw invalidArgument("options.worker", "is not available yet; only false is");
+    }
+    const storage = oneOf(bag.storage ?? "indexeddb", STORAGES, "options.storage");
+    const durability = durabilityOption(bag.durability) ?? "relaxed";
+    const signal = abortSignal(bag.signal, "options.signal");
+    const onProgress = checkProgress(bag.onProgress);
+    signal?.throwIfAborted();
+    onProgress?.({ done: 0, total: 1, phase: "open" });
+    const shared = await abortable(acquireEngine(name, storage, durability), signal);
+    onProgress?.({ done: 1, total: 1, phase: "open" });
+    return new EventStore(name, shared, options.events, durability);
+  }
+
+  /** Whether there is a store of this name. Errors: `STORAGE_UNAVAILABLE`. */
+  static async exists(name: string): Promise<boolean> {
+    return storeExists(checkName(name, "name"));
+  }
+
+  /**
+   * Deletes the store of this name with everything in it. Open stores of that name in every tab are closed first.
+   *
+   * Errors: `STORAGE_UNAVAILABLE`, also where another tab does not let go in time.
+   */
+  static async destroy(name: string): Promise<void> {
+    await destroyStore(checkName(name, "name"));
+  }
+
+  /** Where it keeps its records. */
+  get storage(): StorageKind {
+    return this.#shared.engine.storage;
+  }
+
+  /** The last position that this tab has seen. 0 for an empty log. */
+  get position(): number {
+    if (!this.#isClosed()) this.#lastPosition = this.#shared.engine.position;
+    return this.#lastPosition;
+  }
+
+  /**
+   * Appends one event or many to a stream: all of them or none. Resolves when they are stored, and never earlier.
+   * Appends are made in the order of the calls; those that are not awaited share a transaction.
+   *
+   * Events that carry ids may be appended again: when all of them stand in the stream already, in that order and with the
+   * same type and data, nothing is written, and the result is that of the first time, with `duplicate`.
+   *
+   * Errors: `WRONG_EXPECTED_REVISION`, `APPEND_CONDITION_FAILED`, `ID_CONFLICT`, `STREAM_DELETED`, `QUOTA_EXCEEDED`.
+   */
+  async append(
+    stream: string,
+    events: NewEvent<Registry> | readonly NewEvent<Registry>[],
+    options?: AppendOptions<Registry>,
+  ): Promise<AppendResult> {
+    const { writes } = await this.#commit(() => [singleWrite(stream, events, options)], options);
+    return writes[0] as AppendResult;
+  }
+
+  /**
+   * Appends to several streams in one commit, in this order: all of it or nothing. A write without events only
+   * checks its expectation. Errors: as {@link EventStore.append}.
+   *
+   * @example
+   * await store.appendAll([
+   *   { stream: "account-1", events: withdrawn, expected: 4 },
+   *   { stream: "account-2", events: deposited, expected: "streamExists" },
+   * ]);
+   */
+  async appendAll(writes: readonly StreamWrite<Registry>[], options?: CommitOptions<Registry>): Promise<CommitResult> {
+    optionBag(options, ["condition", "durability", "causedBy", "metadata", "signal"]);
+    return this.#commit(() => severalWrites(writes), options);
+  }
+
+  /**
+   * Reads a stream. One that never existed, or was deleted, has no events.
+   *
+   * @example
+   * for await (const event of store.read("account-1", { from: 10 })) console.log(event.revision);
+   * const lastTen = await store.read("account-1", { direction: "backwards", limit: 10 }).toArray();
+   */
+  read(stream: string, options?: ReadOptions): Reading<RecordedEvent<Registry>> {
+    return new Reading(() => {
+      const { request, signal } = streamRead(stream, options);
+      const pages = eventPages(request, signal, (message) => this.#page((engine) => engine.readStream(message)), advanceStream);
+      return filledPages<RecordedEvent<Registry>>(request.limit === 0, pages);
+    });
+  }
+
+  /**
+   * Reads the log: the events of all streams, in the order of their positions.
+   *
+   * Where each item of the query names types, the events are known to be of these types.
+   *
+   * @example
+   * for await (const event of store.readAll({ query: { types: ["MoneyDeposited"], tags: ["currency:EUR"] } })) {
+   *   console.log(event.data.amount);
+   * }
+   */
+  readAll<const Wanted extends Query<Registry> = Record<never, never>>(
+    options?: ReadAllOptions<Registry, Wanted>,
+  ): Reading<Matching<Registry, Wanted>> {
+    return new Reading(() => {
+      const { request, signal } = allRead(optionBag(options, READ_ALL_OPTIONS), this.#shared.engine.limits);
+      const pages = eventPages(request, signal, (message) => this.#page((engine) => engine.readAll(message)), advanceAll);
+      return filledPages<Matching<Registry, Wanted>>(request.limit === 0, pages);
+    });
+  }
+
+  /**
+   * Hands the events of the log to a handler, one after the other, up to the end as it is when the replay begins:
+   * as fast as the handler takes them, or at a multiple of the speed at which they happened.
+   *
+   * What the handler throws ends the replay and comes out as it is.
+   */
+  async replay<const Wanted extends Query<Registry> = Record<never, never>>(
+    options: ReplayOptions<Registry, Wanted>,
+    handler: (event: Matching<Registry, Wanted>) => unknown,
+  ): Promise<ReplayResult> {
+    const { rate, onProgress, ...rest } = optionBag(options, REPLAY_OPTIONS);
+    callback(handler, "handler");
+    const { request, signal } = allRead(rest, this.#shared.engine.limits);
+    const listener = checkProgress(onProgress);
+    const checkedRate = checkRate(rate);
+    let lastPosition = request.after;
+    const pages = eventPages(request, signal, (message) => this.#page((engine) => engine.readAll(message)), advanceAll);
+    const events = await replayPages(pages, { rate: checkedRate, signal }, handler as (event: AnyRecorded) => unknown, (page) => {
+      const end = Math.min(page.asOf, (request.before ?? Number.POSITIVE_INFINITY) - 1);
+      lastPosition = Math.max(request.after, end);
+      listener?.({ done: page.events.at(-1)?.position ?? lastPosition, total: lastPosition, phase: "replay" });
+    });
+    return { events, lastPosition };
+  }
+
+  /**
+   * Finds an event by its id; nothing where there is none. With its stream it is found without a search of the log.
+   */
+  async event(id: string, options?: { readonly stream?: string | undefined }): Promise<RecordedEvent<Registry> | undefined> {
+    const bag = optionBag(options, ["stream"]);
+    const checkedId = uuid(id, "id");
+    const stream = bag.stream === undefined ? undefined : checkName(bag.stream, "options.stream");
+    const page = await this.#page((engine) => engine.event(checkedId, stream));
+    return eventsOf(page)[0] as RecordedEvent<Registry> | undefined;
+  }
+
+  /** Describes a stream; nothing where it never existed. */
+  async streamInfo(stream: string): Promise<StreamInfo | undefined> {
+    const checked = checkName(stream, "stream");
+    return this.#open().streamInfo(checked);
+  }
+
+  /** Lists streams, in the order of their names (UTF-8). */
+  streams(options?: StreamsOptions): Reading<StreamInfo> {
+    return new Reading(() => this.#streamPages(options));
+  }
+
+  /**
+   * Counts the events that match a query: all of them, or by `"type"`, `"category"`, `"stream"` or `"day"` (UTC).
+   *
+   * @example
+   * await store.count({ categories: ["account"] });              // 1234
+   * await store.count({}, { by: "day", since: "2026-01-01T00:00:00Z" }); // { "2026-01-01": 17, ... }
+   */
+  async count(query?: Query<Registry>, options?: CountOptions & { readonly by?: undefined }): Promise<number>;
+  async count(query: Query<Registry>, options: CountOptions & { readonly by: CountBy }): Promise<Record<string, number>>;
+  async count(
+    query: Query<Registry> = {},
+    options?: CountOptions & { readonly by?: CountBy | undefined },
+  ): Promise<number | Record<string, number>> {
+    const count = checkCount(query, options, this.#shared.engine.limits);
+    const counts = await countStretches(count, (message) => this.#open().count(message));
+    return count.request.by === "nothing" ? (counts.get("") ?? 0) : countsByKey(counts);
+  }
+
+  /**
+   * Hides the events of a stream. It may be written again, and then goes on at the revision after its last.
+   * Appends the fact `$deleted`. A stream without events is left as it is.
+   *
+   * Errors: `WRONG_EXPECTED_REVISION`, `STREAM_DELETED` where it was tombstoned.
+   */
+  async delete(stream: string, options?: MarkOptions): Promise<MarkResult> {
+    return this.#mark("delete", stream, 0, optionBag(options, ["expected", "durability"]));
+  }
+
+  /**
+   * Hides the events of a stream for good: its name can never be written again. Appends the fact `$tombstoned`.
+   *
+   * Errors: `WRONG_EXPECTED_REVISION`.
+   */
+  async tombstone(stream: string, options?: MarkOptions): Promise<MarkResult> {
+    return this.#mark("tombstone", stream, 0, optionBag(options, ["expected", "durability"]));
+  }
+
+  /**
+   * Hides the events of a stream before a revision; one past the end hides all that are there now. Appends the fact
+   * `$truncated`. Errors: `WRONG_EXPECTED_REVISION`, `STREAM_DELETED` where it was tombstoned.
+   */
+  async truncate(stream: string, options: MarkOptions & { readonly before: number }): Promise<MarkResult> {
+    const bag = optionBag(options, ["before", "expected", "durability"]);
+    return this.#mark("truncate", stream, whole(bag.before, "options.before"), bag);
+  }
+
+  /** Measures the store. */
+  async stats(): Promise<Stats> {
+    return statsOf(await this.#open().stats());
+  }
+
+  /** Waits for the writes under way, and closes this store. Others of the same name stay open. */
+  close(): Promise<void> {
+    this.#closing ??= this.#finish();
+    return this.#closing;
+  }
+
+  /** As {@link EventStore.close}, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #finish(): Promise<void> {
+    if (this.#shared.closed) return;
+    this.#lastPosition = this.#shared.engine.position;
+    this.#shared.queue.flush();
+    await Promise.allSettled(this.#writes);
+    if (this.#shared.closed) return;
+    this.#lastPosition = this.#shared.engine.position;
+    await this.#shared.release();
+  }
+
+  async #commit(writes: () => readonly UncheckedWrite[] | UncheckedWrite[], options: object | undefined): Promise<CommitResult> {
+    const { limits } = this.#open();
+    const context = { limits, events: this.#events, durability: this.#durability };
+    return this.#tracked(this.#shared.queue.add(writes(), options, context));
+  }
+
+  async #mark(mark: MarkMessage["mark"], stream: string, before: number, options: Record<string, unknown>): Promise<MarkResult> {
+    const message: MarkMessage = {
+      stream: checkName(stream, "stream"),
+      mark,
+      before,
+      expected: expectedCode(options.expected, "options.expected"),
+      durability: durabilityOption(options.durability) ?? this.#durability,
+    };
+    const engine = this.#open();
+    // What was appended before in this task comes first in the log, too.
+    this.#shared.queue.flush();
+    const { position, durability } = await this.#tracked(engine.mark(message));
+    return { stream: message.stream, position, durability };
+  }
+
+  async *#streamPages(options: StreamsOptions | undefined): AsyncGenerator<StreamInfo[], void, undefined> {
+    const bag = optionBag(options, ["prefix", "after", "limit", "signal"]);
+    const signal = abortSignal(bag.signal, "options.signal");
+    const prefix = text(bag.prefix ?? "", "options.prefix");
+    let after = bag.after === undefined ? undefined : text(bag.after, "options.after");
+    let wanted = wholeOrNothing(bag.limit, "options.limit") ?? Number.POSITIVE_INFINITY;
+    while (0 < wanted) {
+      signal?.throwIfAborted();
+      const limit = Math.min(wanted, STREAMS_PER_PAGE);
+      const page = await this.#open().streams({ prefix, after, limit });
+      if (0 < page.length) yield [...page];
+      if (page.length < limit) return;
+      after = page.at(-1)?.stream;
+      wanted -= page.length;
+    }
+  }
+
+  #page(read: (engine: Engine) => Promise<PageMessage>): Promise<PageMessage> {
+    return read(this.#open());
+  }
+
+  #isClosed(): boolean {
+    return this.#closing !== undefined || this.#shared.closed;
+  }
+
+  #open(): Engine {
+    if (this.#isClosed()) throw closed();
+    return this.#shared.engine;
+  }
+
+  async #tracked<Result>(write: Promise<Result>): Promise<Result> {
+    this.#writes.add(write);
+    try {
+      return await write;
+    } finally {
+      this.#writes.delete(write);
+    }
+  }
+}
+
+/** The pages that have events, typed as the caller's registry has them. */
+async function* filledPages<Event>(none: boolean, pages: AsyncIterable<EventPage>): AsyncGenerator<Event[], void, undefined> {
+  if (none) return;
+  for await (const { events } of pages) {
+    if (0 < events.length) yield events as unknown as Event[];
+  }
+}
+
+/** Waits for an engine no longer than the signal allows; one that is open too late is given back. */
+async function abortable(opening: Promise<SharedEngine>, signal: AbortSignal | undefined): Promise<SharedEngine> {
+  if (signal === undefined) return opening;
+  let giveUp = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    giveUp = () => reject(signal.reason);
+    signal.addEventListener("abort", giveUp);
+  });
+  try {
+    return await Promise.race([opening, aborted]);
+  } catch (error) {
+    if (signal.aborted) void opening.then((shared) => shared.release(), () => {});
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", giveUp);
+  }
+}

@@ -1,0 +1,43 @@
+import { show } from "./arguments.js";
+import { invalidArgument } from "./errors.js";
+
+/**
+ * A moment: whole milliseconds since 1970-01-01T00:00:00Z, a `Date`, or an ISO 8601 text with its zone, such as
+ * `2026-01-31T08:00:00Z` or `2026-01-31T09:00:00.250+01:00`. A text without a zone is refused, because it would
+ * mean another moment on another computer.
+ */
+export type TimeInput = number | Date | string;
+
+/** The furthest moment that a `Date` can hold, in milliseconds. */
+const MILLIS_MAX = 8.64e15;
+const ISO = /^(\d{4}|[+-]\d{6})-(\d{2})-(\d{2})T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2})$/;
+
+/** @internal A moment in Unix milliseconds. */
+export function unixMillis(value: unknown, path: string): number {
+  const time = typeof value === "string" ? parseIso(value) : Number(value instanceof Date ? value.getTime() : asNumber(value));
+  if (Number.isInteger(time) && Math.abs(time) <= MILLIS_MAX) return time;
+  throw invalidArgument(
+    path,
+    `is ${value instanceof Date ? "an invalid Date" : show(value)}; whole milliseconds since 1970, a Date, or an ISO 8601 text ` +
+      "with its zone, such as 2026-01-31T08:00:00Z, is needed",
+  );
+}
+
+/** @internal As {@link unixMillis}, where nothing given means that there is no bound. */
+export function unixMillisOrNothing(value: unknown, path: string): number | undefined {
+  return value === undefined ? undefined : unixMillis(value, path);
+}
+
+function asNumber(value: unknown): number {
+  return typeof value === "number" ? value : Number.NaN;
+}
+
+function parseIso(text: string): number {
+  const parts = ISO.exec(text);
+  if (parts === null) return Number.NaN;
+  const [year, month, day] = [Number(parts[1]), Number(parts[2]), Number(parts[3])];
+  // Engines take 30 February for 2 March; the last day of a month is day 0 of the next.
+  const lastDay = new Date(0);
+  lastDay.setUTCFullYear(year, month, 0);
+  return 1 <= day && day <= lastDay.getUTCDate() ? Date.parse(text) : Number.NaN;
+}
