@@ -15,8 +15,6 @@ interface Mark {
  * An append is written whole or not at all: one that turns out to be refused half-way leaves nothing behind.
  */
 export class AppendMessageWriter {
-  /** How many appends have been written. */
-  appendCount = 0;
   /** Length of the payloads written, in UTF-16 units. */
   textLength = 0;
   readonly #numbers: number[] = [];
@@ -46,7 +44,6 @@ export class AppendMessageWriter {
     this.#numbers[start.numbers] = this.#numbers.length - start.numbers;
     this.#numbers[start.numbers + 1] = this.textLength - textLength;
     this.#numbers[start.numbers + 2] = this.#ids.length - start.ids;
-    this.appendCount += 1;
   }
 
   /** Begins what is written to one stream. */
@@ -70,9 +67,9 @@ export class AppendMessageWriter {
   }
 
   /** What was written, as it crosses. */
-  finish(firstTicket: number): AppendMessage {
+  finish(ticket: number): AppendMessage {
     return {
-      firstTicket,
+      ticket,
       texts: this.#texts.join(""),
       names: JSON.stringify([...this.#names.keys()]),
       ids: this.#ids.join(""),

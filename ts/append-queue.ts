@@ -85,7 +85,7 @@ export class AppendQueue {
 
   async #cross({ writer, waiting, signal }: Batch): Promise<void> {
     const ticket = this.#nextTicket;
-    this.#nextTicket += writer.appendCount;
+    this.#nextTicket += 1;
     const abort = () => this.#engine.abort(ticket);
     try {
       signal?.throwIfAborted();

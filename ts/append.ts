@@ -186,7 +186,7 @@ export function expectedCode(value: unknown, path: string): number {
 
 /** @internal A durability among options, where there is one. */
 export function durabilityOption(value: unknown): "relaxed" | "strict" | undefined {
-  return value === undefined ? undefined : oneOf(value, ["relaxed", "strict"], "options.durability");
+  return value === undefined ? undefined : oneOf(value, ["relaxed", "strict"] as const, "options.durability");
 }
 
 function checkCondition(value: unknown, limits: EngineLimits): ConditionMessage | undefined {

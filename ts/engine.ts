@@ -33,6 +33,9 @@ export interface OpenMessage {
   readonly durability: "relaxed" | "strict";
 }
 
+/** Is told how many bytes of how many were read of the log. */
+export type OpenProgress = (done: number, total: number) => void;
+
 /** An open store, as the facade sees the core. A failed call rejects with an `EverfoldError`. */
 export interface Engine {
   /** Where this store keeps its records. */
@@ -43,7 +46,7 @@ export interface Engine {
   readonly position: number;
   /** Queues appends, in the order of the calls and of the message. Resolves when the last of them is settled. */
   append(message: AppendMessage): Promise<AppendOutcome>;
-  /** Withdraws a queued append by its ticket; without effect once its transaction has begun. */
+  /** Withdraws the appends of the message with this ticket; without effect once their transaction has begun. */
   abort(ticket: number): void;
   mark(message: MarkMessage): Promise<MarkOutcome>;
   readStream(message: StreamReadMessage): Promise<PageMessage>;
@@ -69,8 +72,8 @@ export interface Engine {
  * Streams, types and tags are places in `names`; lengths are in UTF-16 units.
  */
 export interface AppendMessage {
-  /** The ticket of the first append; the others' follow. */
-  readonly firstTicket: number;
+  /** Names the message, so that its appends can be withdrawn. */
+  readonly ticket: number;
   /** The JSON texts of data and metadata, in the order of the events, put together. */
   readonly texts: string;
   /** The JSON text of an array of strings. */

@@ -12,6 +12,7 @@ import type {
   MarkMessage,
   MarkOutcome,
   OpenMessage,
+  OpenProgress,
   PageMessage,
   StatsMessage,
   StorageKind,
@@ -26,10 +27,13 @@ import { WasmCalls } from "./wasm-calls.js";
 const calls = new WasmCalls();
 let loading: Promise<EngineLimits> | undefined;
 
-/** @internal Opens a store in the page. The first call loads the wasm. */
-export async function openPageEngine(message: OpenMessage): Promise<Engine> {
+/**
+ * @internal Opens a store in the page. The first call loads the wasm. `onProgress` is told how many bytes of how many were
+ * read of the log.
+ */
+export async function openPageEngine(message: OpenMessage, onProgress: OpenProgress | undefined): Promise<Engine> {
   const limits = await load();
-  const core = await calls.make(() => openEngine(message) as Promise<CoreEngine>);
+  const core = await calls.make(() => openEngine(message, onProgress) as Promise<CoreEngine>);
   return new PageEngine(core, message.storage, limits);
 }
 
@@ -88,8 +92,8 @@ class PageEngine implements Engine {
     return calls.makeNow(() => this.#core.position);
   }
 
-  append({ firstTicket, texts, names, ids, numbers, conditions }: AppendMessage): Promise<AppendOutcome> {
-    return calls.make(() => this.#core.append(firstTicket, texts, names, ids, numbers, conditions) as Promise<AppendOutcome>);
+  append({ ticket, texts, names, ids, numbers, conditions }: AppendMessage): Promise<AppendOutcome> {
+    return calls.make(() => this.#core.append(ticket, texts, names, ids, numbers, conditions) as Promise<AppendOutcome>);
   }
 
   abort(ticket: number): void {

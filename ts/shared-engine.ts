@@ -1,5 +1,5 @@
 import { AppendQueue } from "./append-queue.js";
-import type { Engine, OpenMessage, StorageKind } from "./engine.js";
+import type { Engine, OpenProgress, StorageKind } from "./engine.js";
 import { invalidArgument, isEverfoldError } from "./errors.js";
 import { databaseExists, destroyDatabase, openPageEngine } from "./page-engine.js";
 
@@ -51,11 +51,19 @@ interface Opened {
 
 const opened = new Map<string, Opened>();
 
+/** How an engine is opened, where it is not open yet. */
+export interface EngineOptions {
+  readonly storage: StorageOption;
+  readonly durability: "relaxed" | "strict";
+  readonly onProgress: OpenProgress | undefined;
+}
+
 /** @internal The engine of this name: the one that is open in this tab, or else a new one. The caller has a handle. */
-export async function acquireEngine(name: string, storage: StorageOption, durability: "relaxed" | "strict"): Promise<SharedEngine> {
-  const shared = await (opened.get(name) ?? begin(name, storage, durability)).opening;
+export async function acquireEngine(name: string, options: EngineOptions): Promise<SharedEngine> {
+  const shared = await (opened.get(name) ?? begin(name, options)).opening;
   // It may have been closed by another handle while this one waited.
-  if (shared.closed) return acquireEngine(name, storage, durability);
+  if (shared.closed) return acquireEngine(name, options);
+  const { storage } = options;
   const kind = shared.engine.storage;
   if (storage !== "auto" && storage !== kind) {
     throw invalidArgument("options.storage", `is "${storage}", but "${name}" is open in this tab with "${kind}"`);
@@ -64,9 +72,9 @@ export async function acquireEngine(name: string, storage: StorageOption, durabi
   return shared;
 }
 
-function begin(name: string, storage: StorageOption, durability: "relaxed" | "strict"): Opened {
+function begin(name: string, options: EngineOptions): Opened {
   const entry: Opened = {
-    opening: openEngine(name, storage, durability).then(
+    opening: openEngine(name, options).then(
       (engine) => {
         entry.shared = new SharedEngine(name, engine);
         return entry.shared;
@@ -81,14 +89,15 @@ function begin(name: string, storage: StorageOption, durability: "relaxed" | "st
   return entry;
 }
 
-async function openEngine(name: string, storage: StorageOption, durability: "relaxed" | "strict"): Promise<Engine> {
-  const message = (kind: StorageKind): OpenMessage => ({ name, storage: kind, durability });
-  if (storage !== "auto") return openPageEngine(message(storage));
+async function openEngine(name: string, options: EngineOptions): Promise<Engine> {
+  const { storage, durability, onProgress } = options;
+  const open = (kind: StorageKind) => openPageEngine({ name, storage: kind, durability }, onProgress);
+  if (storage !== "auto") return open(storage);
   try {
-    return await openPageEngine(message("indexeddb"));
+    return await open("indexeddb");
   } catch (error) {
     if (!isEverfoldError(error, "STORAGE_UNAVAILABLE")) throw error;
-    return openPageEngine(message("memory"));
+    return open("memory");
   }
 }
 

@@ -45,7 +45,7 @@ export interface OpenOptions<Registry extends EventRegistry = AnyEvents> {
   readonly worker?: false | undefined;
   /** Gives up waiting: opening rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
-  /** Is told how far opening has come. */
+  /** Is told how far opening has come: bytes of the log. */
   readonly onProgress?: ProgressListener | undefined;
 }
 
@@ -109,9 +109,8 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
     const signal = abortSignal(bag.signal, "options.signal");
     const onProgress = checkProgress(bag.onProgress);
     signal?.throwIfAborted();
-    onProgress?.({ done: 0, total: 1, phase: "open" });
-    const shared = await abortable(acquireEngine(name, storage, durability), signal);
-    onProgress?.({ done: 1, total: 1, phase: "open" });
+    const onRead = onProgress && ((done: number, total: number) => onProgress({ done, total, phase: "open" }));
+    const shared = await abortable(acquireEngine(name, { storage, durability, onProgress: onRead }), signal);
     return new EventStore(name, shared, options.events, durability);
   }
 

@@ -4,9 +4,16 @@ use crate::error::{Detail, Error, WriteOutcome};
 use crate::id::EventId;
 use crate::storage::{Area, FaultKind, Head, StorageFault};
 
+/// What a fault comes to where no events are concerned.
+impl From<StorageFault> for Error {
+    fn from(fault: StorageFault) -> Self {
+        write_failed(fault, Vec::new())
+    }
+}
+
 /// The error that a fault of a read comes to.
 pub(super) fn read_failed(fault: StorageFault) -> Error {
-    write_failed(fault, Vec::new())
+    fault.into()
 }
 
 /// The error that a fault of a write comes to; `ids` are of the events concerned.

@@ -1,0 +1,139 @@
+//! Pages of events out: all payloads as one text, all numbers as one array.
+
+use std::collections::HashMap;
+
+use js_sys::{Float64Array, Uint32Array};
+use wasm_bindgen::JsValue;
+
+use crate::codec::{Body, Entry};
+use crate::error::Error;
+use crate::event::Fact;
+use crate::id::EventId;
+use crate::store::EventPage;
+use crate::web::fields::Fields;
+
+use super::{NONE, malformed};
+
+/// Numbers of each event.
+const PAGE_COLUMNS: usize = 7;
+const PAGE_HAS_DATA: u32 = 1;
+const PAGE_HAS_METADATA: u32 = 2;
+
+/// Writes a `PageMessage`.
+pub fn write(page: &EventPage) -> Result<JsValue, Error> {
+    let mut writer = PageWriter::new(page.events.len());
+    for entry in page.entries() {
+        writer.entry(&entry);
+    }
+    let names = serde_json::to_string(&writer.names.texts).map_err(|error| malformed(&error.to_string()))?;
+    let fields = Fields::new()
+        .with("data", writer.data.finish())
+        .with("metadata", writer.metadata.finish())
+        .with("names", names)
+        .with("ids", writer.ids)
+        .with("numbers", Float64Array::from(&*writer.numbers))
+        .with("tags", Uint32Array::from(&*writer.tags))
+        .with_whole_if_some("next", page.next)
+        .with_whole("asOf", page.as_of.0);
+    Ok(fields.into())
+}
+
+struct PageWriter<'a> {
+    data: JsonArray,
+    metadata: JsonArray,
+    names: Names<'a>,
+    ids: String,
+    numbers: Vec<f64>,
+    tags: Vec<u32>,
+}
+
+impl<'a> PageWriter<'a> {
+    fn new(event_count: usize) -> Self {
+        Self {
+            data: JsonArray::default(),
+            metadata: JsonArray::default(),
+            names: Names::default(),
+            ids: String::with_capacity(event_count * EventId::TEXT_LENGTH),
+            numbers: Vec::with_capacity(event_count * PAGE_COLUMNS),
+            tags: Vec::new(),
+        }
+    }
+
+    fn entry(&mut self, entry: &Entry<'a>) {
+        let stream = self.names.place(entry.stream);
+        entry.id.write_text(&mut self.ids);
+        let tag_count_before = self.tags.len();
+        let (revision, event_type, parts) = match &entry.body {
+            Body::Event { revision, event_type, data, metadata, tags } => {
+                self.tags.extend(tags.iter().map(|tag| self.names.place(tag)));
+                (revision.0 as f64, *event_type, self.payloads(*data, *metadata))
+            }
+            Body::Fact(fact) => (NONE, fact.type_name(), self.payloads(fact_data(*fact).as_deref(), None)),
+        };
+        let event_type = self.names.place(event_type);
+        self.numbers.extend([
+            entry.position.0 as f64,
+            revision,
+            entry.time.0 as f64,
+            f64::from(stream),
+            f64::from(event_type),
+            f64::from(parts),
+            (self.tags.len() - tag_count_before) as f64,
+        ]);
+    }
+
+    fn payloads(&mut self, data: Option<&str>, metadata: Option<&str>) -> u32 {
+        let mut parts = 0;
+        if let Some(data) = data {
+            self.data.push(data);
+            parts |= PAGE_HAS_DATA;
+        }
+        if let Some(metadata) = metadata {
+            self.metadata.push(metadata);
+            parts |= PAGE_HAS_METADATA;
+        }
+        parts
+    }
+}
+
+/// What a fact says, as the data of an event.
+fn fact_data(fact: Fact) -> Option<String> {
+    match fact {
+        Fact::Deleted | Fact::Tombstoned => None,
+        Fact::Truncated { before } => Some(format!("{{\"before\":{before}}}")),
+    }
+}
+
+/// The text of a JSON array in the making.
+#[derive(Default)]
+struct JsonArray(String);
+
+impl JsonArray {
+    fn push(&mut self, element: &str) {
+        self.0.push(if self.0.is_empty() { '[' } else { ',' });
+        self.0.push_str(element);
+    }
+
+    fn finish(mut self) -> String {
+        self.0.push_str(if self.0.is_empty() { "[]" } else { "]" });
+        self.0
+    }
+}
+
+/// Each name once.
+#[derive(Default)]
+struct Names<'a> {
+    texts: Vec<&'a str>,
+    places: HashMap<&'a str, u32>,
+}
+
+impl<'a> Names<'a> {
+    fn place(&mut self, name: &'a str) -> u32 {
+        let texts = &mut self.texts;
+        *self.places.entry(name).or_insert_with(|| {
+            texts.push(name);
+            // A page has far fewer names than that.
+            (texts.len() - 1) as u32
+        })
+    }
+}
