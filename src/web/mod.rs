@@ -1,9 +1,15 @@
 //! The browser: the only code that names `wasm_bindgen`, `js_sys` or `web_sys`.
 
 pub mod browser_host;
+mod engine;
+mod error;
+mod fields;
 mod global;
 pub mod indexed_db;
 mod locks;
+mod message;
+mod panic;
+mod storage;
 mod timer;
 
 pub use browser_host::BrowserHost;
