@@ -1,5 +1,5 @@
-import type { AppendResult, CommitContext, CommitResult, UncheckedWrite, WrittenStreams } from "./append.js";
-import { commitSignal, writeCommit } from "./append.js";
+import type { AppendResult, CommitContext, CommitResult, UncheckedWrite } from "./append.js";
+import { commitSignal, inTermsOfCaller, writeCommit } from "./append.js";
 import { AppendMessageWriter } from "./append-message.js";
 import type { AppendOutcome, Durability, Engine } from "./engine.js";
 import { DURABILITY, NONE } from "./engine.js";
@@ -10,7 +10,8 @@ const MESSAGE_TEXT_LENGTH = 8 * 1024 * 1024;
 
 /** An append that waits for its outcome. */
 interface Waiting {
-  readonly streams: WrittenStreams;
+  readonly writes: readonly UncheckedWrite[];
+  readonly streams: readonly string[];
   readonly resolve: (result: CommitResult) => void;
   readonly reject: (reason: unknown) => void;
 }
@@ -50,7 +51,7 @@ export class AppendQueue {
     if (batch.waiting.length === 0) this.#batches.push(batch);
     this.#schedule();
     return new Promise((resolve, reject) => {
-      batch.waiting.push({ streams, resolve, reject });
+      batch.waiting.push({ writes, streams, resolve, reject });
     });
   }
 
@@ -104,13 +105,13 @@ function settle(waiting: readonly Waiting[], outcome: AppendOutcome, signal: Abo
   const { numbers, errors } = outcome;
   let place = 0;
   let errorCount = 0;
-  for (const { streams, resolve, reject } of waiting) {
+  for (const { writes: asked, streams, resolve, reject } of waiting) {
     if (numbers[place] !== 1) {
       place += 1;
       const error = errors[errorCount];
       errorCount += 1;
       if (error?.code === "ABORTED") reject(signal?.reason);
-      else reject(error === undefined ? internal("an append has no outcome") : reviveError(error));
+      else reject(error === undefined ? internal("an append has no outcome") : reviveError(inTermsOfCaller(error, asked)));
       continue;
     }
     const [durabilityCode = NONE, duplicate, lastPosition = NONE] = numbers.subarray(place + 1, place + 4);

@@ -1,6 +1,6 @@
 import type { AppendMessageWriter, EventParts } from "./append-message.js";
 import { abortSignal, bag, list, name, oneOf, options as optionBag, show, uuid, whole } from "./arguments.js";
-import type { ConditionMessage, Durability, EngineLimits } from "./engine.js";
+import type { ConditionMessage, Durability, EngineLimits, ErrorMessage } from "./engine.js";
 import { DURABILITY, EXPECTED } from "./engine.js";
 import { invalidArgument, limitExceeded } from "./errors.js";
 import type { AnyEvents, EventRegistry, EventTypeDefinition, NewEvent, NewMetadata } from "./events.js";
@@ -91,7 +91,7 @@ export interface CommitResult {
   readonly duplicate: boolean;
 }
 
-/** @internal What a commit is judged and written by, besides its arguments. */
+/** What a commit is judged and written by, besides its arguments. */
 export interface CommitContext {
   readonly limits: EngineLimits;
   /** The registry of the store, where it has one. */
@@ -100,7 +100,7 @@ export interface CommitContext {
   readonly durability: "relaxed" | "strict";
 }
 
-/** @internal A write of which nothing is known yet, with the place of its parts in the caller's arguments. */
+/** A write of which nothing is known yet, with the place of its parts in the caller's arguments. */
 export interface UncheckedWrite {
   readonly stream: unknown;
   readonly expected: unknown;
@@ -109,15 +109,12 @@ export interface UncheckedWrite {
   readonly paths: { readonly stream: string; readonly expected: string; readonly events: string };
 }
 
-/** @internal Names of streams as a commit wrote them, for its result. */
-export type WrittenStreams = readonly string[];
-
 const COMMIT_OPTIONS = ["condition", "durability", "causedBy", "metadata", "signal"] as const;
 const APPEND_OPTIONS = ["expected", ...COMMIT_OPTIONS] as const;
 const EVENT_PROPERTIES = new Set(["type", "data", "id", "metadata", "tags", "time", "stream", "revision", "position"]);
 const RESERVED_METADATA = ["commandId", "correlationId", "causationId", "schemaVersion"] as const;
 
-/** @internal The one write of an `append`. */
+/** The one write of an `append`. */
 export function singleWrite(stream: unknown, events: unknown, options: unknown): UncheckedWrite {
   const { expected } = optionBag(options, APPEND_OPTIONS);
   return {
@@ -128,7 +125,7 @@ export function singleWrite(stream: unknown, events: unknown, options: unknown):
   };
 }
 
-/** @internal The writes of an `appendAll`. */
+/** The writes of an `appendAll`. */
 export function severalWrites(writes: unknown): UncheckedWrite[] {
   return list(writes, "writes").map((value, index) => {
     const path = `writes[${index}]`;
@@ -142,18 +139,18 @@ export function severalWrites(writes: unknown): UncheckedWrite[] {
   });
 }
 
-/** @internal The signal among the options of a commit. */
+/** The signal among the options of a commit. */
 export function commitSignal(options: { readonly signal?: unknown } | undefined): AbortSignal | undefined {
   return abortSignal(options?.signal, "options.signal");
 }
 
-/** @internal Checks a commit and writes it into a message. */
+/** Checks a commit and writes it into a message. Gives the streams of its writes. */
 export function writeCommit(
   writer: AppendMessageWriter,
   writes: readonly UncheckedWrite[],
   options: unknown,
   context: CommitContext,
-): WrittenStreams {
+): readonly string[] {
   const bag = optionBag(options, APPEND_OPTIONS);
   const durability = DURABILITY[durabilityOption(bag.durability) ?? context.durability];
   const condition = checkCondition(bag.condition, context.limits);
@@ -177,14 +174,28 @@ export function writeCommit(
   return streams;
 }
 
-/** @internal The code of an expectation, as it crosses. */
+/**
+ * An error of the core with its path as the caller wrote the call: the core knows writes and their parts, and the
+ * one write of an `append` is none that its caller named.
+ */
+export function inTermsOfCaller(error: ErrorMessage, writes: readonly UncheckedWrite[]): ErrorMessage {
+  const { path } = error;
+  const parts = typeof path === "string" ? /^writes\[(\d+)\]\.(stream|expected|events)(.*)$/s.exec(path) : null;
+  if (parts === null) return error;
+  const [, index, part, rest] = parts;
+  const paths = writes[Number(index)]?.paths;
+  const own = `${paths?.[part as keyof UncheckedWrite["paths"]]}${rest}`;
+  return { ...error, path: own, message: error.message.replace(String(path), () => own) };
+}
+
+/** The code of an expectation, as it crosses. */
 export function expectedCode(value: unknown, path: string): number {
   if (value === undefined) return EXPECTED.any;
   if (typeof value === "number") return whole(value, path);
   return EXPECTED[oneOf(value, ["any", "noStream", "streamExists"], path)];
 }
 
-/** @internal A durability among options, where there is one. */
+/** A durability among options, where there is one. */
 export function durabilityOption(value: unknown): "relaxed" | "strict" | undefined {
   return value === undefined ? undefined : oneOf(value, ["relaxed", "strict"] as const, "options.durability");
 }

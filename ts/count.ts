@@ -22,14 +22,14 @@ export interface CountOptions {
   readonly onProgress?: ProgressListener | undefined;
 }
 
-/** @internal A count, checked. */
+/** A count, checked. */
 export interface CheckedCount {
   readonly request: CountMessage;
   readonly signal: AbortSignal | undefined;
   readonly onProgress: ProgressListener | undefined;
 }
 
-/** @internal Checks the arguments of a count. */
+/** Checks the arguments of a count. */
 export function checkCount(query: unknown, options: unknown, limits: EngineLimits): CheckedCount {
   const bag = optionBag(options, ["since", "until", "by", "signal", "onProgress"]);
   const by = bag.by === undefined ? "nothing" : oneOf(bag.by, ["type", "category", "stream", "day"], "options.by");
@@ -47,7 +47,7 @@ export function checkCount(query: unknown, options: unknown, limits: EngineLimit
   };
 }
 
-/** @internal Counts stretch by stretch, and gives way between them. Gives counts by key, in the order of the keys. */
+/** Counts stretch by stretch, and gives way between them. Gives counts by key, in the order of the keys. */
 export async function countStretches(
   count: CheckedCount,
   read: (request: CountMessage) => Promise<CountPageMessage>,
@@ -67,7 +67,7 @@ export async function countStretches(
   }
 }
 
-/** @internal Counts as an object, in the order of its keys. `fromEntries` makes even `__proto__` a key as any other. */
+/** Counts as an object, in the order of its keys. `fromEntries` makes even `__proto__` a key as any other. */
 export function countsByKey(counts: ReadonlyMap<string, number>): Record<string, number> {
   return Object.fromEntries([...counts].sort(([one], [other]) => (one < other ? -1 : 1)));
 }

@@ -149,7 +149,7 @@ export class EverfoldError extends Error {
 // On the prototype, as the errors of the language have it: an own property would clutter every printed error.
 Object.defineProperty(EverfoldError.prototype, "name", { value: "EverfoldError", configurable: true, writable: true });
 
-/** @internal The fields of an error, before they are typed by their code. */
+/** The fields of an error, before they are typed by their code. */
 export interface ErrorDetails {
   readonly code: EverfoldErrorCode;
   readonly retryable: boolean;
@@ -172,29 +172,29 @@ export function isEverfoldError(error: unknown, code?: EverfoldErrorCode): boole
   return code === undefined || (error as unknown as EverfoldError).code === code;
 }
 
-/** @internal An argument at `path` that is not what it should be. */
+/** An argument at `path` that is not what it should be. */
 export function invalidArgument(path: string, problem: string): EverfoldError {
   return new EverfoldError(`${path}: ${problem}`, { code: "INVALID_ARGUMENT", retryable: false, path, problem });
 }
 
-/** @internal A bound that was exceeded at `path`. */
+/** A bound that was exceeded at `path`. */
 export function limitExceeded(path: string, limit: string, value: number, maximum: number): EverfoldError {
   const message = `${path}: ${limit} is ${value}; at most ${maximum} is allowed`;
   return new EverfoldError(message, { code: "LIMIT_EXCEEDED", retryable: false, limit, value, maximum, path });
 }
 
-/** @internal The store, or this handle to it, is closed. */
+/** The store, or this handle to it, is closed. */
 export function closed(): EverfoldError {
   return new EverfoldError("the store is closed", { code: "CLOSED", retryable: false });
 }
 
-/** @internal A bug. */
+/** A bug. */
 export function internal(problem: string, cause?: unknown): EverfoldError {
   const message = `a bug in everfold: ${problem}; reload the page, and report it`;
   return new EverfoldError(message, { code: "INTERNAL", retryable: false, problem, cause });
 }
 
-/** @internal An error of the core, as it crossed the seam. */
+/** An error of the core, as it crossed the seam. */
 export function reviveError(error: ErrorMessage): EverfoldError {
   const { message, ...details } = error;
   return new EverfoldError(message, details as ErrorDetails);

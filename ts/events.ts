@@ -8,7 +8,7 @@ declare const DATA: unique symbol;
 /** What is declared of one type of event: the shape of its data, and the tags that follow from it. */
 export interface EventTypeDefinition<Data> {
   /** Carries the type of the data for the compiler; there is no such property. */
-  readonly [DATA]?: Data;
+  readonly [DATA]?: { readonly is: Data };
   /** The tags that an event gets from its data when it is appended, besides its own. */
   tags?(data: Data): readonly string[];
 }
@@ -133,7 +133,9 @@ const definitions = new WeakSet<object>();
  * @example
  * eventType<{ amount: number; currency: string }>({ tags: (data) => [`currency:${data.currency}`] })
  */
-export function eventType<Data = undefined>(options: EventTypeOptions<Data> = {}): EventTypeDefinition<Data> {
+export function eventType(options?: EventTypeOptions<undefined>): EventTypeDefinition<undefined>;
+export function eventType<Data>(options?: EventTypeOptions<Data>): EventTypeDefinition<Data>;
+export function eventType<Data>(options: EventTypeOptions<Data> = {}): EventTypeDefinition<Data> {
   bag(options, ["tags"], "options");
   if (options.tags !== undefined) callback(options.tags, "options.tags");
   const definition: EventTypeDefinition<Data> = options.tags === undefined ? {} : { tags: options.tags };

@@ -71,7 +71,7 @@ export interface Stats {
   };
 }
 
-/** @internal */
+/** */
 export function statsOf(message: StatsMessage): Stats {
   const { events, streams, segments, snapshots, bytes, usage, quota, persisted } = message;
   const bytesPerEvent = events === 0 ? 0 : bytes / events;

@@ -28,7 +28,7 @@ const calls = new WasmCalls();
 let loading: Promise<EngineLimits> | undefined;
 
 /**
- * @internal Opens a store in the page. The first call loads the wasm. `onProgress` is told how many bytes of how many were
+ * Opens a store in the page. The first call loads the wasm. `onProgress` is told how many bytes of how many were
  * read of the log.
  */
 export async function openPageEngine(message: OpenMessage, onProgress: OpenProgress | undefined): Promise<Engine> {
@@ -37,13 +37,13 @@ export async function openPageEngine(message: OpenMessage, onProgress: OpenProgr
   return new PageEngine(core, message.storage, limits);
 }
 
-/** @internal Whether there is a database of this name. */
+/** Whether there is a database of this name. */
 export async function databaseExists(name: string): Promise<boolean> {
   await load();
   return calls.make(() => exists(name) as Promise<boolean>);
 }
 
-/** @internal Deletes the database of this name. Open stores of every tab are told and closed. */
+/** Deletes the database of this name. Open stores of every tab are told and closed. */
 export async function destroyDatabase(name: string): Promise<void> {
   await load();
   await calls.make(() => destroy(name) as Promise<void>);

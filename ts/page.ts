@@ -5,7 +5,7 @@ import type { RecordedEvent, RecordedFact } from "./events.js";
 /** An event or a fact, before the registry of a store gives it a type. */
 export type AnyRecorded = RecordedEvent | RecordedFact;
 
-/** @internal Builds the events of a page. The layout is described at {@link PageMessage}. */
+/** Builds the events of a page. The layout is described at {@link PageMessage}. */
 export function eventsOf(page: PageMessage): AnyRecorded[] {
   const { ids, numbers, tags } = page;
   const data = JSON.parse(page.data) as unknown[];

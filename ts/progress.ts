@@ -13,7 +13,7 @@ export interface Progress {
 /** Is told how far something has come. */
 export type ProgressListener = (progress: Progress) => void;
 
-/** @internal A listener among options. */
+/** A listener among options. */
 export function checkProgress(value: unknown): ProgressListener | undefined {
   if (value !== undefined) callback(value, "options.onProgress");
   return value as ProgressListener | undefined;

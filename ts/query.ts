@@ -52,7 +52,7 @@ export const EVERYTHING: readonly QueryItemMessage[] = [{}];
 
 const LISTS = ["types", "tags", "streams", "categories"] as const;
 
-/** @internal Checks a query that stands at `path`. */
+/** Checks a query that stands at `path`. */
 export function checkQuery(query: unknown, path: string, limits: EngineLimits): readonly QueryItemMessage[] {
   if (!Array.isArray(query)) return [checkItem(query, path, limits)];
   if (query.length === 0) throw emptyList(path);
@@ -60,7 +60,7 @@ export function checkQuery(query: unknown, path: string, limits: EngineLimits): 
   return query.map((item, index) => checkItem(item, `${path}[${index}]`, limits));
 }
 
-/** @internal As {@link checkQuery}, where nothing given means everything. */
+/** As {@link checkQuery}, where nothing given means everything. */
 export function checkQueryOrEverything(
   query: unknown,
   path: string,

@@ -77,19 +77,19 @@ export class Reading<Item> implements AsyncIterable<Item> {
   }
 }
 
-/** @internal A page as it was read: its events, and how far it reached. */
+/** A page as it was read: its events, and how far it reached. */
 export interface EventPage {
   readonly events: AnyRecorded[];
   readonly asOf: number;
 }
 
-/** @internal A request for a page, which the next page continues. */
+/** A request for a page, which the next page continues. */
 interface PageRequest {
   readonly limit: number | undefined;
   readonly asOf: number | undefined;
 }
 
-/** @internal Reads page after page: `request` is asked for first, then what `advance` makes of it. */
+/** Reads page after page: `request` is asked for first, then what `advance` makes of it. */
 export async function* eventPages<Request extends PageRequest>(
   request: Request,
   signal: AbortSignal | undefined,
@@ -108,17 +108,17 @@ export async function* eventPages<Request extends PageRequest>(
   }
 }
 
-/** @internal Continues a read of one stream. */
+/** Continues a read of one stream. */
 export function advanceStream(request: StreamReadMessage, next: number): StreamReadMessage {
   return request.direction === "forwards" ? { ...request, from: next } : { ...request, before: next };
 }
 
-/** @internal Continues a read of the log. */
+/** Continues a read of the log. */
 export function advanceAll(request: AllReadMessage, next: number): AllReadMessage {
   return request.direction === "forwards" ? { ...request, after: next } : { ...request, before: next };
 }
 
-/** @internal Checks the arguments of a read of one stream. */
+/** Checks the arguments of a read of one stream. */
 export function streamRead(stream: unknown, options: unknown): { request: StreamReadMessage; signal: AbortSignal | undefined } {
   const bag = optionBag(options, ["from", "before", "direction", "limit", "signal"]);
   return {
@@ -134,10 +134,10 @@ export function streamRead(stream: unknown, options: unknown): { request: Stream
   };
 }
 
-/** @internal The options of a read of the log. */
+/** The options of a read of the log. */
 export const READ_ALL_OPTIONS = ["after", "before", "since", "until", "direction", "limit", "query", "signal"] as const;
 
-/** @internal Checks the arguments of a read of the log. */
+/** Checks the arguments of a read of the log. */
 export function allRead(bag: Record<string, unknown>, limits: EngineLimits): { request: AllReadMessage; signal: AbortSignal | undefined } {
   return {
     request: {

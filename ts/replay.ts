@@ -39,23 +39,23 @@ export interface ReplayResult {
   readonly lastPosition: number;
 }
 
-/** @internal The options of a replay. */
+/** The options of a replay. */
 export const REPLAY_OPTIONS = ["after", "before", "since", "until", "query", "rate", "signal", "onProgress"] as const;
 
-/** @internal How a replay runs. */
+/** How a replay runs. */
 export interface ReplayPace {
   readonly rate: number | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
-/** @internal Checks a rate. */
+/** Checks a rate. */
 export function checkRate(value: unknown): number | undefined {
   if (value === undefined || value === Number.POSITIVE_INFINITY) return undefined;
   if (typeof value === "number" && 0 < value) return value;
   throw invalidArgument("options.rate", `is ${show(value)}; a number above 0 is needed, such as 50 for fifty times real time`);
 }
 
-/** @internal Hands over events one by one, each after the handler is done with the one before. Gives their number. */
+/** Hands over events one by one, each after the handler is done with the one before. Gives their number. */
 export async function replayPages(
   pages: AsyncIterable<EventPage>,
   pace: ReplayPace,

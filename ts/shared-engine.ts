@@ -58,7 +58,7 @@ export interface EngineOptions {
   readonly onProgress: OpenProgress | undefined;
 }
 
-/** @internal The engine of this name: the one that is open in this tab, or else a new one. The caller has a handle. */
+/** The engine of this name: the one that is open in this tab, or else a new one. The caller has a handle. */
 export async function acquireEngine(name: string, options: EngineOptions): Promise<SharedEngine> {
   const shared = await (opened.get(name) ?? begin(name, options)).opening;
   // It may have been closed by another handle while this one waited.
@@ -101,12 +101,12 @@ async function openEngine(name: string, options: EngineOptions): Promise<Engine>
   }
 }
 
-/** @internal Whether a store of this name is open here in memory, or kept in IndexedDB. */
+/** Whether a store of this name is open here in memory, or kept in IndexedDB. */
 export async function storeExists(name: string): Promise<boolean> {
   return opened.get(name)?.shared?.engine.storage === "memory" || databaseExists(name);
 }
 
-/** @internal Closes the store of this name in this tab, and deletes what it keeps. */
+/** Closes the store of this name in this tab, and deletes what it keeps. */
 export async function destroyStore(name: string): Promise<void> {
   const shared = await opened.get(name)?.opening.catch(() => undefined);
   await shared?.close();

@@ -12,7 +12,7 @@ export type TimeInput = number | Date | string;
 const MILLIS_MAX = 8.64e15;
 const ISO = /^(\d{4}|[+-]\d{6})-(\d{2})-(\d{2})T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2})$/;
 
-/** @internal A moment in Unix milliseconds. */
+/** A moment in Unix milliseconds. */
 export function unixMillis(value: unknown, path: string): number {
   const time = typeof value === "string" ? parseIso(value) : Number(value instanceof Date ? value.getTime() : asNumber(value));
   if (Number.isInteger(time) && Math.abs(time) <= MILLIS_MAX) return time;
@@ -23,7 +23,7 @@ export function unixMillis(value: unknown, path: string): number {
   );
 }
 
-/** @internal As {@link unixMillis}, where nothing given means that there is no bound. */
+/** As {@link unixMillis}, where nothing given means that there is no bound. */
 export function unixMillisOrNothing(value: unknown, path: string): number | undefined {
   return value === undefined ? undefined : unixMillis(value, path);
 }
