@@ -72,7 +72,8 @@ function findFlawInside(value: object, levelsLeft: number): Flaw | undefined {
   if (prototype !== Object.prototype && prototype !== null) {
     const tag = Object.prototype.toString.call(value);
     if (tag !== "[object Object]") {
-      return flawed(`is a ${tag.slice("[object ".length, -1)}, whose contents JSON would lose; turn it into plain objects and arrays`);
+      const kind = tag.slice("[object ".length, -1);
+      return flawed(`is of the kind ${kind}, whose contents JSON would lose; turn it into plain objects and arrays`);
     }
   }
   for (const key of Object.keys(value)) {

@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { EverfoldError, isEverfoldError } from "../../dist/index.js";
+import { WasmCalls } from "../../dist/wasm-calls.js";
+import { numbered, refused, withStore } from "./check.mjs";
+
+test("an error is an Error with its code, its fields, and nothing else in sight", () =>
+  withStore(async (store) => {
+    const error = await refused(() => store.append("s", numbered(1), { expected: 4 }), "WRONG_EXPECTED_REVISION");
+    assert.ok(error instanceof EverfoldError && error instanceof Error);
+    assert.equal(error.name, "EverfoldError");
+    assert.equal(error.message, 'stream "s": expected revision 4, found no stream');
+    assert.deepEqual(Object.keys(error).sort(), ["code", "retryable", "violations"]);
+    assert.match(error.stack, /^EverfoldError: stream "s"/);
+  }));
+
+test("an error of another copy of the package is known as one", async () => {
+  const copy = await import("../../dist/errors.js?copy");
+  const error = new copy.EverfoldError("closed", { code: "CLOSED", retryable: false });
+  assert.ok(!(error instanceof EverfoldError));
+  assert.ok(isEverfoldError(error) && isEverfoldError(error, "CLOSED"));
+  assert.ok(!isEverfoldError(error, "INTERNAL"));
+});
+
+for (const value of [undefined, null, "CLOSED", 1, new Error("CLOSED"), { code: "CLOSED" }]) {
+  test(`${String(value)} is no error of the store`, () => assert.ok(!isEverfoldError(value)));
+}
+
+// What a call into the wasm fails with, and what its caller gets.
+const FAILURES = [
+  [{ code: "CLOSED", message: "closed", retryable: false }, { code: "CLOSED", message: "closed" }],
+  [
+    { code: "STORAGE_FAILED", message: "lost", retryable: true, cause: "UnknownError: lost", outcome: "unknown", ids: ["a"] },
+    { code: "STORAGE_FAILED", retryable: true, cause: "UnknownError: lost", outcome: "unknown", ids: ["a"] },
+  ],
+  [new WebAssembly.RuntimeError("unreachable"), { code: "INTERNAL", problem: "unreachable" }],
+  ["text", { code: "INTERNAL", problem: "text" }],
+];
+for (const [thrown, fields] of FAILURES) {
+  test(`a call that fails with ${thrown.code ?? thrown} rejects with ${fields.code}`, async () => {
+    const calls = new WasmCalls();
+    await refused(() => calls.make(() => Promise.reject(thrown)), fields.code, fields);
+    await refused(async () => calls.makeNow(() => { throw thrown; }), fields.code, fields);
+    assert.equal(await calls.make(async () => 1), 1);
+  });
+}
+
+test("a panic rejects the calls under way and every later one", async () => {
+  const calls = new WasmCalls();
+  const never = calls.make(() => new Promise(() => {}));
+  const done = calls.make(async () => 1);
+  assert.equal(await done, 1);
+  calls.fail(new EverfoldError("dead", { code: "INTERNAL", retryable: false, problem: "dead" }));
+  await refused(() => never, "INTERNAL", { problem: "dead" });
+  let called = false;
+  const call = async () => { called = true; };
+  await refused(() => calls.make(call), "INTERNAL", { problem: "dead" });
+  await refused(async () => calls.makeNow(call), "INTERNAL", { problem: "dead" });
+  assert.equal(called, false);
+});
+
+test("importing the package has no effect: nothing is loaded before a store is opened", async () => {
+  const before = new Set(Object.getOwnPropertyNames(globalThis));
+  const copy = await import("../../dist/index.js?effect");
+  assert.deepEqual(Object.getOwnPropertyNames(globalThis).filter((name) => !before.has(name)), []);
+  assert.equal(typeof copy.EventStore.open, "function");
+});

@@ -1,0 +1,144 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { defineEvents, eventType } from "../../dist/index.js";
+import { refused, withStore } from "./check.mjs";
+
+class Money {
+  constructor(amount) {
+    this.amount = amount;
+  }
+}
+const nested = (depth) => JSON.parse("[".repeat(depth) + "]".repeat(depth));
+const circular = { name: "a", list: [{}] };
+circular.list[0].back = circular;
+const ownCircle = {};
+ownCircle.self = ownCircle;
+const sparse = [1, , 3];
+
+// What is given as data, and what comes back.
+const KEPT = [
+  ["text", "text"],
+  ["", ""],
+  [0, 0],
+  [-0, 0],
+  [1e300, 1e300],
+  [Number.MIN_VALUE, Number.MIN_VALUE],
+  [0.1 + 0.2, 0.1 + 0.2],
+  [true, true],
+  [null, null],
+  [[], []],
+  [{}, {}],
+  [{ a: undefined, b: 1 }, { b: 1 }],
+  [new Date(0), "1970-01-01T00:00:00.000Z"],
+  [{ at: new Date(1.5e12) }, { at: "2017-07-14T02:40:00.000Z" }],
+  [{ toJSON: () => ({ real: [1] }) }, { real: [1] }],
+  [new Money(3), { amount: 3 }],
+  [Object.assign(Object.create(null), { a: 1 }), { a: 1 }],
+  ["😀 日本語 ü \u0000 \u2028 \"\\", "😀 日本語 ü \u0000 \u2028 \"\\"],
+  ["\ud800 alone", "\ud800 alone"],
+  [{ "\udfff": ["\ud83d"] }, { "\udfff": ["\ud83d"] }],
+  [JSON.parse('{"__proto__":{"a":1},"constructor":2,"toString":"x"}'), JSON.parse('{"__proto__":{"a":1},"constructor":2,"toString":"x"}')],
+  [nested(64), nested(64)],
+];
+for (const [data, stored] of KEPT) {
+  const label = JSON.stringify(data).slice(0, 40);
+  test(`data ${label} comes back as JSON keeps it`, () =>
+    withStore(async (store) => {
+      await store.append("s", [{ type: "Ärger 😀" }, { type: "A", data, tags: ["ü😀"] }, { type: "B", data: "after" }]);
+      const [, event, after] = await store.read("s").toArray();
+      assert.deepEqual(event.data, stored);
+      assert.ok(!Object.is(event.data, -0));
+      assert.deepEqual([event.tags, after.data], [["ü😀"], "after"]);
+    }));
+}
+
+// What is given as data, the path of what is wrong with it, and how that is said.
+const REFUSED = [
+  [Number.NaN, "events[0].data", "is NaN"],
+  [{ lines: [{}, { price: Number.POSITIVE_INFINITY }] }, "events[0].data.lines[1].price", "is Infinity"],
+  [{ call: () => {} }, "events[0].data.call", "is a function"],
+  [[Symbol("s")], "events[0].data[0]", "is a symbol"],
+  [{ "not a name": 1n }, 'events[0].data["not a name"]', "is the BigInt 1"],
+  [[undefined], "events[0].data[0]", "is undefined"],
+  [sparse, "events[0].data[1]", "is undefined"],
+  [new Map([["a", 1]]), "events[0].data", "is of the kind Map"],
+  [{ set: new Set() }, "events[0].data.set", "is of the kind Set"],
+  [{ bytes: new Uint8Array(2) }, "events[0].data.bytes", "is of the kind Uint8Array"],
+  [{ later: Promise.resolve() }, "events[0].data.later", "is of the kind Promise"],
+  [{ error: new Error("lost") }, "events[0].data.error", "is of the kind Error"],
+  [{ a: { toJSON: () => Number.NaN } }, "events[0].data.a", "is NaN"],
+  [{ a: { toJSON: () => undefined } }, "events[0].data.a", "has a toJSON that gives undefined"],
+  [circular, "events[0].data.list[0].back", "a cycle"],
+  [ownCircle, "events[0].data.self", "a cycle"],
+];
+for (const [data, path, problem] of REFUSED) {
+  test(`data that JSON would not keep is refused: ${path} ${problem}`, () =>
+    withStore(async (store) => {
+      const error = await refused(() => store.append("s", { type: "A", data }), "INVALID_ARGUMENT", { path });
+      assert.ok(error.problem.includes(problem), error.problem);
+      assert.equal(error.message, `${path}: ${error.problem}`);
+      assert.equal(await store.count(), 0);
+    }));
+}
+
+test("nesting beyond the limit is refused", () =>
+  withStore(async (store) => {
+    const fields = { path: "events[0].data", limit: "JSON depth", value: 65, maximum: 64 };
+    await refused(() => store.append("s", { type: "A", data: nested(65) }), "LIMIT_EXCEEDED", fields);
+  }));
+
+test("an event without data is not one whose data is null", () =>
+  withStore(async (store) => {
+    await store.append("s", [{ type: "A" }, { type: "B", data: null }, { type: "C", data: undefined }]);
+    assert.deepEqual((await store.read("s").toArray()).map(({ data }) => data), [undefined, null, undefined]);
+  }));
+
+test("an event of a mebibyte comes back whole", () =>
+  withStore(async (store) => {
+    const data = "ü".repeat((1024 * 1024 - 1 - 2) / 2);
+    await store.append("s", { type: "A", data });
+    assert.equal((await store.read("s").toArray())[0].data, data);
+    await refused(() => store.append("s", { type: "A", data: `${data}ü` }), "LIMIT_EXCEEDED", { path: "events[0]" });
+  }));
+
+const ODD_NAMES = ["😀", "ü-1", "a\u0000b", "__proto__", "日本-語", "\"quoted\\\"", "\u2028"];
+for (const name of ODD_NAMES) {
+  test(`${JSON.stringify(name)} is a name of streams, types and tags as any other`, () =>
+    withStore(async (store) => {
+      await store.append(name, [{ type: name, tags: [name, "b"], metadata: { [name]: name } }]);
+      const query = { types: [name], tags: [name], streams: [name], categories: [name.split("-")[0]] };
+      const [event] = await store.readAll({ query }).toArray();
+      assert.deepEqual([event.stream, event.type, event.tags, Object.entries(event.metadata)], [name, name, [name, "b"], [[name, name]]]);
+      assert.deepEqual(Object.entries(await store.count({}, { by: "stream" })), [[name, 1]]);
+      assert.equal((await store.streamInfo(name)).stream, name);
+    }));
+}
+
+const TIMES = [
+  [0, 0],
+  [-1, -1],
+  [8.64e15, 8.64e15],
+  [new Date(17), 17],
+  ["1970-01-01T00:00:00Z", 0],
+  ["2026-01-31T09:00:00.250+01:00", Date.UTC(2026, 0, 31, 8, 0, 0, 250)],
+  ["2024-02-29T00:00Z", Date.UTC(2024, 1, 29)],
+  ["-000001-01-01T00:00:00Z", Date.UTC(-1, 0, 1)],
+];
+for (const [time, stored] of TIMES) {
+  test(`the time ${time instanceof Date ? "of a Date" : time} is kept`, () =>
+    withStore(async (store) => {
+      await store.append("s", { type: "A", time });
+      assert.equal((await store.read("s").toArray())[0].time, stored);
+    }));
+}
+
+test("tags of a type are added to those of the event, each once, and only defined types are appended", () => {
+  const events = defineEvents({ Paid: eventType({ tags: (data) => [`currency:${data.currency}`, "paid"] }), Closed: eventType() });
+  return withStore(async (store) => {
+    await store.append("s", [{ type: "Paid", data: { currency: "EUR" }, tags: ["paid", "x"] }, { type: "Closed" }]);
+    const [paid, closed] = await store.read("s").toArray();
+    assert.deepEqual([paid.tags, closed.tags], [["paid", "x", "currency:EUR"], []]);
+    await refused(() => store.append("s", { type: "Other" }), "INVALID_ARGUMENT", { path: "events[0].type" });
+    await refused(() => store.append("s", { type: "toString" }), "INVALID_ARGUMENT", { path: "events[0].type" });
+  }, { events });
+});
