@@ -196,7 +196,8 @@ impl Engine {
 
 async fn open(message: JsValue, on_progress: Option<Function>) -> Result<Engine, Error> {
     let OpenMessage { name, storage, durability } = from_js(message)?;
-    limits::check("store name bytes", name.len(), limits::NAME_BYTES_MAX).map_err(|error| error.at("name"))?;
+    limits::check("store name bytes", name.len(), limits::NAME_BYTES_MAX)
+        .map_err(|error| error.at("name"))?;
     let (storage, host) = match storage {
         StorageKind::IndexedDb => {
             let storage = IndexedDbStorage::open(&name).await?;

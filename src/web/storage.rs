@@ -3,7 +3,7 @@
 use crate::storage::memory::MemoryStorage;
 use crate::storage::{
     Area, Batch, Direction, Durability, Fetched, GuardedWrite, Head, Key, KeyRange, LogRecord, Outcome, Page,
-    Storage, StorageFault, Usage, Written,
+    Seen, Storage, StorageFault, Usage, Written,
 };
 
 use super::IndexedDbStorage;
@@ -44,7 +44,7 @@ impl Storage for BrowserStorage {
         }
     }
 
-    async fn commit<J>(&self, seen: Head, durability: Durability, judge: J) -> Result<Outcome, StorageFault>
+    async fn commit<J>(&self, seen: Seen, durability: Durability, judge: J) -> Result<Outcome, StorageFault>
     where
         J: FnOnce(Head, &[LogRecord]) -> Option<Batch> + 'static,
     {

@@ -27,5 +27,8 @@ pub fn time_if_some(value: Option<f64>, path: &str) -> Result<Option<UnixMillis>
 }
 
 fn not_whole(value: f64, path: &str, minimum: i64) -> Error {
-    Error::invalid_argument(path, format!("is {value}; a whole number from {minimum} to {INTEGER_MAX} is needed"))
+    Error::invalid_argument(
+        path,
+        format!("is {value}; a whole number from {minimum} to {INTEGER_MAX} is needed"),
+    )
 }

@@ -7,10 +7,14 @@ use super::source::{self, Source};
 /// Each top module of the library, and the modules that it may name besides itself. Users stand above what they
 /// use, so a name that stands higher than its line is an exception, and its reason is given.
 const MAY_NAME: &[(&str, &[&str])] = &[
-    // The browser: implements the two ports, offers the store to TypeScript, and hands it values.
+    // The browser: implements the two ports, offers the store to TypeScript, and hands it values. Entries of a page
+    // come as they stand in their records, which the codec names.
     (
         "web",
-        &["store", "log", "storage", "query", "host", "event", "json", "id", "position", "error", "limits"],
+        &[
+            "store", "log", "codec", "storage", "query", "host", "event", "json", "id", "position", "error",
+            "limits",
+        ],
     ),
     // Suites, simulations and faults know everything natively testable.
     (
