@@ -48,6 +48,14 @@ fn the_errors_in_the_readme_are_those_of_the_source() {
 }
 
 #[test]
+fn typescript_has_the_same_errors_but_for_the_abort() {
+    let mut codes = fields_in_capitals(&read("ts/errors.ts"), "export interface EverfoldErrorFields {");
+    // An abort comes out as the reason of its signal, which is the caller's own.
+    codes.insert("ABORTED".to_owned());
+    assert_eq!(codes, codes_in(&read("src/error.rs")));
+}
+
+#[test]
 fn the_size_in_the_readme_is_the_budget() {
     let source = read("xtask/src/size.rs");
     let budget = source
@@ -64,6 +72,13 @@ fn every_link_of_a_document_leads_somewhere() {
     assert!(documents.len() > 5, "the walk found only {documents:?}");
     let dead: Vec<String> = documents.iter().flat_map(|document| dead_links(document)).collect();
     assert!(dead.is_empty(), "\n{}", dead.join("\n"));
+}
+
+#[test]
+fn every_path_that_a_document_names_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let gone: Vec<String> = documents(root).iter().flat_map(|document| gone_paths(root, document)).collect();
+    assert!(gone.is_empty(), "\n{}", gone.join("\n"));
 }
 
 /// One of each kind. The compiler does not say when one is missing, so the codes of the source do.
@@ -99,6 +114,16 @@ fn codes_in(source: &str) -> BTreeSet<String> {
         text.len() > 3 && text.chars().all(|character| character.is_ascii_uppercase() || character == '_')
     };
     source.split('"').filter(is_code).map(str::to_owned).collect()
+}
+
+/// The fields of an interface whose names are in capitals.
+#[track_caller]
+fn fields_in_capitals(source: &str, heading: &str) -> BTreeSet<String> {
+    let (_, below) = source.split_once(heading).expect("the interface is there");
+    let lines = below.lines().take_while(|line| *line != "}");
+    let names = lines.filter_map(|line| line.strip_prefix("  ")?.split_once(':')).map(|(name, _)| name);
+    let in_capitals = |name: &&str| name.chars().all(|it| it.is_ascii_uppercase() || it == '_');
+    names.filter(in_capitals).map(str::to_owned).collect()
 }
 
 /// The rows of the table under this heading, as the texts of their cells.
@@ -148,6 +173,18 @@ fn dead_links(document: &Path) -> Vec<String> {
     let links = text.split("](").skip(1).filter_map(|rest| rest.split([')', ' ']).next());
     let own = links.filter(|link| !link.contains("://") && !link.starts_with("mailto:"));
     own.filter(is_dead).map(|link| format!("{}: {link}", document.display())).collect()
+}
+
+/// The files and folders of the source that a document names, as code, and that are not there.
+fn gone_paths(root: &Path, document: &Path) -> Vec<String> {
+    const FOLDERS: [&str; 7] = ["src/", "ts/", "tests/", "xtask/", "www/", "benches/", "docs/"];
+    let text = fs::read_to_string(document).expect("a readable document");
+    // What stands between two backticks is at every second place; what is built or made up has no such name.
+    let code = text.split('`').skip(1).step_by(2);
+    let named = code.filter(|name| FOLDERS.iter().any(|folder| name.starts_with(folder)));
+    let is_path = |name: &&str| !name.contains([' ', '*', '\n', '"']);
+    let gone = named.filter(is_path).filter(|name| !root.join(name.trim_end_matches('/')).exists());
+    gone.map(|name| format!("{}: {name}", document.display())).collect()
 }
 
 /// Whether a document has a heading of this anchor: its words in small letters, with hyphens between them.
