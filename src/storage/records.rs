@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::error::WriteOutcome;
+use crate::event::Position;
 
 use super::{
     Area, AreaUsage, Batch, Direction, FaultKind, Fetched, GuardedWrite, Head, Key, KeyRange, LogRecord,
@@ -72,7 +73,7 @@ impl Records {
         if tail_bytes_max < behind_bytes {
             return Ok((Outcome::Behind(head), Changes::default()));
         }
-        let tail = if head == seen { Vec::new() } else { self.log_after(seen) };
+        let tail = if head == seen { Vec::new() } else { self.log_after(seen.position) };
         let Some(batch) = judge(head, &tail) else {
             return Ok((Outcome::Rejected, Changes::default()));
         };
@@ -119,6 +120,16 @@ impl Records {
         Usage { areas: areas.collect(), ..Usage::default() }
     }
 
+    /// The records of the log that begin after a position, in order.
+    pub fn log_after(&self, position: Position) -> Vec<LogRecord> {
+        let range = KeyRange { from: Some(Key::Position(position.next())), to: None };
+        let log_record = |(key, bytes): (&Key, &Vec<u8>)| match key {
+            Key::Position(first) => Some(LogRecord { first: *first, bytes: bytes.clone() }),
+            Key::Bytes(_) => None,
+        };
+        self.in_range(Area::Log, &range).filter_map(log_record).collect()
+    }
+
     fn record(&self, area: Area, key: &Key) -> Option<&Vec<u8>> {
         area.assert_fits(key);
         self.areas.get(&area)?.get(key)
@@ -139,15 +150,6 @@ impl Records {
         let from = bounds.0.map_or(std::ops::Bound::Unbounded, std::ops::Bound::Included);
         let to = bounds.1.map_or(std::ops::Bound::Unbounded, std::ops::Bound::Included);
         records.into_iter().flat_map(move |records| records.range((from.clone(), to.clone())))
-    }
-
-    fn log_after(&self, seen: Head) -> Vec<LogRecord> {
-        let range = KeyRange { from: Some(Key::Position(seen.position.next())), to: None };
-        let log_record = |(key, bytes): (&Key, &Vec<u8>)| match key {
-            Key::Position(first) => Some(LogRecord { first: *first, bytes: bytes.clone() }),
-            Key::Bytes(_) => None,
-        };
-        self.in_range(Area::Log, &range).filter_map(log_record).collect()
     }
 
     fn assert_overwrites_nothing(&self, batch: &Batch) {

@@ -15,3 +15,4 @@ pub mod prng;
 pub mod simulated_host;
 pub mod simulated_storage;
 pub mod storage_contract;
+pub mod store_simulator;

@@ -12,6 +12,7 @@ use std::task::{Poll, Waker};
 use futures_channel::oneshot;
 
 use crate::error::WriteOutcome;
+use crate::event::Position;
 use crate::storage::records::{Changes, Records};
 use crate::storage::{
     Area, Batch, Direction, Durability, FaultKind, Fetched, GuardedWrite, Head, Key, KeyRange, LogRecord,
@@ -41,7 +42,8 @@ pub struct SimulatedDatabase {
     state: Rc<RefCell<DatabaseState>>,
 }
 
-/// A tab's handle to a database.
+/// A tab's handle to a database. Clones are one handle.
+#[derive(Clone)]
 pub struct SimulatedStorage {
     database: SimulatedDatabase,
     tab: TabId,
@@ -115,6 +117,11 @@ impl SimulatedDatabase {
     /// From now on transactions fare like this.
     pub fn set_weather(&self, weather: Weather) {
         self.state.borrow_mut().weather = weather;
+    }
+
+    /// The records of the log after a position, as they lie there at this moment: no transaction, and no chance.
+    pub fn log_after(&self, position: Position) -> Vec<LogRecord> {
+        self.state.borrow().records.log_after(position)
     }
 
     /// Deletes the database: every handle is closed, and what did not reach its commit point is lost.

@@ -20,5 +20,7 @@ mod idempotence;
 mod lost_answers;
 mod one_tab;
 mod reads;
+mod simulator;
+mod simulator_canary;
 mod storage_contract;
 mod tidy;

@@ -1,0 +1,73 @@
+//! What a simulation went through, in numbers.
+
+use crate::error::{Detail, Error};
+
+/// How often things happened, so that a test can tell that they do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Summary {
+    /// Appends that were accepted.
+    pub accepted: u64,
+    /// Appends that were repetitions.
+    pub duplicates: u64,
+    /// Appends and marks refused for what was expected.
+    pub refused_expectations: u64,
+    /// Appends refused for their condition.
+    pub refused_conditions: u64,
+    /// Appends refused for their ids.
+    pub refused_ids: u64,
+    /// Appends and marks refused for a tombstone.
+    pub refused_tombstones: u64,
+    /// Appends and marks that the storage failed, and that were not written.
+    pub not_written: u64,
+    /// Appends and marks whose caller was told that nobody knows.
+    pub unknown: u64,
+    /// Appends and marks that were written without an answer.
+    pub landed_unanswered: u64,
+    /// Marks that were accepted.
+    pub marked: u64,
+    /// Reads and descriptions that ended.
+    pub reads: u64,
+    /// Tabs that crashed.
+    pub crashes: u64,
+}
+
+impl Summary {
+    /// Counts a refusal by its kind.
+    pub(super) fn count_refusal(&mut self, error: &Error) {
+        *match error.detail() {
+            Detail::WrongExpectedRevision { .. } => &mut self.refused_expectations,
+            Detail::AppendConditionFailed { .. } => &mut self.refused_conditions,
+            Detail::IdConflict { .. } => &mut self.refused_ids,
+            _ => &mut self.refused_tombstones,
+        } += 1;
+    }
+
+    /// Adds up.
+    pub fn add(&mut self, other: &Self) {
+        for (count, more) in self.counts_mut().into_iter().zip({ *other }.counts_mut()) {
+            *count += *more;
+        }
+    }
+
+    /// Whether each of the things happened at least once.
+    pub fn has_everything(mut self) -> bool {
+        self.counts_mut().into_iter().all(|count| 0 < *count)
+    }
+
+    fn counts_mut(&mut self) -> [&mut u64; 12] {
+        [
+            &mut self.accepted,
+            &mut self.duplicates,
+            &mut self.refused_expectations,
+            &mut self.refused_conditions,
+            &mut self.refused_ids,
+            &mut self.refused_tombstones,
+            &mut self.not_written,
+            &mut self.unknown,
+            &mut self.landed_unanswered,
+            &mut self.marked,
+            &mut self.reads,
+            &mut self.crashes,
+        ]
+    }
+}

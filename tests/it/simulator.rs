@@ -1,0 +1,54 @@
+//! The store keeps its promises in a thousand random lives of a browser.
+//!
+//! `EVERFOLD_SEED=7` runs one seed and prints what happened; `EVERFOLD_SEEDS=100000` runs so many.
+
+use everfold::testing::store_simulator::{Summary, simulate};
+
+/// How many seeds are run where nothing else is said.
+const SEEDS: u64 = 1_000;
+/// In how many threads; each simulation is one thread's.
+const THREADS: u64 = 2;
+
+fn number_from(variable: &str) -> Option<u64> {
+    let text = std::env::var(variable).ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{variable} is not a number: {text}")))
+}
+
+#[test]
+fn the_store_keeps_its_promises() {
+    if let Some(seed) = number_from("EVERFOLD_SEED") {
+        let report = simulate(seed, |storage| storage).unwrap();
+        println!("{}\n{:?}", report.trace.join("\n"), report.summary);
+        return;
+    }
+    let seeds = number_from("EVERFOLD_SEEDS").unwrap_or(SEEDS);
+    let mut all = Summary::default();
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..THREADS).map(|first| scope.spawn(move || live(first, seeds))).collect();
+        for thread in threads {
+            all.add(&thread.join().expect("every seed goes well"));
+        }
+    });
+    println!("{all:?}");
+    assert!(all.has_everything(), "something never happened: {all:?}");
+}
+
+/// Runs the seeds of one thread.
+fn live(first: u64, seeds: u64) -> Summary {
+    let mut all = Summary::default();
+    for seed in (first..seeds).step_by(THREADS as usize) {
+        match simulate(seed, |storage| storage) {
+            Ok(report) => all.add(&report.summary),
+            Err(failure) => panic!("{failure:?}\nto see it again: EVERFOLD_SEED={seed}"),
+        }
+    }
+    all
+}
+
+#[test]
+fn a_seed_is_one_life_and_no_other() {
+    for seed in 0..20 {
+        let (one, other) = (simulate(seed, |storage| storage), simulate(seed, |storage| storage));
+        assert_eq!(one, other, "seed {seed}");
+    }
+}

@@ -1,0 +1,135 @@
+//! The simulator notices a store that does not keep its promises: each of these storages makes it break one.
+
+use std::cell::{Cell, RefCell};
+use std::panic::catch_unwind;
+
+use everfold::error::WriteOutcome;
+use everfold::storage::{
+    Area, Batch, Direction, Durability, FaultKind, Fetched, GuardedWrite, Head, Key, KeyRange, LogRecord,
+    Outcome, Page, Seen, Storage, StorageFault, Usage, Written,
+};
+use everfold::testing::prng::Prng;
+use everfold::testing::simulated_storage::SimulatedStorage;
+use everfold::testing::store_simulator::simulate;
+
+/// In how many lives of a browser a defect has to show.
+const SEEDS: u64 = 50;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Defect {
+    AcknowledgesWithoutWriting,
+    HandsJudgeNoTail,
+    SaysThatNothingWasWritten,
+    LosesTheLastRecordOfAPage,
+}
+
+use Defect::*;
+
+/// A storage that is wrong once in a while.
+struct Canary {
+    inner: SimulatedStorage,
+    defect: Defect,
+    prng: RefCell<Prng>,
+}
+
+impl Canary {
+    fn is_wrong(&self, defect: Defect) -> bool {
+        self.defect == defect && self.prng.borrow_mut().chance(100)
+    }
+
+    async fn head(&self) -> Result<Head, StorageFault> {
+        Ok(self.inner.get(Area::Meta, &[]).await?.head)
+    }
+}
+
+impl Storage for Canary {
+    fn strongest_durability(&self) -> Durability {
+        self.inner.strongest_durability()
+    }
+
+    async fn get(&self, area: Area, keys: &[Key]) -> Result<Fetched, StorageFault> {
+        self.inner.get(area, keys).await
+    }
+
+    async fn page(
+        &self,
+        area: Area,
+        range: KeyRange,
+        direction: Direction,
+        count_max: usize,
+    ) -> Result<Page, StorageFault> {
+        let mut page = self.inner.page(area, range, direction, count_max).await?;
+        if self.is_wrong(LosesTheLastRecordOfAPage) {
+            page.records.pop();
+        }
+        Ok(page)
+    }
+
+    async fn commit<J>(&self, seen: Seen, durability: Durability, judge: J) -> Result<Outcome, StorageFault>
+    where
+        J: FnOnce(Head, &[LogRecord]) -> Option<Batch> + 'static,
+    {
+        if self.is_wrong(AcknowledgesWithoutWriting) && self.head().await? == seen.head {
+            let batch = judge(seen.head, &[]);
+            return Ok(batch.map_or(Outcome::Rejected, |batch| Outcome::Committed(batch.head)));
+        }
+        if self.is_wrong(HandsJudgeNoTail) {
+            let judge = |head: Head, _: &[LogRecord]| judge(head, &[]);
+            return self.inner.commit(seen, durability, judge).await;
+        }
+        let outcome = self.inner.commit(seen, durability, judge).await?;
+        if matches!(outcome, Outcome::Committed(_)) && self.is_wrong(SaysThatNothingWasWritten) {
+            let (kind, outcome) = (FaultKind::Failed, WriteOutcome::NotWritten);
+            return Err(StorageFault { kind, outcome, cause: "a lie".to_owned() });
+        }
+        Ok(outcome)
+    }
+
+    async fn write(&self, write: GuardedWrite) -> Result<Written, StorageFault> {
+        self.inner.write(write).await
+    }
+
+    async fn usage(&self) -> Result<Usage, StorageFault> {
+        self.inner.usage().await
+    }
+
+    async fn close(&self) {
+        self.inner.close().await;
+    }
+}
+
+/// Whether the simulation of a seed goes wrong: the model finds it, or an assertion of the storage or the store.
+fn is_noticed(seed: u64, defect: Defect) -> bool {
+    let draws = Cell::new(seed);
+    let wrap = move |inner| {
+        draws.set(draws.get() + 1);
+        Canary { inner, defect, prng: RefCell::new(Prng::new(draws.get())) }
+    };
+    catch_unwind(|| simulate(seed, wrap)).map_or(true, |result| result.is_err())
+}
+
+#[track_caller]
+fn check(defect: Defect) {
+    let noticed = (0..SEEDS).filter(|seed| is_noticed(*seed, defect)).count();
+    assert!(SEEDS as usize / 10 < noticed, "{defect:?} was noticed in {noticed} of {SEEDS} seeds");
+}
+
+#[test]
+fn a_storage_that_acknowledges_without_writing_is_noticed() {
+    check(AcknowledgesWithoutWriting);
+}
+
+#[test]
+fn a_storage_that_hides_what_other_tabs_wrote_is_noticed() {
+    check(HandsJudgeNoTail);
+}
+
+#[test]
+fn a_storage_that_denies_what_it_wrote_is_noticed() {
+    check(SaysThatNothingWasWritten);
+}
+
+#[test]
+fn a_storage_that_loses_a_record_of_a_page_is_noticed() {
+    check(LosesTheLastRecordOfAPage);
+}
