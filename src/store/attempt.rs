@@ -2,7 +2,9 @@
 
 use std::rc::Rc;
 
+use crate::codec::{DecodedRecord, Entry};
 use crate::error::{Error, WriteOutcome};
+use crate::event::Position;
 use crate::host::Host;
 use crate::limits;
 use crate::log::{Append, Verdict};
@@ -122,17 +124,24 @@ impl<S: Storage, H: Host> Shared<S, H> {
         }
     }
 
-    /// Whether what was decided stands in the log: a batch is written whole, so its first entry tells. A
-    /// decision to write nothing is judged again.
+    /// Whether what was decided stands in the log, entry for entry. Ids alone do not tell: another tab may have
+    /// appended the same ids, because to repeat an append is how a caller makes sure of it. A decision to write
+    /// nothing is judged again.
     async fn has_landed(&self, decision: &Decision) -> Result<bool, Error> {
-        let first =
-            decision.batch.as_ref().and_then(|batch| batch.records.first()).map(|record| record.first);
-        let Some(first) = first.filter(|first| *first <= self.index.borrow().head().position) else {
+        let Some(batch) = &decision.batch else { return Ok(false) };
+        if self.index.borrow().head().position < batch.head.position {
             return Ok(false);
+        }
+        let decided: Vec<_> = batch.records.iter().filter_map(CommittedRecord::decode).collect();
+        let entries: Vec<Entry<'_>> =
+            decided.iter().flat_map(|committed| committed.record.entries()).collect();
+        let found = self.records_at(entries.iter().map(|entry| entry.position).collect()).await?;
+        let stands = |(record, position): &(Rc<DecodedRecord>, Position)| {
+            let place = entries.binary_search_by_key(position, |entry| entry.position).ok();
+            let decided = place.and_then(|place| entries.get(place));
+            decided.is_some() && entry_at(record, *position).as_ref() == decided
         };
-        let found = self.records_at(vec![first]).await?;
-        let entry = found.first().and_then(|(record, position)| entry_at(record, *position));
-        Ok(entry.is_some_and(|entry| Some(entry.id) == decision.first_id))
+        Ok(found.len() == entries.len() && found.iter().all(stands))
     }
 
     /// A log with damage cannot be judged upon: a stream's last revision may stand in what cannot be read.

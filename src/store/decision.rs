@@ -6,7 +6,6 @@ use std::rc::Rc;
 use crate::codec::encode_records;
 use crate::error::Error;
 use crate::event::UnixMillis;
-use crate::id::EventId;
 use crate::log::{Append, Facts, Verdict, judge};
 use crate::storage::{Batch, Head, LogRecord};
 
@@ -27,8 +26,6 @@ pub(super) struct Decision {
     pub tail: Vec<CommittedRecord>,
     /// What is written; `None` where nothing is.
     pub batch: Option<Batch>,
-    /// The id of the first entry that is written.
-    pub first_id: Option<EventId>,
     /// The head under which all of it holds.
     pub head: Head,
 }
@@ -65,8 +62,6 @@ impl Hearing {
         let records: Vec<_> = tail.iter().map(|committed| Rc::clone(&committed.record)).collect();
         let judgement = judge(&self.queue, &self.facts, &records, now);
         let records = encode_records(&judgement.frames);
-        let first = judgement.frames.first().and_then(|frame| frame.entries.first());
-        let first_id = first.map(|entry| entry.id);
         let appended_bytes: u64 = records.iter().map(|record| record.bytes.len() as u64).sum();
         let after = Head {
             position: judgement.position,
@@ -74,6 +69,6 @@ impl Hearing {
             appended_bytes: head.appended_bytes + appended_bytes,
         };
         let batch = (!records.is_empty()).then_some(Batch { records, head: after });
-        Decision { verdicts: judgement.verdicts, tail, batch, first_id, head: after }
+        Decision { verdicts: judgement.verdicts, tail, batch, head: after }
     }
 }
