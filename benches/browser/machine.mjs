@@ -1,0 +1,29 @@
+// On what was measured.
+
+import { execFileSync } from "node:child_process";
+import { availableParallelism, cpus, release, totalmem, type } from "node:os";
+
+/** The machine, and the versions of what ran on it. */
+export function machine(project, browser) {
+  return {
+    browser,
+    node: process.versions.node,
+    cores: availableParallelism(),
+    processor: cpus()[0]?.model.trim() ?? "an unknown processor",
+    memoryGibibytes: Math.round(totalmem() / 2 ** 30),
+    system: `${type()} ${release()}`,
+    revision: revision(project),
+    date: new Date().toISOString().slice(0, 10),
+  };
+}
+
+/** The commit that is checked out. An archive of the source has none. */
+function revision(project) {
+  try {
+    const git = (...options) => execFileSync("git", options, { cwd: project, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+    const isChanged = git("status", "--porcelain", "--untracked-files=no", "--", "src", "ts", "Cargo.toml", "Cargo.lock") !== "";
+    return `${git("rev-parse", "--short", "HEAD")}${isChanged ? " with changes" : ""}`;
+  } catch {
+    return "unknown";
+  }
+}

@@ -1,0 +1,28 @@
+// Many single appends at once, and one wait for all of them.
+
+import { bankEvents, newEvent } from "./bank.js";
+import { checkAndDestroy, openStore } from "./everfold-store.js";
+import { blobs, rows } from "./raw-contestants.js";
+import { takeTurns } from "./rounds.js";
+
+/** Measures `count` appends in each of `rounds`, each round in a new database; the peers write all in one transaction. */
+export async function unawaited({ seed, rounds, count, rawAlone }) {
+  const events = bankEvents(seed, count);
+  const contestants = [blobs("unawaited", [events]), rows("unawaited", [events])];
+  if (!rawAlone) contestants.unshift(everfoldUnawaited(events));
+  return { count, results: await takeTurns(rounds, contestants) };
+}
+
+/** The store, with a new log in each round. */
+export function everfoldUnawaited(events) {
+  const prepare = async (round) => {
+    const name = `unawaited-${round}`;
+    const store = await openStore(name);
+    const appends = events.map((event) => ({ stream: event.stream, event: newEvent(event) }));
+    const run = async () => {
+      await Promise.all(appends.map(({ stream, event }) => store.append(stream, event)));
+    };
+    return { run, check: () => checkAndDestroy(store, events) };
+  };
+  return { name: "everfold", prepare };
+}
