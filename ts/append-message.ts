@@ -1,6 +1,8 @@
 import type { AppendMessage, ConditionMessage } from "./engine.js";
 import { NONE } from "./engine.js";
 
+const encoder = new TextEncoder();
+
 /** Where a message stood, to go back to. */
 interface Mark {
   readonly numbers: number;
@@ -70,7 +72,7 @@ export class AppendMessageWriter {
   finish(ticket: number): AppendMessage {
     return {
       ticket,
-      texts: this.#texts.join(""),
+      texts: encoder.encode(this.#texts.join("")),
       names: JSON.stringify([...this.#names.keys()]),
       ids: this.#ids.join(""),
       numbers: Float64Array.from(this.#numbers),

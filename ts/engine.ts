@@ -74,18 +74,15 @@ export interface Engine {
 export interface AppendMessage {
   /** Names the message, so that its appends can be withdrawn. */
   readonly ticket: number;
-  /** The JSON texts of data and metadata, in the order of the events, put together. */
-  readonly texts: string;
+  /** The JSON texts of data and metadata, in the order of the events, put together, in UTF-8. */
+  readonly texts: Uint8Array;
   /** The JSON text of an array of strings. */
   readonly names: string;
-  /** The ids that callers gave, {@link ID_LENGTH} characters each, put together. */
+  /** The ids that callers gave, 36 characters each, put together. */
   readonly ids: string;
   readonly numbers: Float64Array;
   readonly conditions: readonly ConditionMessage[];
 }
-
-/** Length of an id's text. */
-export const ID_LENGTH = 36;
 
 /** Codes of an expectation; a revision stands for itself. */
 export const EXPECTED = { any: -1, noStream: -2, streamExists: -3 } as const;
@@ -186,7 +183,7 @@ export interface PageMessage {
   readonly metadata: string;
   /** The JSON text of an array of strings. */
   readonly names: string;
-  /** {@link ID_LENGTH} characters for each event, put together. */
+  /** The JSON text of an array: the id of each event. */
   readonly ids: string;
   readonly numbers: Float64Array;
   readonly tags: Uint32Array;

@@ -1,5 +1,5 @@
 import type { PageMessage } from "./engine.js";
-import { ID_LENGTH, NONE, PAGE_COLUMNS, PAGE_HAS_DATA, PAGE_HAS_METADATA } from "./engine.js";
+import { NONE, PAGE_COLUMNS, PAGE_HAS_DATA, PAGE_HAS_METADATA } from "./engine.js";
 import type { RecordedEvent, RecordedFact } from "./events.js";
 
 /** An event or a fact, before the registry of a store gives it a type. */
@@ -7,7 +7,8 @@ export type AnyRecorded = RecordedEvent | RecordedFact;
 
 /** Builds the events of a page. The layout is described at {@link PageMessage}. */
 export function eventsOf(page: PageMessage): AnyRecorded[] {
-  const { ids, numbers, tags } = page;
+  const { numbers, tags } = page;
+  const ids = JSON.parse(page.ids) as string[];
   const data = JSON.parse(page.data) as unknown[];
   const metadata = JSON.parse(page.metadata) as object[];
   const names = JSON.parse(page.names) as string[];
@@ -24,7 +25,7 @@ export function eventsOf(page: PageMessage): AnyRecorded[] {
     for (; tagPlace < tagEnd; tagPlace += 1) eventTags.push(names[tags[tagPlace] as number] as string);
     const revision = numbers[at + 1] as number;
     events[index] = {
-      id: ids.slice(index * ID_LENGTH, (index + 1) * ID_LENGTH),
+      id: ids[index] as string,
       stream: names[numbers[at + 3] as number] as string,
       revision: revision === NONE ? undefined : revision,
       position: numbers[at] as number,

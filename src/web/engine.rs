@@ -4,11 +4,11 @@
 //! may overlap in any way.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::future::Future;
 use std::rc::Rc;
 
 use js_sys::{Function, Promise};
+use rustc_hash::FxHashMap;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 
@@ -30,7 +30,7 @@ use super::{BrowserHost, IndexedDbStorage, error};
 pub struct Engine {
     store: Store<BrowserStorage, BrowserHost>,
     /// The appends under way, by the ticket that the facade gave their message.
-    tickets: Rc<RefCell<HashMap<u64, Vec<Ticket>>>>,
+    tickets: Rc<RefCell<FxHashMap<u64, Vec<Ticket>>>>,
 }
 
 /// Opens a store; `on_progress` hears how many bytes of how many were read. Takes an `OpenMessage`.
@@ -72,7 +72,7 @@ impl Engine {
     pub fn append(
         &self,
         ticket: f64,
-        texts: &str,
+        texts: &[u8],
         names: &str,
         ids: &str,
         numbers: &[f64],

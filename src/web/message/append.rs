@@ -23,12 +23,13 @@ use super::{NONE, from_js, malformed};
 ///
 /// Errors: `INTERNAL` where the message as a whole makes no sense.
 pub fn read(
-    texts: &str,
+    texts: &[u8],
     names: &str,
     ids: &str,
     numbers: &[f64],
     conditions: JsValue,
 ) -> Result<Vec<Result<AppendRequest, Error>>, Error> {
+    let texts = str::from_utf8(texts).map_err(|error| malformed(&error.to_string()))?;
     let names: Vec<String> = serde_json::from_str(names).map_err(|error| malformed(&error.to_string()))?;
     let names: Vec<Rc<str>> = names.into_iter().map(Rc::from).collect();
     let conditions: Vec<ConditionMessage> = from_js(conditions)?;

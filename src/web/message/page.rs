@@ -1,8 +1,7 @@
 //! Pages of events out: all payloads as one text, all numbers as one array.
 
-use std::collections::HashMap;
-
 use js_sys::{Float64Array, Uint32Array};
+use rustc_hash::FxHashMap;
 use wasm_bindgen::JsValue;
 
 use crate::codec::{Body, Entry};
@@ -30,7 +29,7 @@ pub fn write(page: &EventPage) -> Result<JsValue, Error> {
         .with("data", writer.data.finish())
         .with("metadata", writer.metadata.finish())
         .with("names", names)
-        .with("ids", writer.ids)
+        .with("ids", writer.ids.finish())
         .with("numbers", Float64Array::from(&*writer.numbers))
         .with("tags", Uint32Array::from(&*writer.tags))
         .with_whole_if_some("next", page.next)
@@ -42,7 +41,7 @@ struct PageWriter<'a> {
     data: JsonArray,
     metadata: JsonArray,
     names: Names<'a>,
-    ids: String,
+    ids: JsonArray,
     numbers: Vec<f64>,
     tags: Vec<u32>,
 }
@@ -53,7 +52,7 @@ impl<'a> PageWriter<'a> {
             data: JsonArray::default(),
             metadata: JsonArray::default(),
             names: Names::default(),
-            ids: String::with_capacity(event_count * EventId::TEXT_LENGTH),
+            ids: JsonArray::default(),
             numbers: Vec::with_capacity(event_count * PAGE_COLUMNS),
             tags: Vec::new(),
         }
@@ -61,7 +60,7 @@ impl<'a> PageWriter<'a> {
 
     fn entry(&mut self, entry: &Entry<'a>) {
         let stream = self.names.place(entry.stream);
-        entry.id.write_text(&mut self.ids);
+        self.ids.push_id(entry.id);
         let tag_count_before = self.tags.len();
         let (revision, event_type, parts) = match &entry.body {
             Body::Event { revision, event_type, data, metadata, tags } => {
@@ -110,8 +109,19 @@ struct JsonArray(String);
 
 impl JsonArray {
     fn push(&mut self, element: &str) {
-        self.0.push(if self.0.is_empty() { '[' } else { ',' });
+        self.begin_element();
         self.0.push_str(element);
+    }
+
+    fn push_id(&mut self, id: EventId) {
+        self.begin_element();
+        self.0.push('"');
+        id.write_text(&mut self.0);
+        self.0.push('"');
+    }
+
+    fn begin_element(&mut self) {
+        self.0.push(if self.0.is_empty() { '[' } else { ',' });
     }
 
     fn finish(mut self) -> String {
@@ -124,7 +134,7 @@ impl JsonArray {
 #[derive(Default)]
 struct Names<'a> {
     texts: Vec<&'a str>,
-    places: HashMap<&'a str, u32>,
+    places: FxHashMap<&'a str, u32>,
 }
 
 impl<'a> Names<'a> {
