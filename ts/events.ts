@@ -1,6 +1,7 @@
 import { bag, callback, show } from "./arguments.js";
 import { invalidArgument } from "./errors.js";
 import type { Json } from "./json.js";
+import { pathOf } from "./payload.js";
 import type { TimeInput } from "./time.js";
 
 declare const DATA: unique symbol;
@@ -125,7 +126,8 @@ export interface EventTypeOptions<Data> {
   readonly tags?: ((data: Data) => readonly string[]) | undefined;
 }
 
-const definitions = new WeakSet<object>();
+/** Marks what {@link eventType} made, in every copy of this package. */
+const BRAND: unique symbol = Symbol.for("everfold.eventType") as never;
 
 /**
  * Declares the data of one type of event; without a type argument, an event without data.
@@ -139,8 +141,7 @@ export function eventType<Data>(options: EventTypeOptions<Data> = {}): EventType
   bag(options, ["tags"], "options");
   if (options.tags !== undefined) callback(options.tags, "options.tags");
   const definition: EventTypeDefinition<Data> = options.tags === undefined ? {} : { tags: options.tags };
-  definitions.add(definition);
-  return Object.freeze(definition);
+  return Object.freeze(Object.defineProperty(definition, BRAND, { value: true }));
 }
 
 /**
@@ -155,12 +156,20 @@ export function eventType<Data>(options: EventTypeOptions<Data> = {}): EventType
  * });
  */
 export function defineEvents<const Registry extends EventRegistry>(types: Registry): Registry {
-  if (typeof types !== "object" || types === null) throw invalidArgument("types", `is ${show(types)}; an object is needed`);
+  checkRegistry(types, "types");
+  return Object.freeze({ ...types });
+}
+
+/** Refuses what is no registry of events. */
+export function checkRegistry(types: unknown, path: string): void {
+  if (typeof types !== "object" || types === null) throw invalidArgument(path, `is ${show(types)}; an object is needed`);
   for (const [type, definition] of Object.entries(types)) {
-    if (!definitions.has(definition)) throw invalidArgument(`types.${type}`, "was not made by eventType()");
+    const place = pathOf(path, [type]);
+    if (typeof definition !== "object" || definition === null || !(BRAND in definition)) {
+      throw invalidArgument(place, "was not made by eventType()");
+    }
     if (type === "" || type.startsWith("$")) {
-      throw invalidArgument(`types[${show(type)}]`, 'is no type of event: it is empty or begins with "$"');
+      throw invalidArgument(place, 'is no type of event: it is empty or begins with "$"');
     }
   }
-  return Object.freeze({ ...types });
 }

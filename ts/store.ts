@@ -6,6 +6,7 @@ import { checkCount, countStretches, countsByKey } from "./count.js";
 import type { Engine, MarkMessage, PageMessage, StorageKind } from "./engine.js";
 import { closed, invalidArgument } from "./errors.js";
 import type { AnyEvents, EventRegistry, NewEvent, RecordedEvent } from "./events.js";
+import { checkRegistry } from "./events.js";
 import type { MarkResult, Stats, StreamInfo, StreamsOptions } from "./info.js";
 import { statsOf } from "./info.js";
 import type { AnyRecorded } from "./page.js";
@@ -101,6 +102,7 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
   ): Promise<EventStore<Registry>> {
     const bag = optionBag(options, ["events", "storage", "durability", "worker", "signal", "onProgress"]);
     checkName(name, "name");
+    if (bag.events !== undefined) checkRegistry(bag.events, "options.events");
     if (bag.worker !== undefined && bag.worker !== false) {
       throw invalidArgument("options.worker", "is not available yet; only false is");
     }
