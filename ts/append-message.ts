@@ -7,6 +7,7 @@ const encoder = new TextEncoder();
 interface Mark {
   readonly numbers: number;
   readonly texts: number;
+  readonly textLength: number;
   readonly ids: number;
   readonly conditions: number;
 }
@@ -30,21 +31,20 @@ export class AppendMessageWriter {
     const start: Mark = {
       numbers: this.#numbers.length,
       texts: this.#texts.length,
+      textLength: this.textLength,
       ids: this.#ids.length,
       conditions: this.#conditions.length,
     };
-    const textLength = this.textLength;
     if (condition !== undefined) this.#conditions.push(condition);
     this.#numbers.push(0, 0, 0, durability, condition === undefined ? 0 : this.#conditions.length, writeCount);
     try {
       write();
     } catch (error) {
       this.#goBack(start);
-      this.textLength = textLength;
       throw error;
     }
     this.#numbers[start.numbers] = this.#numbers.length - start.numbers;
-    this.#numbers[start.numbers + 1] = this.textLength - textLength;
+    this.#numbers[start.numbers + 1] = this.textLength - start.textLength;
     this.#numbers[start.numbers + 2] = this.#ids.length - start.ids;
   }
 
@@ -100,6 +100,7 @@ export class AppendMessageWriter {
     // Names stay: one that nothing points to does no harm.
     this.#numbers.length = mark.numbers;
     this.#texts.length = mark.texts;
+    this.textLength = mark.textLength;
     this.#ids.length = mark.ids;
     this.#conditions.length = mark.conditions;
   }

@@ -45,7 +45,6 @@ export class AppendQueue {
   /** Checks and queues a commit. Rejects with what is wrong with it, or with why it was refused. */
   async add(writes: readonly UncheckedWrite[], options: object | undefined, context: CommitContext): Promise<CommitResult> {
     const signal = commitSignal(options);
-    signal?.throwIfAborted();
     const batch = this.#batchFor(signal);
     const streams = writeCommit(batch.writer, writes, options, context);
     if (batch.waiting.length === 0) this.#batches.push(batch);

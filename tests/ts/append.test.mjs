@@ -197,6 +197,21 @@ test("a signal withdraws an append before it crosses, with its own reason", () =
     assert.deepEqual((await store.read("s").toArray()).map(({ type }) => type), ["First", "Last"]);
   }));
 
+test("a signal withdraws an append that has crossed and is still queued", () =>
+  withStore(async (store) => {
+    const reason = new Error("enough");
+    const controller = new AbortController();
+    const before = store.append("s", { type: "Before" });
+    const withdrawn = store.append("s", { type: "Withdrawn" }, { signal: controller.signal });
+    const after = store.append("s", { type: "After" });
+    // In this turn the appends cross; the transaction begins in the next.
+    await Promise.resolve();
+    controller.abort(reason);
+    await assert.rejects(withdrawn, reason);
+    await Promise.all([before, after]);
+    assert.deepEqual((await store.read("s").toArray()).map(({ type }) => type), ["Before", "After"]);
+  }));
+
 test("a signal that comes too late changes nothing", () =>
   withStore(async (store) => {
     const controller = new AbortController();

@@ -209,6 +209,20 @@ for (const [args, expected] of COUNTS) {
     }));
 }
 
+test("a count adds up stretch by stretch, and says how far it is", () =>
+  withStore(async (store) => {
+    for (let batch = 0; batch < 8; batch += 1) {
+      const events = Array.from({ length: 3_000 }, (_, index) => ({ type: index % 3 === 0 ? "A" : "B", data: Math.random() }));
+      await store.append(`s-${batch}`, events);
+    }
+    const progress = [];
+    const counts = await store.count({}, { by: "type", onProgress: ({ done }) => progress.push(done) });
+    assert.deepEqual(counts, { A: 8_000, B: 16_000 });
+    assert.equal(await store.count(), 24_000);
+    assert.ok(1 < progress.length);
+    assert.deepEqual([progress, progress.at(-1)], [progress.toSorted((one, other) => one - other), 24_000]);
+  }));
+
 test("a stream says what is known of it", () =>
   withStore(async (store) => {
     await store.append("s", [{ type: "A", time: 5 }, { type: "A", time: 3 }]);

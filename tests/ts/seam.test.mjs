@@ -1,0 +1,112 @@
+// What crosses the seam, seen from an engine that only takes notes.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { singleWrite } from "../../dist/append.js";
+import { AppendQueue } from "../../dist/append-queue.js";
+import { eventPages } from "../../dist/reading.js";
+
+const LIMITS = { jsonDepth: 64, tagsPerEvent: 32, commitEvents: 10_000, commitBytes: 1 << 24, queryEntries: 1_000 };
+const CONTEXT = { limits: LIMITS, events: undefined, durability: "relaxed" };
+
+/** An engine that says of each append that it was made. */
+function notingEngine() {
+  const messages = [];
+  const append = async (message) => {
+    messages.push(message);
+    const appends = runs(message).flatMap(({ writeCount }) => [1, 2, 0, 1, ...Array(writeCount).fill([0, 0, 1, 1]).flat()]);
+    return { numbers: Float64Array.from(appends), errors: [] };
+  };
+  return { messages, append, abort() {} };
+}
+
+/** The head of each append of a message. */
+function runs({ numbers }) {
+  const heads = [];
+  for (let at = 0; at < numbers.length; at += numbers[at]) {
+    const [numberCount, textLength, idCount, durability, condition, writeCount] = numbers.subarray(at, at + 6);
+    heads.push({ numberCount, textLength, idCount, durability, condition, writeCount });
+  }
+  return heads;
+}
+
+function appendTo(queue, event, options) {
+  return queue.add([singleWrite("s", event, options)], options, CONTEXT);
+}
+
+test("ten thousand appends of one task cross once", async () => {
+  const engine = notingEngine();
+  const queue = new AppendQueue(engine);
+  await Promise.all(Array.from({ length: 10_000 }, () => appendTo(queue, { type: "A" })));
+  assert.deepEqual(engine.messages.map((message) => runs(message).length), [10_000]);
+});
+
+test("an append that can be withdrawn crosses alone, in its place", async () => {
+  const engine = notingEngine();
+  const queue = new AppendQueue(engine);
+  const { signal } = new AbortController();
+  await Promise.all([
+    appendTo(queue, { type: "A" }),
+    appendTo(queue, { type: "B" }),
+    appendTo(queue, { type: "C" }, { signal }),
+    appendTo(queue, { type: "D" }),
+  ]);
+  assert.deepEqual(engine.messages.map(({ names }) => JSON.parse(names).join(" ")), ["s A B", "s C", "s D"]);
+  assert.equal(new Set(engine.messages.map(({ ticket }) => ticket)).size, 3);
+});
+
+test("appends of much data cross in several messages", async () => {
+  const engine = notingEngine();
+  const queue = new AppendQueue(engine);
+  const data = "x".repeat(1_000_000);
+  await Promise.all(Array.from({ length: 20 }, () => appendTo(queue, { type: "A", data })));
+  assert.deepEqual(engine.messages.map((message) => runs(message).length), [9, 9, 2]);
+});
+
+test("an append that is refused half-way leaves nothing in the message", async () => {
+  const engine = notingEngine();
+  const queue = new AppendQueue(engine);
+  const id = "0190a5c4-7b1e-7cc3-9d2f-3f6a1c2b4d5e";
+  const refused = [{ type: "B", data: "refused", id }, { type: "C", data: Number.NaN }];
+  await Promise.allSettled([
+    appendTo(queue, { type: "A", data: "kept" }),
+    appendTo(queue, refused, { condition: { failIfEventsMatch: {} } }),
+    appendTo(queue, { type: "D", data: "ü", id }, { condition: { failIfEventsMatch: { tags: ["t"] }, after: 3 }, durability: "strict" }),
+  ]);
+  const [message] = engine.messages;
+  assert.equal(new TextDecoder().decode(message.texts), '"kept""ü"');
+  assert.equal(message.ids, id);
+  assert.deepEqual(message.conditions, [{ query: [{ tags: ["t"] }], after: 3 }]);
+  assert.deepEqual(runs(message), [
+    { numberCount: 15, textLength: 6, idCount: 0, durability: 2, condition: 0, writeCount: 1 },
+    { numberCount: 15, textLength: 3, idCount: 1, durability: 3, condition: 1, writeCount: 1 },
+  ]);
+});
+
+test("an engine that fails rejects every append of the message", async () => {
+  const reason = new Error("lost");
+  const queue = new AppendQueue({ append: () => Promise.reject(reason), abort() {} });
+  const outcomes = await Promise.allSettled([appendTo(queue, { type: "A" }), appendTo(queue, { type: "B" })]);
+  assert.deepEqual(outcomes, [{ status: "rejected", reason }, { status: "rejected", reason }]);
+});
+
+/** Reads pages of a log of numbers, two a page, and notes what was asked. */
+async function readNumbers(limit) {
+  const asked = [];
+  const read = async (request) => {
+    asked.push([request.after, request.limit, request.asOf]);
+    const numbers = Float64Array.from([1, 2].flatMap((step) => [request.after + step, 0, 0, 0, 0, 0, 0]));
+    const page = { data: "[]", metadata: "[]", ids: "[]", names: '["s"]', tags: new Uint32Array() };
+    return { ...page, numbers, next: request.after + 2 < 6 ? request.after + 2 : undefined, asOf: 6 };
+  };
+  const advance = (request, next) => ({ ...request, after: next });
+  for await (const { events } of eventPages({ after: 0, limit, asOf: undefined }, undefined, read, advance)) void events;
+  return asked;
+}
+
+test("each page is asked for in the state of the log that the first one found", async () => {
+  assert.deepEqual(await readNumbers(undefined), [[0, undefined, undefined], [2, undefined, 6], [4, undefined, 6]]);
+});
+
+test("no page is asked for once the limit is reached", async () => {
+  assert.deepEqual(await readNumbers(4), [[0, 4, undefined], [2, 2, 6]]);
+});
