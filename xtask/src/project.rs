@@ -1,5 +1,6 @@
 //! The checkout that the tools work on: its folders, and a shell that stands in its root.
 
+use std::env;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
@@ -14,12 +15,12 @@ pub struct Project {
 }
 
 impl Project {
-    /// Finds the checkout from where this program was compiled, and asks cargo for the target folder.
+    /// Finds the checkout from where cargo runs this program, and asks cargo for the target folder. Where it was
+    /// compiled does not count: checkouts that share a target folder share the compiled program too.
     pub fn find() -> Result<Project> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .parent()
-            .context("the tools do not stand in a checkout")?
-            .to_path_buf();
+        let package = env::var_os("CARGO_MANIFEST_DIR").context("run it as `cargo xtask`")?;
+        let root =
+            Path::new(&package).parent().context("the tools do not stand in a checkout")?.to_path_buf();
         let shell = Shell::new()?;
         shell.change_dir(&root);
         let metadata = cmd!(shell, "cargo metadata --locked --no-deps --format-version 1").quiet().read()?;

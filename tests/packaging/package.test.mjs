@@ -1,0 +1,91 @@
+// What npm ships, and that it works in Node and under TypeScript as it is installed.
+
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+
+import { installApp, run, toolPath } from "./app.mjs";
+
+let app;
+
+before(async () => {
+  app = await installApp();
+});
+
+after(() => app?.remove());
+
+const KINDS = [
+  /^dist\/[\w/-]+\.(js|d\.ts)$/,
+  /^dist\/everfold_bg\.wasm(\.d\.ts)?$/,
+  /^LICENSE(-MIT|-APACHE)?$/,
+  /^(README|FORMAT|CHANGELOG)\.md$/,
+  /^package\.json$/,
+];
+
+test("the package holds what was built, the licences and the guides, and nothing else", () => {
+  const strays = app.files.filter((file) => !KINDS.some((kind) => kind.test(file)));
+  assert.deepEqual(strays, []);
+  for (const file of ["LICENSE", "LICENSE-APACHE", "LICENSE-MIT", "README.md", "dist/everfold_bg.wasm"]) {
+    assert.ok(app.files.includes(file), `${file} is missing`);
+  }
+});
+
+test("every file that package.json points to is there", async () => {
+  const installed = join(app.folder, "node_modules/everfold/package.json");
+  const { exports: entries, types } = JSON.parse(await readFile(installed, "utf8"));
+  const targets = Object.values(entries).flatMap((entry) => (typeof entry === "string" ? [entry] : Object.values(entry)));
+  for (const target of [types, ...targets]) {
+    assert.ok(app.files.includes(target.replace("./", "")), `${target} is missing`);
+  }
+});
+
+test("importing it in Node does nothing and prints nothing", async () => {
+  await app.write({
+    "import.mjs": `
+      const before = Object.keys(globalThis).length;
+      await import("everfold");
+      if (Object.keys(globalThis).length !== before) throw new Error("it leaves a global");
+    `,
+  });
+  assert.equal(await run("node", ["import.mjs"], { cwd: app.folder }), "");
+});
+
+test("a store in memory works in Node", async () => {
+  await app.write({
+    "memory.mjs": `
+      import { EventStore } from "everfold";
+      const store = await EventStore.open("app", { storage: "memory" });
+      await store.append("cart-1", [{ type: "ItemAdded", data: { sku: "a" } }]);
+      const events = await store.read("cart-1").toArray();
+      console.log(JSON.stringify(events.map(({ type, data, position }) => ({ type, data, position }))));
+      await store.close();
+    `,
+  });
+  const printed = await run("node", ["memory.mjs"], { cwd: app.folder });
+  assert.deepEqual(JSON.parse(printed), [{ type: "ItemAdded", data: { sku: "a" }, position: 1 }]);
+});
+
+const RESOLUTIONS = [
+  ["NodeNext", "NodeNext"],
+  ["ESNext", "Bundler"],
+];
+
+for (const [module, moduleResolution] of RESOLUTIONS) {
+  test(`its types are found and sound with moduleResolution ${moduleResolution}`, async () => {
+    const compilerOptions = { module, moduleResolution, target: "ES2022", lib: ["ES2022", "DOM", "ESNext.Disposable"] };
+    const options = { ...compilerOptions, strict: true, noEmit: true, skipLibCheck: false, types: [] };
+    await app.write({
+      "tsconfig.json": JSON.stringify({ compilerOptions: options, files: ["use.ts"] }),
+      "use.ts": `
+        import { EventStore, defineEvents, eventType } from "everfold";
+        const events = defineEvents({ Deposited: eventType<{ amount: number }>() });
+        const store = await EventStore.open("app", { events });
+        await store.append("account-1", [{ type: "Deposited", data: { amount: 1 } }]);
+        // @ts-expect-error an amount is a number
+        await store.append("account-1", [{ type: "Deposited", data: { amount: "1" } }]);
+      `,
+    });
+    await run("node", [toolPath("typescript/bin/tsc"), "-p", "tsconfig.json"], { cwd: app.folder });
+  });
+}
