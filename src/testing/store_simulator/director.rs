@@ -103,7 +103,7 @@ impl<S: Storage, W: Fn(SimulatedStorage) -> S + 'static> Director<S, W> {
             45..=54 => self.burst(),
             55..=63 => self.mark(),
             64..=81 => self.read(),
-            82..=85 => self.describe(),
+            82..=85 => self.ask(),
             86..=88 => self.crash_tab(),
             89 => self.close_tab(),
             90..=92 => self.lose_connection(),
@@ -214,11 +214,11 @@ impl<S: Storage, W: Fn(SimulatedStorage) -> S + 'static> Director<S, W> {
         self.scheduler.spawn(self.tabs[tab].host.tab(), reader.read(store, read));
     }
 
-    fn describe(&mut self) {
+    fn ask(&mut self) {
         let Some((store, tab)) = self.any_open_store() else { return };
-        let stream = requests::stream(&mut self.prng).as_str().to_owned();
+        let question = requests::question(&mut self.prng);
         let reader = self.reader(tab);
-        self.scheduler.spawn(self.tabs[tab].host.tab(), reader.describe(store, stream));
+        self.scheduler.spawn(self.tabs[tab].host.tab(), reader.ask(store, question));
     }
 
     fn crash_tab(&mut self) {

@@ -7,6 +7,7 @@
 mod audit;
 mod director;
 mod model;
+mod questions;
 mod reading;
 mod requests;
 mod summary;

@@ -77,19 +77,22 @@ impl ModelEntry {
         }
     }
 
-    fn type_name(&self) -> &str {
+    pub fn type_name(&self) -> &str {
         match &self.body {
             ModelBody::Event { event_type, .. } => event_type,
             ModelBody::Fact(fact) => fact.type_name(),
         }
     }
 
-    fn matches(&self, query: &Query) -> bool {
+    pub fn category(&self) -> &str {
+        self.stream.split('-').next().unwrap_or_default()
+    }
+
+    pub fn matches(&self, query: &Query) -> bool {
         let tags: &[String] = match &self.body {
             ModelBody::Event { tags, .. } => tags,
             ModelBody::Fact(_) => &[],
         };
-        let category = self.stream.split('-').next().unwrap_or_default();
         query.items().iter().any(|item| {
             let is_type = match &item.types {
                 Some(types) => types.iter().any(|wanted| **wanted == *self.type_name()),
@@ -102,7 +105,7 @@ impl ModelEntry {
             let in_category = item
                 .categories
                 .as_ref()
-                .is_none_or(|wanted| wanted.iter().any(|wanted| **wanted == *category));
+                .is_none_or(|wanted| wanted.iter().any(|wanted| **wanted == *self.category()));
             is_type && has_tags && in_stream && in_category
         })
     }
@@ -240,6 +243,11 @@ impl Model {
         in_direction(found, read.direction)
     }
 
+    /// All streams that something was ever appended to, in order.
+    pub fn stream_names(&self, head: u64) -> BTreeSet<&str> {
+        self.prefix(head).iter().map(|entry| entry.stream.as_str()).collect()
+    }
+
     /// The description of a stream at this head.
     pub fn info(&self, head: u64, stream: &str) -> Option<StreamInfo> {
         let view = self.view(head, stream);
@@ -269,7 +277,7 @@ impl Model {
     }
 
     /// The entries that are not hidden at this head; facts never are.
-    fn visible(&self, head: u64) -> Vec<&ModelEntry> {
+    pub fn visible(&self, head: u64) -> Vec<&ModelEntry> {
         let prefix = self.prefix(head);
         let mut visible_from: BTreeMap<&str, u64> = BTreeMap::new();
         for entry in prefix {

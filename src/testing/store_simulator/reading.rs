@@ -67,25 +67,6 @@ impl Reader {
         }
     }
 
-    /// Describes a stream, and checks that it was so at one moment since the call.
-    pub async fn describe<S: Storage, H: Host>(self, store: Store<S, H>, stream: String) {
-        let head = self.world.borrow_mut().begin_read(self.tab);
-        let result = store.stream_info(&stream).await;
-        let mut world = self.world.borrow_mut();
-        world.end_read(self.tab);
-        let info = match result {
-            Ok(info) => info,
-            Err(error) => return world.read_failed("a description", &error, self.is_closing.get()),
-        };
-        let mut heads = world.model.heads(head, world.model.head());
-        let is_right = heads.any(|head| world.model.info(head, &stream) == info);
-        drop(heads);
-        if !is_right {
-            let right = world.model.info(world.model.head(), &stream);
-            world.fail(format!("\"{stream}\" was never {info:?}, and is {right:?}"));
-        }
-    }
-
     async fn read_pages<S: Storage, H: Host>(
         &self,
         store: &Store<S, H>,

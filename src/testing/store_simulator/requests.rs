@@ -5,10 +5,11 @@ use crate::id::EventId;
 use crate::log::Expected;
 use crate::query::{AppendCondition, Query, QueryItem};
 use crate::storage::Direction;
-use crate::store::{AllRead, AppendRequest, Mark, MarkRequest, StreamRead, WriteRequest};
+use crate::store::{AllRead, AppendRequest, CountBy, Mark, MarkRequest, StreamRead, WriteRequest};
 use crate::testing::prng::Prng;
 
 use super::model::{Life, Model};
+use super::questions::Question;
 
 const STREAMS: [&str; 6] = ["cart-1", "cart-2", "cart-3", "account-1", "account-2", "lonely"];
 const CATEGORIES: [&str; 3] = ["cart", "account", "lonely"];
@@ -105,7 +106,25 @@ pub fn read_of_all(prng: &mut Prng, model: &Model) -> AllRead {
     }
 }
 
-pub fn stream(prng: &mut Prng) -> StreamName {
+pub fn question(prng: &mut Prng) -> Question {
+    match prng.below(5) {
+        0 | 1 => Question::Stream(stream(prng).as_str().to_owned()),
+        2 => Question::Streams {
+            prefix: (*prng.pick(&["", "cart", "cart-", "account-2", "z"])).to_owned(),
+            after: prng.chance(300).then(|| stream(prng).as_str().to_owned()),
+        },
+        3 => Question::Event {
+            id: id(prng),
+            stream: prng.chance(500).then(|| stream(prng).as_str().to_owned()),
+        },
+        _ => {
+            let by = *prng.pick(&[CountBy::Nothing, CountBy::Type, CountBy::Category, CountBy::Stream]);
+            Question::Count { query: query(prng), by }
+        }
+    }
+}
+
+fn stream(prng: &mut Prng) -> StreamName {
     StreamName::new(*prng.pick(&STREAMS)).expect("a good name")
 }
 
@@ -135,10 +154,14 @@ fn event(prng: &mut Prng, content: usize, number: u64, padding_bytes: usize) -> 
         data: Some(Json::parse(data).expect("good JSON")),
         metadata: prng.chance(300).then(|| Json::parse("{\"by\":\"simulator\"}").expect("good JSON")),
         tags: tags(prng),
-        id: prng.chance(450).then(|| EventId::from_bytes(u128::from(prng.below(IDS)).to_be_bytes())),
+        id: prng.chance(450).then(|| id(prng)),
         time: prng.chance(100).then(|| time(prng)),
         ..NewEvent::new(event_type)
     }
+}
+
+fn id(prng: &mut Prng) -> EventId {
+    EventId::from_bytes(u128::from(prng.below(IDS)).to_be_bytes())
 }
 
 fn condition(prng: &mut Prng, model: &Model) -> AppendCondition {
