@@ -20,6 +20,7 @@ mod idempotence;
 mod lost_answers;
 mod one_tab;
 mod reads;
+mod repeated_elsewhere;
 mod simulator;
 mod simulator_canary;
 mod storage_contract;
