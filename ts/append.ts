@@ -225,8 +225,7 @@ function commonMetadata(metadata: unknown, causedBy: unknown): Record<string, un
 
 function checkMetadata(value: unknown, path: string): Record<string, unknown> | undefined {
   if (value === undefined) return undefined;
-  const prototype: unknown = typeof value === "object" && value !== null ? Object.getPrototypeOf(value) : undefined;
-  if (prototype !== Object.prototype && prototype !== null) {
+  if (Object.prototype.toString.call(value) !== "[object Object]") {
     throw invalidArgument(path, `is ${show(value)}; a plain object is needed`);
   }
   for (const key of RESERVED_METADATA) {

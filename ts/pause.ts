@@ -21,9 +21,24 @@ export class Breath {
   /** Gives way where enough time has passed since it last did. */
   async take(): Promise<void> {
     if (performance.now() - this.#since_ms < WORK_MAX_MS) return;
-    await pause(0, undefined);
+    await nextTask();
     this.#since_ms = performance.now();
   }
+}
+
+/** Comes back when all that waits has had its turn. Timers would do, but browsers hold back those that follow on another. */
+function nextTask(): Promise<void> {
+  const { scheduler } = globalThis as { readonly scheduler?: { readonly yield?: () => Promise<void> } };
+  if (scheduler?.yield !== undefined) return scheduler.yield();
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      // An open port would keep a process of Node's alive.
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(undefined);
+  });
 }
 
 function pause(duration_ms: number, signal: AbortSignal | undefined): Promise<void> {

@@ -3,6 +3,7 @@ import { abortSignal, name, oneOf, options as optionBag, whole, wholeOrNothing }
 import type { AnyEvents, EventRegistry } from "./events.js";
 import type { AnyRecorded } from "./page.js";
 import { eventsOf } from "./page.js";
+import { Breath } from "./pause.js";
 import type { Query } from "./query.js";
 import { checkQueryOrEverything } from "./query.js";
 import type { TimeInput } from "./time.js";
@@ -96,8 +97,9 @@ export async function* eventPages<Request extends PageRequest>(
   read: (request: Request) => Promise<PageMessage>,
   advance: (request: Request, next: number) => Request,
 ): AsyncGenerator<EventPage, void, undefined> {
+  const breath = new Breath();
   let current = request;
-  while (true) {
+  for (;;) {
     signal?.throwIfAborted();
     const page = await read(current);
     const events = eventsOf(page);
@@ -105,6 +107,7 @@ export async function* eventPages<Request extends PageRequest>(
     const limit = current.limit === undefined ? undefined : current.limit - events.length;
     if (page.next === undefined || limit === 0) return;
     current = { ...advance(current, page.next), limit, asOf: page.asOf };
+    await breath.take();
   }
 }
 

@@ -14,11 +14,11 @@ const ISO = /^(\d{4}|[+-]\d{6})-(\d{2})-(\d{2})T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?
 
 /** A moment in Unix milliseconds. */
 export function unixMillis(value: unknown, path: string): number {
-  const time = typeof value === "string" ? parseIso(value) : Number(value instanceof Date ? value.getTime() : asNumber(value));
+  const time = millisOf(value);
   if (Number.isInteger(time) && Math.abs(time) <= MILLIS_MAX) return time;
   throw invalidArgument(
     path,
-    `is ${value instanceof Date ? "an invalid Date" : show(value)}; whole milliseconds since 1970, a Date, or an ISO 8601 text ` +
+    `is ${isDate(value) ? "an invalid Date" : show(value)}; whole milliseconds since 1970, a Date, or an ISO 8601 text ` +
       "with its zone, such as 2026-01-31T08:00:00Z, is needed",
   );
 }
@@ -28,8 +28,15 @@ export function unixMillisOrNothing(value: unknown, path: string): number | unde
   return value === undefined ? undefined : unixMillis(value, path);
 }
 
-function asNumber(value: unknown): number {
+function millisOf(value: unknown): number {
+  if (typeof value === "string") return parseIso(value);
+  if (isDate(value)) return value.getTime();
   return typeof value === "number" ? value : Number.NaN;
+}
+
+/** Of this page or of another frame's. */
+function isDate(value: unknown): value is Date {
+  return Object.prototype.toString.call(value) === "[object Date]";
 }
 
 function parseIso(text: string): number {

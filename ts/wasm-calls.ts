@@ -35,7 +35,8 @@ export class WasmCalls {
     try {
       return call();
     } catch (error) {
-      // The hook has told of a panic already when its trap comes out here.
+      // A trap ends the instance as a panic does; of a panic the hook has told already, with its reason.
+      if (error instanceof WebAssembly.RuntimeError) this.fail(asEverfoldError(error));
       throw this.#failure ?? asEverfoldError(error);
     }
   }

@@ -71,6 +71,7 @@ const BAD = [
   [event({ time: "2026-13-01T08:00:00Z" }), "events[0].time"],
   [event({ time: "2026-01-31T25:00:00Z" }), "events[0].time"],
   [event({ time: "31 January 2026" }), "events[0].time"],
+  [event({ time: { getTime: () => 1 } }), "events[0].time"],
   [event({ time: 1n }), "events[0].time"],
   [(store) => store.append("s", new Array(200_000).fill(EVENT)), "events", "LIMIT_EXCEEDED"],
   [(store) => store.append("s", new Array(17).fill({ ...EVENT, data: "x".repeat(1_000_000) })), "events", "LIMIT_EXCEEDED"],

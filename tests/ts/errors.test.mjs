@@ -33,7 +33,7 @@ const FAILURES = [
     { code: "STORAGE_FAILED", message: "lost", retryable: true, cause: "UnknownError: lost", outcome: "unknown", ids: ["a"] },
     { code: "STORAGE_FAILED", retryable: true, cause: "UnknownError: lost", outcome: "unknown", ids: ["a"] },
   ],
-  [new WebAssembly.RuntimeError("unreachable"), { code: "INTERNAL", problem: "unreachable" }],
+  [new Error("stray"), { code: "INTERNAL", problem: "stray" }],
   ["text", { code: "INTERNAL", problem: "text" }],
 ];
 for (const [thrown, fields] of FAILURES) {
@@ -57,6 +57,15 @@ test("a panic rejects the calls under way and every later one", async () => {
   await refused(() => calls.make(call), "INTERNAL", { problem: "dead" });
   await refused(async () => calls.makeNow(call), "INTERNAL", { problem: "dead" });
   assert.equal(called, false);
+});
+
+test("a trap that comes out of a call ends the instance as a panic does", async () => {
+  const calls = new WasmCalls();
+  const never = calls.make(() => new Promise(() => {}));
+  const trap = () => { throw new WebAssembly.RuntimeError("unreachable"); };
+  await refused(async () => calls.makeNow(trap), "INTERNAL", { problem: "unreachable" });
+  await refused(() => never, "INTERNAL", { problem: "unreachable" });
+  await refused(() => calls.make(async () => 1), "INTERNAL", { problem: "unreachable" });
 });
 
 test("importing the package has no effect: nothing is loaded before a store is opened", async () => {

@@ -120,6 +120,20 @@ test("a reading sees what was there when it began, and a second one begins anew"
     assert.equal((await reading.toArray()).length, 10_010);
   }));
 
+test("a long reading and a long count let others have their turn", () =>
+  withStore(async (store) => {
+    // Data that does not compress, so that one stretch of a count is a small part of it.
+    const events = () => Array.from({ length: 10_000 }, () => ({ type: "A", data: [Math.random(), Math.random(), Math.random()] }));
+    for (let batch = 0; batch < 6; batch += 1) await store.append(`s-${batch}`, events());
+    let turns = 0;
+    const others = setInterval(() => { turns += 1; }, 1);
+    await store.readAll().toArray();
+    const duringReading = turns;
+    for (let round = 0; round < 5; round += 1) await store.count({}, { by: "day" });
+    clearInterval(others);
+    assert.ok(0 < duringReading && duringReading < turns, `${duringReading} of ${turns} turns`);
+  }));
+
 test("a reading that is left early reads no further, and the store goes on", () =>
   withStore(async (store) => {
     await store.append("s", numbered(100));

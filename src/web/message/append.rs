@@ -1,4 +1,20 @@
 //! Appends in, and what became of them out: many in one crossing.
+//!
+//! The numbers of an `AppendMessage` are one run for each append:
+//!
+//! ```text
+//! append   numberCount  textLength  idCount  durability  condition  writeCount
+//! write    stream  expected  eventCount
+//! event    type  dataLength  metadataLength  hasId  time  tagCount  tag...
+//! ```
+//!
+//! Those of an `AppendOutcome` are, for each append:
+//!
+//! ```text
+//! appended   1  durability  duplicate  lastPosition  and for each write
+//!            firstRevision  lastRevision  firstPosition  lastPosition
+//! refused    0
+//! ```
 
 use std::rc::Rc;
 

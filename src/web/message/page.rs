@@ -1,4 +1,10 @@
 //! Pages of events out: all payloads as one text, all numbers as one array.
+//!
+//! The numbers of a `PageMessage` are, for each event:
+//!
+//! ```text
+//! position  revision  time  stream  type  parts  tagCount
+//! ```
 
 use js_sys::{Float64Array, Uint32Array};
 use rustc_hash::FxHashMap;
