@@ -60,8 +60,11 @@ export interface EngineOptions {
 
 /** The engine of this name: the one that is open in this tab, or else a new one. The caller has a handle. */
 export async function acquireEngine(name: string, options: EngineOptions): Promise<SharedEngine> {
-  const shared = await (opened.get(name) ?? begin(name, options)).opening;
-  // It may have been closed by another handle while this one waited.
+  const known = opened.get(name);
+  const shared = await (known ?? begin(name, options)).opening;
+  // Another tab may have destroyed its database, with handles here still open: this one is to get a new one.
+  if (known !== undefined && (await isDestroyed(name, shared))) await shared.close();
+  // It may also have been closed by another handle while this one waited.
   if (shared.closed) return acquireEngine(name, options);
   const { storage } = options;
   const kind = shared.engine.storage;
@@ -70,6 +73,16 @@ export async function acquireEngine(name: string, options: EngineOptions): Promi
   }
   shared.acquire();
   return shared;
+}
+
+/** Whether nothing can be asked of an engine any more. A failure of another kind is for the caller to meet. */
+async function isDestroyed(name: string, shared: SharedEngine): Promise<boolean> {
+  try {
+    await shared.engine.streamInfo(name);
+    return false;
+  } catch (error) {
+    return isEverfoldError(error, "CLOSED");
+  }
 }
 
 function begin(name: string, options: EngineOptions): Opened {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { runInNewContext } from "node:vm";
 import { numbered, refused, withStore } from "./check.mjs";
 
 const ID = "0190a5c4-7b1e-7cc3-9d2f-3f6a1c2b4d5e";
@@ -218,6 +219,15 @@ test("a signal that comes too late changes nothing", () =>
     await store.append("s", { type: "A" }, { signal: controller.signal });
     controller.abort();
     assert.equal(await store.count(), 1);
+  }));
+
+test("data and metadata may be objects of another realm, such as a frame or a test runner", () =>
+  withStore(async (store) => {
+    const event = runInNewContext('({ type: "A", data: { a: [1] }, metadata: { user: "ada" } })');
+    await store.append("s", event);
+    const [recorded] = await store.read("s").toArray();
+    assert.deepEqual(recorded.data, { a: [1] });
+    assert.deepEqual(recorded.metadata, { user: "ada" });
   }));
 
 test("what caused an event is told in its metadata, over what all events of the commit and each on its own say", () =>
