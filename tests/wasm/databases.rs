@@ -2,18 +2,19 @@
 
 use everfold::storage::{Area, Durability, FaultKind, Head, Key, Storage};
 use everfold::web::IndexedDbStorage;
+use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use super::sabotage::{Sabotage, close_connections, create_database, describe_database};
+use super::sabotage::{Sabotage, create_database, describe_database, release_database};
 use super::{append, committed, new_storage, unused_name};
 
 async fn check_foreign(claim: &str, version: u32, stores: &[&str], in_cause: &str) {
     let name = unused_name(claim);
     let database = format!("everfold:{name}");
     let stores = stores.iter().map(|store| store.to_string()).collect();
-    create_database(&database, version, stores).await.unwrap();
+    JsFuture::from(create_database(&database, version, stores)).await.unwrap();
     let before = describe_database(&database).await.unwrap();
-    close_connections(&database);
+    release_database(&database);
 
     let fault = IndexedDbStorage::open(&name).await.unwrap_err();
     assert_eq!(fault.kind, FaultKind::Foreign, "{fault:?}");

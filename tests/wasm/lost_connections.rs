@@ -12,7 +12,7 @@ use everfold::web::IndexedDbStorage;
 use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use super::sabotage::{Sabotage, close_connections, delete_database, lose_connections};
+use super::sabotage::{Sabotage, close_connections, delete_database, lose_connections, refused_transactions};
 use super::{append, batch_after, committed, new_storage};
 
 /// The log's head, or how reading it failed.
@@ -44,7 +44,9 @@ async fn a_connection_that_is_closed_silently_is_opened_again() {
 
 #[wasm_bindgen_test]
 async fn a_connection_that_the_browser_closes_is_opened_again() {
+    let refusals = refused_transactions();
     check_reopens("by-event", lose_connections).await;
+    assert_eq!(refused_transactions(), refusals, "a connection was used after its end");
 }
 
 async fn check_destroyed(claim: &str, destroy: impl AsyncFn(&str)) {

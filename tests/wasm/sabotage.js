@@ -10,12 +10,18 @@ IDBFactory.prototype.open = function (...args) {
 };
 
 let durability = null;
+let refusals = 0;
 const transaction = IDBDatabase.prototype.transaction;
 IDBDatabase.prototype.transaction = function (...args) {
+  refusals += 1;
   const begun = transaction.apply(this, args);
+  refusals -= 1;
   if (begun.mode === "readwrite") durability = begun.durability;
   return begun;
 };
+
+/** How many transactions were asked of connections that could not begin any. */
+export const refusedTransactions = () => refusals;
 
 /** The durability that the last writing transaction was begun with. */
 export const lastDurability = () => durability;
@@ -121,13 +127,20 @@ const settled = (request) =>
     request.onerror = () => reject(request.error);
   });
 
-/** Another program's database. Its connection stays open until `closeConnections`. */
+const strangers = new Set();
+
+/** Another program's database. Its connection hears of nothing and stays open until `releaseDatabase`. */
 export async function createDatabase(name, version, stores) {
   const request = indexedDB.open(name, version);
   request.onupgradeneeded = () => {
     for (const store of stores) request.result.createObjectStore(store);
   };
-  await settled(request);
+  strangers.add(await settled(request));
+}
+
+/** Closes the connections of other programs to a database, and no others. */
+export function releaseDatabase(name) {
+  for (const connection of strangers) if (connection.name === name) connection.close();
 }
 
 /** Version and object stores of a database. */

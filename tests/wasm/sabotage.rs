@@ -10,14 +10,20 @@ extern "C" {
     #[wasm_bindgen(js_name = lastDurability)]
     pub fn last_durability() -> Option<String>;
 
+    #[wasm_bindgen(js_name = refusedTransactions)]
+    pub fn refused_transactions() -> u32;
+
     #[wasm_bindgen(js_name = closeConnections)]
     pub fn close_connections(name: &str);
 
     #[wasm_bindgen(js_name = loseConnections)]
     pub fn lose_connections(name: &str);
 
-    #[wasm_bindgen(catch, js_name = createDatabase)]
-    pub async fn create_database(name: &str, version: u32, stores: Vec<String>) -> Result<(), JsValue>;
+    #[wasm_bindgen(js_name = createDatabase)]
+    pub fn create_database(name: &str, version: u32, stores: Vec<String>) -> js_sys::Promise;
+
+    #[wasm_bindgen(js_name = releaseDatabase)]
+    pub fn release_database(name: &str);
 
     #[wasm_bindgen(catch, js_name = describeDatabase)]
     pub async fn describe_database(name: &str) -> Result<JsValue, JsValue>;

@@ -2,19 +2,19 @@
 
 use everfold::error::WriteOutcome;
 use everfold::host::Host;
-use everfold::storage::{Durability, FaultKind, Head};
+use everfold::storage::{Area, Durability, FaultKind, Head};
 use everfold::web::{BrowserHost, IndexedDbStorage};
 use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use super::sabotage::{Sabotage, close_connections, create_database, delete_database};
+use super::sabotage::{Sabotage, create_database, delete_database, release_database};
 use super::{append, committed, new_storage, unused_name};
 
 /// A database with a connection that hears of nothing and does not close.
 async fn held_database(claim: &str) -> (String, String) {
     let name = unused_name(claim);
     let database = format!("everfold:{name}");
-    create_database(&database, 1, vec!["other".to_owned()]).await.unwrap();
+    JsFuture::from(create_database(&database, 1, vec!["other".to_owned()])).await.unwrap();
     (name, database)
 }
 
@@ -28,13 +28,32 @@ async fn an_opening_that_takes_too_long_is_given_up_and_leaves_nothing_behind() 
     assert_eq!(fault.kind, FaultKind::Unavailable, "{fault:?}");
     assert!(fault.cause.contains("did not open within"), "{fault:?}");
 
-    close_connections(&database);
+    release_database(&database);
     JsFuture::from(deletion).await.unwrap();
     BrowserHost::alone().unwrap().sleep(200).await;
     assert!(!IndexedDbStorage::exists(&name).await.unwrap(), "the late opening made a database");
-    // A late connection that stayed open would be in the way of this.
-    drop(IndexedDbStorage::open(&name).await.unwrap());
+}
+
+#[wasm_bindgen_test]
+async fn a_connection_that_opens_too_late_is_not_in_the_way_of_others() {
+    let (name, database) = held_database("too-late").await;
+    // Requests are answered in their order: the deletion waits, and so do the making anew and our opening.
+    let deletion = delete_database(&database);
+    let stores = Area::ALL.iter().map(|area| area.name().to_owned()).collect();
+    let anew = create_database(&database, 1, stores);
+    let sabotage = Sabotage::begin("short time-outs");
+    let fault = IndexedDbStorage::open(&name).await.unwrap_err();
+    drop(sabotage);
+    assert_eq!(fault.kind, FaultKind::Unavailable, "{fault:?}");
+
+    release_database(&database);
+    JsFuture::from(deletion).await.unwrap();
+    JsFuture::from(anew).await.unwrap();
+    BrowserHost::alone().unwrap().sleep(200).await;
+    release_database(&database);
+    let sabotage = Sabotage::begin("short time-outs");
     IndexedDbStorage::destroy(&name).await.unwrap();
+    drop(sabotage);
 }
 
 #[wasm_bindgen_test]
@@ -46,7 +65,7 @@ async fn a_destruction_that_another_tab_blocks_is_given_up_and_happens_later() {
     assert_eq!(fault.kind, FaultKind::Unavailable, "{fault:?}");
     assert!(fault.cause.contains("another tab holds"), "{fault:?}");
 
-    close_connections(&database);
+    release_database(&database);
     BrowserHost::alone().unwrap().sleep(200).await;
     assert!(!IndexedDbStorage::exists(&name).await.unwrap(), "it was not deleted");
 }
