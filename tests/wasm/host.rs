@@ -9,7 +9,7 @@ use futures_util::future::{Either, select};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use super::sabotage::post;
+use super::sabotage::{post, waiting_for_lock};
 use super::unused_name;
 
 /// What is heard within a while.
@@ -57,6 +57,16 @@ async fn a_host_alone_hears_nothing_until_it_is_closed() {
     assert_eq!(heard(&host).await, None);
     host.close();
     assert_eq!(host.heard().await, None);
+}
+
+#[wasm_bindgen_test]
+async fn a_lock_that_timed_out_is_no_longer_asked_for() {
+    let name = unused_name("withdrawn");
+    let host = BrowserHost::alone().unwrap();
+    let lock = host.lock(&name, 1_000).await;
+    assert!(lock.is_some() && host.lock(&name, 10).await.is_none());
+    host.sleep(50).await;
+    assert_eq!(waiting_for_lock(&format!("everfold:{name}")).await.unwrap().as_f64(), Some(0.0));
 }
 
 #[wasm_bindgen_test]

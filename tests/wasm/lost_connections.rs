@@ -12,7 +12,9 @@ use everfold::web::IndexedDbStorage;
 use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use super::sabotage::{Sabotage, close_connections, delete_database, lose_connections, refused_transactions};
+use super::sabotage::{
+    Sabotage, close_connections, delete_database, lose_connections, refused_transactions, uncaught_errors,
+};
 use super::{append, batch_after, committed, new_storage};
 
 /// The log's head, or how reading it failed.
@@ -119,6 +121,7 @@ async fn the_outcome_of_a_commit_that_was_sent_and_then_lost_is_unknown() {
 #[wasm_bindgen_test]
 async fn a_commit_that_nobody_waits_for_is_whole_or_not_there() {
     let (_, storage) = new_storage("abandoned").await;
+    let errors = uncaught_errors();
     {
         let commit = pin!(append(&storage, Head::default(), Durability::Relaxed, b"one"));
         let poll = commit.poll(&mut Context::from_waker(Waker::noop()));
@@ -126,4 +129,5 @@ async fn a_commit_that_nobody_waits_for_is_whole_or_not_there() {
     }
     let outcome = append(&storage, Head::default(), Durability::Relaxed, b"two").await;
     assert!(matches!(outcome, Ok(Outcome::Committed(head)) if head.position.0 == 1), "{outcome:?}");
+    assert_eq!(uncaught_errors(), errors, "the browser called what is gone");
 }

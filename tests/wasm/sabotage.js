@@ -9,6 +9,17 @@ IDBFactory.prototype.open = function (...args) {
   return request;
 };
 
+let errors = 0;
+globalThis.addEventListener("error", () => (errors += 1));
+
+/** How many errors no script has caught. */
+export const uncaughtErrors = () => errors;
+
+/** How many requests for a lock are waiting. */
+export async function waitingForLock(name) {
+  return (await navigator.locks.query()).pending.filter((request) => request.name === name).length;
+}
+
 let durability = null;
 let refusals = 0;
 const transaction = IDBDatabase.prototype.transaction;

@@ -7,6 +7,12 @@ use wasm_bindgen::prelude::*;
 extern "C" {
     fn begin(kind: &str) -> Function;
 
+    #[wasm_bindgen(js_name = uncaughtErrors)]
+    pub fn uncaught_errors() -> u32;
+
+    #[wasm_bindgen(catch, js_name = waitingForLock)]
+    pub async fn waiting_for_lock(name: &str) -> Result<JsValue, JsValue>;
+
     #[wasm_bindgen(js_name = lastDurability)]
     pub fn last_durability() -> Option<String>;
 
