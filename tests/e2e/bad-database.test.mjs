@@ -69,6 +69,17 @@ async function defineRaw() {
       database.close();
       return content;
     },
+    /** Puts other bytes in the place of a record of `meta`. */
+    async replaceMeta({ name, key, bytes }) {
+      const database = await open(name);
+      const transaction = database.transaction("meta", "readwrite");
+      const meta = transaction.objectStore("meta");
+      const binaryKey = new TextEncoder().encode(key);
+      if ((await settled(meta.count(binaryKey))) !== 1) throw new Error(`there is no record ${key}`);
+      meta.put(new Uint8Array(bytes), binaryKey);
+      await completed(transaction);
+      database.close();
+    },
     /** Flips, truncates or deletes the record of the log that begins at a position. */
     async damage({ name, position, how }) {
       const database = await open(name);
@@ -135,6 +146,22 @@ test("a database of another program under the name of a store is refused and lef
 
 test("a database of another version is refused and left alone", () =>
   checkForeign({ name: "later", version: 7, stores: ["log", "meta"] }));
+
+/** Its format record asks for readers and writers of format 65,535: see FORMAT.md, "The format record". */
+const LATER_FORMAT = [255, 255, 0, 0, 255, 255, 0, 0, 242, 147, 145, 12, 225, 103, 255, 34];
+
+test("a database that a newer everfold wrote is left alone, even where anything will do", async () => {
+  const name = "newer";
+  await page.run(writeFourRecords, name);
+  await page.run((argument) => raw.replaceMeta(argument), { name: `everfold:${name}`, key: "format", bytes: LATER_FORMAT });
+  const before = await page.run((asked) => raw.dump(asked), `everfold:${name}`);
+  for (const storage of ["indexeddb", "auto"]) {
+    const { error } = await page.run(openAndAppend, { name, storage });
+    assert.equal(error?.code, "VERSION_TOO_NEW", `with storage "${storage}"`);
+    assert.equal(error.version, 65_535);
+  }
+  assert.deepEqual(await page.run((asked) => raw.dump(asked), `everfold:${name}`), before);
+});
 
 /** Every read that needs the damaged record says so, every other works, appends are refused, and nothing is changed. */
 async function checkDamage(how) {

@@ -46,8 +46,10 @@ after(async () => {
 /** Each server has a port, and so an origin and a database, of its own. */
 async function checkKeepsEvents(url) {
   const page = await browser.openPage(url);
-  const outcome = await page.run(() => globalThis.outcome);
-  assert.deepEqual(outcome, { storage: "indexeddb", types: ["ItemAdded"] });
+  const outcome = () => page.run(() => globalThis.outcome);
+  assert.deepEqual(await outcome(), { storage: "indexeddb", types: ["ItemAdded"] });
+  await page.page.reload();
+  assert.deepEqual(await outcome(), { storage: "indexeddb", types: ["ItemAdded", "ItemAdded"] });
   await page.close();
 }
 
