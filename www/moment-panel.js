@@ -22,6 +22,7 @@ export class MomentPanel {
   #playing = document.getElementById("playing-state");
   #facts = document.getElementById("document-facts");
   #save = document.getElementById("save");
+  #panes = document.getElementById("panes");
   #view = new DocumentView(document.getElementById("document"));
   #log;
   /** What is shown. */
@@ -127,7 +128,8 @@ export class MomentPanel {
         onEvent: (moment, folded) => moments.keep(moment, folded),
         onFrame: (state) => this.#frame(run, state),
       });
-      this.#figures.show({ replayRate: formatRate(played.events, played.busy_ms) });
+      // At any other speed the rate is that of the one who typed.
+      if (this.#speed.value === "Infinity") this.#figures.show({ replayRate: formatRate(played.events, played.elapsed_ms) });
     } catch (error) {
       if (store === this.#session.store && !run.signal.aborted) this.#onError(error);
     }
@@ -171,6 +173,7 @@ export class MomentPanel {
     this.#play.disabled = isEmpty;
     this.#play.textContent = this.#isPlaying ? "Stop" : "Play";
     this.#save.disabled = isEmpty;
+    this.#panes.classList.toggle("is-empty", isEmpty);
     const label = `${formatCount(this.#moment)} of ${formatCount(count)}`;
     this.#label.textContent = label;
     this.#slider.setAttribute("aria-valuetext", `edit ${label}`);

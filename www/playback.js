@@ -20,7 +20,7 @@ const FRAME_BUDGET_MS = 10;
  * @param {(state: { document: object, moment: number, event: object, idle_ms: number }) => void} options.onFrame
  *   `idle_ms` is how long nothing happened before this event, where that gap was cut, else 0
  * @param {(moment: number, document: object) => void} options.onEvent
- * @returns {Promise<{ events: number, busy_ms: number }>} how many events were played, and for how long reading and folding took
+ * @returns {Promise<{ events: number, elapsed_ms: number }>} how many events were played, in what time
  */
 export async function play(store, { document, moment }, { speed, signal, onFrame, onEvent }) {
   const state = { document, moment, event: undefined, idle_ms: 0 };
@@ -28,19 +28,16 @@ export async function play(store, { document, moment }, { speed, signal, onFrame
   const begun = performance.now();
   let frame = begun;
   let events = 0;
-  let waited_ms = 0;
   for await (const page of store.read(STREAM, { from: moment }).pages()) {
     for (const event of page) {
       const delay_ms = pace.delay(event.time);
       const isLate = FRAME_BUDGET_MS < performance.now() - frame;
       if (0 < delay_ms || isLate) {
         if (state.event !== undefined) onFrame({ ...state, idle_ms: pace.idle_ms });
-        const before = performance.now();
         await (0 < delay_ms ? pause(delay_ms, signal) : nextFrame());
-        waited_ms += performance.now() - before;
         frame = performance.now();
       }
-      if (signal.aborted) return { events, busy_ms: performance.now() - begun - waited_ms };
+      if (signal.aborted) return { events, elapsed_ms: performance.now() - begun };
       state.document = evolve(state.document, event);
       state.moment += 1;
       state.event = event;
@@ -49,7 +46,7 @@ export async function play(store, { document, moment }, { speed, signal, onFrame
     }
   }
   if (state.event !== undefined) onFrame(state);
-  return { events, busy_ms: performance.now() - begun - waited_ms };
+  return { events, elapsed_ms: performance.now() - begun };
 }
 
 /** When events are due: their own times, sped up, with long gaps cut. */

@@ -5,7 +5,7 @@ import { join } from "node:path";
 
 import { chromium } from "playwright-core";
 
-import { callText, outcomeOf } from "./page-call.mjs";
+import { argumentText, callText, outcomeOf } from "./page-call.mjs";
 import { findProgram, isGone } from "./program.mjs";
 
 const ARGUMENTS = [
@@ -56,7 +56,10 @@ function chromiumPage(page) {
     /** Playwright's own. */
     page,
     /** Runs a function of one argument in the page; it sees nothing of the test but the argument. */
-    run: async (run, argument) => outcomeOf(await page.evaluate(`(${callText(run)})(${JSON.stringify(argument ?? null)})`)),
+    run: async (run, argument) => {
+      const text = JSON.stringify(argumentText(argument));
+      return outcomeOf(await page.evaluate(`(${callText(run)})(${text})`));
+    },
     close: () => page.close(),
   };
 }

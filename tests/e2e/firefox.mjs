@@ -3,7 +3,7 @@
 import { Builder } from "selenium-webdriver";
 import firefox from "selenium-webdriver/firefox.js";
 
-import { callText, outcomeOf } from "./page-call.mjs";
+import { argumentText, callText, outcomeOf } from "./page-call.mjs";
 import { findProgram, isGone } from "./program.mjs";
 
 /** Long enough for everything that a test does in one call. */
@@ -57,10 +57,8 @@ function firefoxPage(driver, queue, handle) {
     run: (run, argument) =>
       inTab(async () => {
         // Evaluated by the page: what a driver evaluates itself has other prototypes than the page's own.
-        const text = `const done = arguments[2]; window.eval(arguments[0])(arguments[1]).then(done);`;
-        const asked = `(text) => (${callText(run)})(JSON.parse(text)).then(JSON.stringify)`;
-        const outcome = await driver.executeAsyncScript(text, asked, JSON.stringify(argument ?? null));
-        return outcomeOf(JSON.parse(outcome));
+        const text = `window.eval(arguments[0])(arguments[1]).then(arguments[2]);`;
+        return outcomeOf(await driver.executeAsyncScript(text, `(${callText(run)})`, argumentText(argument)));
       }),
     close: () => inTab(() => driver.close()),
   };
