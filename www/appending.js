@@ -4,7 +4,7 @@ import { isEverfoldError } from "./dist/index.js";
 import { STREAM, loadTrace } from "./trace.js";
 
 /** Events in one commit: few enough that a page stays live and a pause is quick, enough that commits cost little. */
-const BATCH_EVENTS = 250;
+const BATCH_EVENTS = 500;
 
 /**
  * Appends what the stream does not have yet, until the end or until the signal aborts, which ends it after the
