@@ -4,7 +4,7 @@
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::future::{Future, poll_fn};
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::task::{Poll, Waker};
 
 use futures_channel::oneshot;
@@ -24,6 +24,10 @@ use super::timer::Timer;
 /// Most bytes that `crypto.getRandomValues` fills in one call.
 const RANDOM_BYTES_MAX: usize = 65_536;
 
+/// How long the next announcement waits after one was made. Each costs about a tenth of an append, and a loop of
+/// appends would make one for each, of which only the newest matters to anybody.
+const ANNOUNCEMENT_PAUSE_MS: u64 = 10;
+
 /// The page or worker that a store runs in.
 #[derive(Clone)]
 pub struct BrowserHost {
@@ -33,12 +37,15 @@ pub struct BrowserHost {
 struct Inner {
     crypto: Crypto,
     ear: Rc<Ear>,
-    voice: Option<Voice>,
+    voice: Option<Rc<Voice>>,
 }
 
 /// The channel between the tabs that opened stores of one name.
 struct Voice {
     channel: BroadcastChannel,
+    is_pausing: Cell<bool>,
+    /// What is to be announced after the pause.
+    unsaid: Cell<Option<Position>>,
     _on_message: Closure<dyn FnMut(MessageEvent)>,
 }
 
@@ -59,7 +66,7 @@ impl BrowserHost {
     /// `STORAGE_UNAVAILABLE` where there is no `crypto` to make random bytes with.
     pub fn new(name: &str) -> Result<Self, Error> {
         let ear = Rc::new(Ear::default());
-        let voice = Voice::new(name, &ear);
+        let voice = Voice::new(name, &ear).map(Rc::new);
         Self::build(ear, voice)
     }
 
@@ -73,7 +80,7 @@ impl BrowserHost {
         Self::build(Rc::new(Ear::default()), None)
     }
 
-    fn build(ear: Rc<Ear>, voice: Option<Voice>) -> Result<Self, Error> {
+    fn build(ear: Rc<Ear>, voice: Option<Rc<Voice>>) -> Result<Self, Error> {
         let no_crypto = || {
             let cause = "there is no `crypto` here to make random ids with".to_owned();
             Error::new(Detail::StorageUnavailable { cause })
@@ -125,8 +132,7 @@ impl Host for BrowserHost {
 
     fn announce(&self, position: Position) {
         if let (Some(voice), false) = (&self.inner.voice, self.inner.ear.is_closed.get()) {
-            // An announcement is a hint: one that cannot be made is not missed.
-            drop(voice.channel.post_message(&JsValue::from_f64(position.0 as f64)));
+            voice.announce(position);
         }
     }
 
@@ -153,7 +159,7 @@ impl Host for BrowserHost {
         self.inner.ear.is_closed.set(true);
         self.inner.ear.wake();
         if let Some(voice) = &self.inner.voice {
-            voice.channel.close();
+            voice.close();
         }
     }
 }
@@ -168,14 +174,50 @@ impl Voice {
             }
         });
         channel.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
-        Some(Self { channel, _on_message: on_message })
+        Some(Self { channel, is_pausing: Cell::default(), unsaid: Cell::default(), _on_message: on_message })
+    }
+
+    /// Announces at once, or after the pause that an earlier announcement began.
+    fn announce(self: &Rc<Self>, position: Position) {
+        if self.is_pausing.replace(true) {
+            self.unsaid.set(Some(position));
+            return;
+        }
+        self.say(position);
+        spawn_local(pause(Rc::downgrade(self)));
+    }
+
+    fn say(&self, position: Position) {
+        // An announcement is a hint: one that cannot be made is not missed.
+        drop(self.channel.post_message(&JsValue::from_f64(position.0 as f64)));
+    }
+
+    /// Says what is left to say, and nothing any more.
+    fn close(&self) {
+        if let Some(position) = self.unsaid.take() {
+            self.say(position);
+        }
+        self.channel.close();
+    }
+}
+
+/// Pauses after an announcement, and once more after each that was made meanwhile.
+async fn pause(voice: Weak<Voice>) {
+    loop {
+        Timer::start(ANNOUNCEMENT_PAUSE_MS).await;
+        let Some(voice) = voice.upgrade() else { return };
+        let Some(position) = voice.unsaid.take() else {
+            voice.is_pausing.set(false);
+            return;
+        };
+        voice.say(position);
     }
 }
 
 impl Drop for Voice {
     fn drop(&mut self) {
         self.channel.set_onmessage(None);
-        self.channel.close();
+        self.close();
     }
 }
 

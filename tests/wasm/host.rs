@@ -51,6 +51,18 @@ async fn of_several_announcements_the_newest_is_heard() {
 }
 
 #[wasm_bindgen_test]
+async fn what_was_announced_before_the_close_is_heard() {
+    let name = unused_name("last");
+    let (host, other) = (BrowserHost::new(&name).unwrap(), BrowserHost::new(&name).unwrap());
+    for position in 1..=3 {
+        other.announce(Position(position));
+    }
+    other.close();
+    host.sleep(200).await;
+    assert_eq!(heard(&host).await, Some(Position(3)));
+}
+
+#[wasm_bindgen_test]
 async fn a_host_alone_hears_nothing_until_it_is_closed() {
     let host = BrowserHost::alone().unwrap();
     host.announce(Position(1));
