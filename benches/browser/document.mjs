@@ -17,6 +17,7 @@ everfold in a page of Chromium, beside IndexedDB used by hand. Written by
     npm run bench -- --write
 
 on ${machine.date}: ${machineText(machine)}, ${machine.memoryGibibytes} GiB of memory. The profile is fresh, the durability relaxed on both sides.
+A load above the number of cores means that others worked too: then the medians are higher and the spreads wider than they need be.
 
 - The events are those of a bank with 1,000 accounts, made from the seed ${plan.seed}. Callers give the ids, random UUIDs, where nothing else is said.
 - All contestants run in the same page and take turns, round by round; who begins changes, so that drift hits all. A round before them is not counted.

@@ -1,15 +1,16 @@
 // On what was measured.
 
 import { execFileSync } from "node:child_process";
-import { availableParallelism, cpus, release, totalmem, type } from "node:os";
+import { availableParallelism, cpus, loadavg, release, totalmem, type } from "node:os";
 
-/** The machine, and the versions of what ran on it. */
+/** The machine, and the versions of what ran on it. Call it before anything is measured: the load is to be that of others. */
 export function machine(project, browser) {
   return {
     browser,
     node: process.versions.node,
     cores: availableParallelism(),
     processor: cpus()[0]?.model.trim() ?? "an unknown processor",
+    load: loadavg()[0].toFixed(1),
     memoryGibibytes: Math.round(totalmem() / 2 ** 30),
     system: `${type()} ${release()}`,
     revision: revision(project),

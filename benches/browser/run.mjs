@@ -34,12 +34,13 @@ async function main(flags) {
 }
 
 async function benchmark(session, flags) {
+  const measuredOn = machine(PROJECT, session.browserVersion);
   const results = await measure(session, flags.includes("--quick") ? QUICK : FULL);
   const report = {
     ...results,
     lines: linesOf(results),
     weight: weigh(PROJECT),
-    machine: machine(PROJECT, session.browserVersion),
+    machine: measuredOn,
   };
   console.log(`\n${textTable(report)}`);
   const target = process.env.CARGO_TARGET_DIR ?? join(PROJECT, "target");

@@ -32,8 +32,8 @@ export function sizeRow({ what, events, bytesPerEvent, jsonBytes, records }) {
 }
 
 /** On what it ran. */
-export function machineText({ browser, node, cores, processor, system, revision }) {
-  return `Chromium ${browser}, Node ${node}, ${cores} cores of ${processor}, ${system}, revision ${revision}`;
+export function machineText({ browser, node, cores, processor, system, load, revision }) {
+  return `Chromium ${browser}, Node ${node}, ${cores} cores of ${processor}, ${system}, load ${load} before, revision ${revision}`;
 }
 
 function aligned(rows) {
