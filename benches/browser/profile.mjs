@@ -26,27 +26,50 @@ export async function profileAppends({ page, call }) {
 }
 
 function print(title, profile) {
-  const self_ms = selfTimes(profile);
-  const total_ms = [...self_ms.values()].reduce((sum, each) => sum + each, 0);
+  const frames = selfTimes(profile);
+  const total_ms = sum(frames);
   console.log(`\n${title}: ${total_ms.toFixed(0)} ms`);
-  const rows = [...self_ms].sort(([, a], [, b]) => b - a).slice(0, SHOWN);
-  for (const [name, each_ms] of rows) {
-    console.log(`${each_ms.toFixed(1).padStart(9)} ms ${((100 * each_ms) / total_ms).toFixed(1).padStart(5)} %  ${name}`);
+  const kinds = groupByKind(frames);
+  printShares([...kinds].map(([kind, inKind]) => ({ name: kind, self_ms: sum(inKind) })), total_ms);
+  console.log();
+  printShares(frames, total_ms);
+}
+
+function printShares(rows, total_ms) {
+  for (const { name, self_ms } of [...rows].sort((a, b) => b.self_ms - a.self_ms).slice(0, SHOWN)) {
+    console.log(`${self_ms.toFixed(1).padStart(9)} ms ${((100 * self_ms) / total_ms).toFixed(1).padStart(5)} %  ${name}`);
   }
+}
+
+function groupByKind(frames) {
+  const kinds = new Map(frames.map(({ kind }) => [kind, []]));
+  for (const frame of frames) kinds.get(frame.kind).push(frame);
+  return kinds;
+}
+
+function sum(frames) {
+  return frames.reduce((total_ms, { self_ms }) => total_ms + self_ms, 0);
 }
 
 /** Milliseconds in each function itself. */
 function selfTimes({ nodes, samples, timeDeltas }) {
   const names = new Map(nodes.map(({ id, callFrame }) => [id, nameOf(callFrame)]));
-  const self_ms = new Map();
+  const frames = new Map(nodes.map(({ id, callFrame }) => [names.get(id), { name: names.get(id), kind: kindOf(callFrame), self_ms: 0 }]));
   samples.forEach((id, index) => {
-    const name = names.get(id);
-    self_ms.set(name, (self_ms.get(name) ?? 0) + timeDeltas[index] / 1_000);
+    frames.get(names.get(id)).self_ms += timeDeltas[index] / 1_000;
   });
-  return self_ms;
+  return [...frames.values()];
 }
 
 function nameOf({ functionName, url, lineNumber }) {
   const file = url.split("/").at(-1);
   return url.startsWith("wasm:") || file === "" ? functionName : `${functionName || "(anonymous)"} ${file}:${lineNumber + 1}`;
+}
+
+/** Whose code it is. */
+function kindOf({ functionName, url }) {
+  if (functionName.endsWith("everfold_bg.wasm") || url.includes("everfold_bg.wasm")) return "core (wasm)";
+  if (url === "") return functionName.startsWith("(") ? functionName : "browser";
+  if (url.endsWith("/everfold.js")) return "glue";
+  return url.includes("/dist/") ? "facade (ts)" : "benchmark";
 }

@@ -3,7 +3,7 @@
 /** The plan of a run whose numbers are kept. The seed makes the events; any other is as good. */
 export const FULL = {
   seed: 20_261_121,
-  singles: { rounds: 6, count: 300 },
+  singles: { rounds: 10, count: 300, slice: 30 },
   unawaited: { rounds: 5, count: 10_000 },
   batches: { rounds: 5, batchCount: 10, batchEvents: 1_000 },
   coldReads: { rounds: 5, count: 100_000, batchEvents: 1_000 },
@@ -13,7 +13,7 @@ export const FULL = {
 /** A run that shows whether everything works. */
 export const QUICK = {
   seed: FULL.seed,
-  singles: { rounds: 2, count: 100 },
+  singles: { rounds: 2, count: 100, slice: 50 },
   unawaited: { rounds: 1, count: 1_000 },
   batches: { rounds: 1, batchCount: 2, batchEvents: 1_000 },
   coldReads: { rounds: 1, count: 2_000, batchEvents: 1_000 },

@@ -11,7 +11,7 @@ export async function batches({ seed, rounds, batchCount, batchEvents, streams, 
   const cut = chunks(all, batchEvents);
   const contestants = [blobs("batches", cut), rows("batches", cut)];
   if (!rawAlone) contestants.unshift(everfoldBatches(cut, streams));
-  return { count: all.length, results: await takeTurns(rounds, contestants) };
+  return { count: all.length, results: await takeTurns(contestants, rounds) };
 }
 
 /** Fills a store in commits of many events. */

@@ -16,14 +16,14 @@ export async function beginProfiled({ loop, seed, count, batchEvents }) {
   const events = bankEvents(seed, 2 * count);
   const { contestant, end } = await LOOPS[loop](events, { count, batchEvents });
   const warmUp = await contestant.prepare(0);
-  await warmUp.run();
+  await warmUp.run(0);
   await warmUp.check();
   current = { ...(await contestant.prepare(1)), end };
 }
 
 /** Runs it. */
 export async function runProfiled() {
-  await current.run();
+  await current.run(0);
 }
 
 /** Checks what it did, and cleans up. */
@@ -39,7 +39,7 @@ const LOOPS = {
       await store.close();
       await destroyStore(STORE);
     };
-    return { contestant: everfoldSingles(store, events, count), end };
+    return { contestant: everfoldSingles(store, events, { count, slice: count }), end };
   },
   unawaited: async (events) => ({ contestant: everfoldUnawaited(events), end: async () => {} }),
   batches: async (events, { batchEvents }) => ({

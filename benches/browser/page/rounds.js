@@ -1,49 +1,63 @@
 // Contestants take turns in one page, so that whatever drifts drifts for all of them.
 
+const REST_ms = 50;
+
 /**
  * @typedef {object} Contestant
  * @property {string} name
  * @property {(round: number) => Promise<Turn>} prepare makes what a round needs, before the clock runs
  *
  * @typedef {object} Turn
- * @property {() => Promise<object | void>} run is timed; what it gives is kept
- * @property {() => Promise<void>} check fails unless the work was done, and cleans up
+ * @property {(slice: number) => Promise<number[] | void>} run is timed; where it times what it does one by one, it gives the
+ *   milliseconds of each
+ * @property {() => Promise<void>} check fails unless the work of the round was done, and cleans up
+ *
+ * @typedef {object} Result of a round
+ * @property {number} elapsed_ms
+ * @property {number[]} latencies_ms
  */
 
 /**
- * Runs rounds; who begins changes from round to round. One round before them is not counted.
+ * Runs rounds of slices; in each slice every contestant has a turn, and who begins changes. One round before them is not
+ * counted.
  *
- * @param {number} rounds
  * @param {Contestant[]} contestants
- * @returns {Promise<Record<string, object[]>>} for each contestant its rounds, with `elapsed_ms`
+ * @param {number} rounds
+ * @param {number} [slices] of each round
+ * @returns {Promise<Record<string, Result[]>>} the rounds of each contestant
  */
-export async function takeTurns(rounds, contestants) {
+export async function takeTurns(contestants, rounds, slices = 1) {
   const results = Object.fromEntries(contestants.map(({ name }) => [name, []]));
   for (let round = 0; round <= rounds; round += 1) {
-    const start = round % contestants.length;
-    for (const { name, prepare } of [...contestants.slice(start), ...contestants.slice(0, start)]) {
-      const result = await takeTurn(await prepare(round));
-      if (0 < round) results[name].push(result);
-    }
+    const played = await playRound(contestants, round, slices);
+    if (0 < round) played.forEach(({ name, result }) => results[name].push(result));
   }
   return results;
 }
 
-async function takeTurn({ run, check }) {
-  await rest();
+async function playRound(contestants, round, slices) {
+  const turns = [];
+  for (const { name, prepare } of contestants) {
+    turns.push({ name, result: { elapsed_ms: 0, latencies_ms: [] }, ...(await prepare(round)) });
+  }
+  for (let slice = 0; slice < slices; slice += 1) {
+    const start = (round + slice) % turns.length;
+    for (const turn of [...turns.slice(start), ...turns.slice(0, start)]) await play(turn, slice);
+  }
+  for (const { check } of turns) await check();
+  return turns;
+}
+
+async function play({ run, result }, slice) {
+  // The browser gets time for what was left behind; within a round the turns follow at once.
+  if (slice === 0) await new Promise((resolve) => setTimeout(resolve, REST_ms));
   const begun_ms = performance.now();
-  const kept = await run();
-  const elapsed_ms = performance.now() - begun_ms;
-  await check();
-  return { elapsed_ms, ...kept };
+  const latencies_ms = await run(slice);
+  result.elapsed_ms += performance.now() - begun_ms;
+  result.latencies_ms.push(...(latencies_ms ?? []));
 }
 
-/** Gives the browser time for what the last turn left behind. */
-function rest() {
-  return new Promise((resolve) => setTimeout(resolve, 50));
-}
-
-/** Runs one after another, awaited, and says how long each took. */
+/** Runs one after another, awaited, and says how many milliseconds each took. */
 export async function eachAwaited(items, run) {
   const latencies_ms = new Array(items.length);
   for (let index = 0; index < items.length; index += 1) {
@@ -51,5 +65,5 @@ export async function eachAwaited(items, run) {
     await run(items[index]);
     latencies_ms[index] = performance.now() - begun_ms;
   }
-  return { latencies_ms };
+  return latencies_ms;
 }

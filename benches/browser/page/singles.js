@@ -12,29 +12,29 @@ const RAW = "raw-singles";
 const TRIAL_EVENTS = 100;
 
 /**
- * Measures `count` appends in each of `rounds`; each contestant has one log, which grows. The peer's records are as long as
- * the store's, or `recordBytes`, where the peer runs alone.
+ * Measures `count` appends in each of `rounds`, in turns of `slice`, a part of `count`; each contestant has one log, which
+ * grows. The peer's records are as long as the store's, or `recordBytes`, where the peer runs alone.
  */
-export async function singles({ seed, rounds, count, rawAlone, recordBytes }) {
+export async function singles({ seed, rounds, count, slice, rawAlone, recordBytes }) {
   const events = bankEvents(seed, (rounds + 1) * count);
   const bytes = rawAlone ? recordBytes : await storedRecordBytes(seed);
   const raw = await RawDatabase.open(RAW);
   const records = events.map((event) => record(event, bytes));
-  const contestants = [rawContestant(raw, records, count)];
+  const contestants = [rawContestant(raw, records, { count, slice })];
   const store = rawAlone ? undefined : await openStore(STORE);
-  if (store !== undefined) contestants.unshift(everfoldSingles(store, events, count));
-  const results = await takeTurns(rounds, contestants);
+  if (store !== undefined) contestants.unshift(everfoldSingles(store, events, { count, slice }));
+  const results = await takeTurns(contestants, rounds, count / slice);
   if (store !== undefined) await checkAndDestroy(store, events);
   raw.close();
   await RawDatabase.destroy(RAW);
   return { count, recordBytes: bytes, results };
 }
 
-/** The store, in rounds of `count`. */
-export function everfoldSingles(store, events, count) {
+/** The store, in rounds of `count` and turns of `slice`. */
+export function everfoldSingles(store, events, { count, slice }) {
   const prepare = async (round) => {
     const appends = part(events, count, round).map((event) => ({ stream: event.stream, event: newEvent(event) }));
-    const run = () => eachAwaited(appends, ({ stream, event }) => store.append(stream, event));
+    const run = (turn) => eachAwaited(part(appends, slice, turn), ({ stream, event }) => store.append(stream, event));
     const check = async () => {
       const written = events.slice(0, (round + 1) * count);
       assertEqualWork(STORE, content(written), content(await readAll(store)));
@@ -44,9 +44,10 @@ export function everfoldSingles(store, events, count) {
   return { name: "everfold", prepare };
 }
 
-function rawContestant(raw, records, count) {
+function rawContestant(raw, records, { count, slice }) {
   const prepare = async (round) => {
-    const run = () => eachAwaited(part(records, count, round), (value) => raw.append(value));
+    const mine = part(records, count, round);
+    const run = (turn) => eachAwaited(part(mine, slice, turn), (value) => raw.append(value));
     const check = async () => {
       assertEqualWork(RAW, sumOf(records.slice(0, (round + 1) * count)), sumOf(await raw.all()));
     };
@@ -78,6 +79,6 @@ function sumOf(records) {
   return { count: records.length, checksum: checksum.value };
 }
 
-function part(items, count, round) {
-  return items.slice(round * count, (round + 1) * count);
+function part(items, size, index) {
+  return items.slice(index * size, (index + 1) * size);
 }

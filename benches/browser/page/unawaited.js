@@ -10,7 +10,7 @@ export async function unawaited({ seed, rounds, count, rawAlone }) {
   const events = bankEvents(seed, count);
   const contestants = [blobs("unawaited", [events]), rows("unawaited", [events])];
   if (!rawAlone) contestants.unshift(everfoldUnawaited(events));
-  return { count, results: await takeTurns(rounds, contestants) };
+  return { count, results: await takeTurns(contestants, rounds) };
 }
 
 /** The store, with a new log in each round. */
