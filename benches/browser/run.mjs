@@ -1,11 +1,11 @@
 // Measures the built package against IndexedDB used by hand, in Chromium.
 //
 //     npm run bench                 builds, measures, prints a table, and writes target/bench.json
-//     npm run bench -- --write      also writes docs/benchmarks.md
+//     npm run bench -- --write      also writes docs/benchmarks.md, and the table of README.md
 //     npm run bench -- --quick      fewer rounds, to see whether it runs
 //     npm run bench -- --profile    instead of measuring, says where the time of appends goes
 
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -13,6 +13,7 @@ import { markdown } from "./document.mjs";
 import { linesOf } from "./lines.mjs";
 import { machine } from "./machine.mjs";
 import { profileAppends } from "./profile.mjs";
+import { withMeasures } from "./readme.mjs";
 import { openSession } from "./session.mjs";
 import { FULL, QUICK, measure } from "./suite.mjs";
 import { textTable } from "./table.mjs";
@@ -46,14 +47,16 @@ async function benchmark(session, flags) {
   const target = process.env.CARGO_TARGET_DIR ?? join(PROJECT, "target");
   await mkdir(target, { recursive: true });
   await writeFile(join(target, "bench.json"), `${JSON.stringify(report, undefined, 2)}\n`);
-  if (flags.includes("--write")) await writeDocument(report);
+  if (flags.includes("--write")) await writeDocuments(report);
 }
 
-async function writeDocument(report) {
+async function writeDocuments(report) {
   const path = join(PROJECT, "docs", "benchmarks.md");
   await mkdir(join(PROJECT, "docs"), { recursive: true });
   await writeFile(path, markdown(report));
-  console.log(`\nwrote ${path}`);
+  const readme = join(PROJECT, "README.md");
+  await writeFile(readme, withMeasures(await readFile(readme, "utf8"), report));
+  console.log(`\nwrote ${path} and the table of ${readme}`);
 }
 
 main(process.argv.slice(2)).catch((error) => {
