@@ -37,7 +37,9 @@ pub enum Optimisation {
 /// Builds everything anew; only cargo's own cache is used.
 pub fn build(project: &Project, optimisation: Optimisation) -> Result<()> {
     let shell = &project.shell;
-    cmd!(shell, "cargo build --locked --release --lib --target wasm32-unknown-unknown").run()?;
+    // As a `cdylib` alone: cargo forgoes link-time optimisation where an `rlib` is made beside it.
+    let compile = cmd!(shell, "cargo rustc --locked --release --lib --crate-type cdylib");
+    compile.args(["--target", "wasm32-unknown-unknown"]).run()?;
     empty(&project.path(GLUE))?;
     bind(project)?;
     if optimisation == Optimisation::Full {
