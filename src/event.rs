@@ -217,7 +217,8 @@ impl Json {
     }
 
     /// Whether both texts mean the same value: white space, the order of properties and the spelling of
-    /// numbers and strings do not count.
+    /// numbers and strings do not count. Numbers are what their digits say: those that differ only beyond what
+    /// a double holds are different.
     pub fn means_same(&self, other: &str) -> bool {
         &*self.0 == other || crate::json::texts_mean_same(&self.0, other)
     }

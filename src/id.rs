@@ -62,6 +62,11 @@ impl EventId {
         }
     }
 
+    /// What it has in common with other ids of one [`IdGenerator`]: its first [`EventId::PREFIX_BYTES`] bytes.
+    pub fn prefix(&self) -> &[u8] {
+        &self.0[..Self::PREFIX_BYTES]
+    }
+
     /// Splits off the last four bytes, which count in the ids that the store makes.
     pub fn to_parts(self) -> ([u8; Self::PREFIX_BYTES], u32) {
         let [prefix @ .., a, b, c, d] = self.0;

@@ -54,12 +54,12 @@ impl<'a> Columns<'a> {
             | difference(&mut self.commits, EntryFlags::COMMIT, commit_difference)
             | difference(&mut self.times, EntryFlags::TIME, time_difference);
 
-        let stream = self.stream_names.index_of(entry.stream);
+        let stream = self.stream_names.index_of(entry.stream.as_bytes());
         varint::push_size(&mut self.streams, stream);
         flags |= match &entry.body {
             Body::Fact(fact) => self.push_fact(*fact),
             Body::Event { revision, event_type, data, metadata, tags } => {
-                varint::push_size(&mut self.types, self.type_names.index_of(event_type));
+                varint::push_size(&mut self.types, self.type_names.index_of(event_type.as_bytes()));
                 self.push_revision(stream, *revision)
                     | payload(&mut self.payloads, &mut self.data_lengths, EntryFlags::DATA, *data)
                     | payload(&mut self.payloads, &mut self.metadata_lengths, EntryFlags::METADATA, *metadata)
@@ -96,7 +96,7 @@ impl<'a> Columns<'a> {
         }
         varint::push_size(&mut self.tags, tags.len());
         for tag in tags {
-            varint::push_size(&mut self.tags, self.tag_names.index_of(tag));
+            varint::push_size(&mut self.tags, self.tag_names.index_of(tag.as_bytes()));
         }
         EntryFlags::TAGS
     }
@@ -160,7 +160,7 @@ fn push_frames(body: &mut Vec<u8>, frames: &[Frame<'_>]) {
     for frame in frames.iter().filter(|frame| !frame.extensions.is_empty()) {
         assert!(frame.extensions.len() <= limits::EXTENSIONS_PER_COMMIT_MAX);
         varint::push_size(body, frame.extensions.len());
-        for (number, bytes) in frame.extensions {
+        for (number, bytes) in frame.extensions.iter() {
             assert!(bytes.len() <= limits::EXTENSION_BYTES_MAX);
             varint::push_unsigned(body, *number);
             varint::push_size(body, bytes.len());

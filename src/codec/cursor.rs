@@ -6,7 +6,7 @@ use crate::limits;
 use super::varint;
 use super::{Corrupt, Part};
 
-/// A place in a slice. Nothing is read beyond its end, and nothing is allocated.
+/// A place in a slice. Nothing is read beyond its end, and nothing is allocated but what is wrong.
 #[derive(Debug, Clone)]
 pub struct Cursor<'a> {
     rest: &'a [u8],
@@ -25,13 +25,16 @@ impl<'a> Cursor<'a> {
         self.rest.len()
     }
 
-    /// What is wrong here.
-    pub fn corrupt(&self, problem: &'static str) -> Corrupt {
-        Corrupt { problem, part: self.part, offset_bytes: self.end.saturating_sub(self.rest.len()) }
+    /// What is wrong here. Boxed, so that the many results that are right stay small.
+    #[cold]
+    #[inline(never)]
+    pub fn corrupt(&self, problem: &'static str) -> Box<Corrupt> {
+        let offset_bytes = self.end.saturating_sub(self.rest.len());
+        Box::new(Corrupt { problem, part: self.part, offset_bytes })
     }
 
     /// The next `count` bytes.
-    pub fn take(&mut self, count: usize) -> Result<&'a [u8], Corrupt> {
+    pub fn take(&mut self, count: usize) -> Result<&'a [u8], Box<Corrupt>> {
         let (taken, rest) =
             self.rest.split_at_checked(count).ok_or_else(|| self.corrupt("the bytes end early"))?;
         self.rest = rest;
@@ -39,7 +42,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// The next `N` bytes.
-    pub fn array<const N: usize>(&mut self) -> Result<[u8; N], Corrupt> {
+    pub fn array<const N: usize>(&mut self) -> Result<[u8; N], Box<Corrupt>> {
         let (taken, rest) =
             self.rest.split_first_chunk::<N>().ok_or_else(|| self.corrupt("the bytes end early"))?;
         self.rest = rest;
@@ -47,12 +50,12 @@ impl<'a> Cursor<'a> {
     }
 
     /// The next byte.
-    pub fn byte(&mut self) -> Result<u8, Corrupt> {
+    pub fn byte(&mut self) -> Result<u8, Box<Corrupt>> {
         self.array::<1>().map(|[byte]| byte)
     }
 
     /// A number.
-    pub fn unsigned(&mut self) -> Result<u64, Corrupt> {
+    pub fn unsigned(&mut self) -> Result<u64, Box<Corrupt>> {
         let start = self.clone();
         let mut value: u64 = 0;
         for shift in (0..u64::BITS).step_by(7) {
@@ -72,12 +75,12 @@ impl<'a> Cursor<'a> {
     }
 
     /// A number in zigzag order.
-    pub fn signed(&mut self) -> Result<i64, Corrupt> {
+    pub fn signed(&mut self) -> Result<i64, Box<Corrupt>> {
         self.unsigned().map(varint::from_zigzag)
     }
 
     /// A number in zigzag order that is only written where it is not 0.
-    pub fn difference(&mut self) -> Result<i64, Corrupt> {
+    pub fn difference(&mut self) -> Result<i64, Box<Corrupt>> {
         let start = self.clone();
         match self.signed()? {
             0 => Err(start.corrupt("a difference of 0 is written out")),
@@ -86,37 +89,35 @@ impl<'a> Cursor<'a> {
     }
 
     /// A position or a revision.
-    pub fn integer(&mut self) -> Result<u64, Corrupt> {
-        let start = self.clone();
-        match self.unsigned()? {
-            value @ 0..=limits::INTEGER_MAX => Ok(value),
-            _ => Err(start.corrupt("a position or a revision is too large")),
-        }
+    pub fn integer(&mut self) -> Result<u64, Box<Corrupt>> {
+        self.at_most(limits::INTEGER_MAX, "a position or a revision is too large")
     }
 
-    /// A length, an index or a count of at most `maximum`.
-    pub fn size(&mut self, maximum: usize, problem: &'static str) -> Result<usize, Corrupt> {
+    fn at_most(&mut self, maximum: u64, problem: &'static str) -> Result<u64, Box<Corrupt>> {
         let start = self.clone();
-        match usize::try_from(self.unsigned()?) {
-            Ok(value) if value <= maximum => Ok(value),
+        match self.unsigned()? {
+            value if value <= maximum => Ok(value),
             _ => Err(start.corrupt(problem)),
         }
     }
 
+    /// A length, an index or a count of at most `maximum`.
+    pub fn size(&mut self, maximum: usize, problem: &'static str) -> Result<usize, Box<Corrupt>> {
+        self.at_most(maximum as u64, problem).map(|size| size as usize)
+    }
+
     /// A count of things that take at least one byte each of what is left.
-    pub fn count(&mut self, maximum: usize) -> Result<usize, Corrupt> {
+    pub fn count(&mut self, maximum: usize) -> Result<usize, Box<Corrupt>> {
         let problem = "a count is larger than the limit or than the bytes that are left";
         self.size(maximum.min(self.rest.len()), problem)
     }
 
-    /// An index into a table of `length` things.
-    pub fn index(&mut self, length: usize) -> Result<u32, Corrupt> {
-        let start = self.clone();
-        match usize::try_from(self.unsigned()?) {
-            Ok(index) if index < length => {
-                u32::try_from(index).map_err(|_| start.corrupt("an index is too large"))
-            }
-            _ => Err(start.corrupt("an index is beyond its table")),
+    /// An index into a table of `length` things, which are fewer than the body has bytes.
+    pub fn index(&mut self, length: usize) -> Result<u32, Box<Corrupt>> {
+        const PROBLEM: &str = "an index is beyond its table";
+        match length.checked_sub(1) {
+            Some(last) => self.at_most(last as u64, PROBLEM).map(|index| index as u32),
+            None => Err(self.corrupt(PROBLEM)),
         }
     }
 }

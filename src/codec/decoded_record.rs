@@ -7,11 +7,12 @@ use std::mem::size_of;
 use crate::event::{Fact, Position, Revision, UnixMillis};
 use crate::id::EventId;
 
+use super::cursor::Cursor;
 use super::flags::EntryFlags;
 use super::header::{Header, Packing};
-use super::parse;
 use super::tags::StoredTags;
 use super::{Body, Corrupt, Entry, Extensions, Frame, Part, Tags};
+use super::{order, parse};
 
 /// A record that was read. All text stays in one buffer: entries are made when they are asked for, and borrow
 /// from it.
@@ -69,9 +70,7 @@ impl DecodedRecord {
     /// Reads the record that is kept under `key`. Errors: [`Corrupt`] for anything else than what
     /// [`super::encode_records`] or [`super::encode_arranged`] made for this key.
     pub fn decode(bytes: &[u8], key: Position) -> Result<Self, Corrupt> {
-        let (header, stored_body) = Header::open(bytes, key)?;
-        let body = unpack(&header, stored_body)?;
-        parse::parse(header, body)
+        read(bytes, key).map_err(|corrupt| *corrupt)
     }
 
     /// The lowest position, which is the record's key.
@@ -101,6 +100,11 @@ impl DecodedRecord {
         self.rows.iter().filter_map(|row| self.entry_of(row))
     }
 
+    /// The times of its commits, in the order in which they are stored.
+    pub fn commit_times(&self) -> impl Iterator<Item = UnixMillis> + '_ {
+        self.commits.iter().map(|commit| commit.time)
+    }
+
     /// The commits with their entries, as they can be encoded again: commits in the order in which they are
     /// stored, the entries of each in the order of their positions.
     pub fn frames(&self) -> Vec<Frame<'_>> {
@@ -113,31 +117,29 @@ impl DecodedRecord {
                 entries: Vec::with_capacity(*entry_count),
             })
             .collect();
-        for row in &self.rows {
+        let placed = self.rows.iter().map(|row| row.position).zip(0..).collect();
+        for (_, index) in order::by_position(placed) {
+            let Some(row) = self.rows.get(index) else { continue };
             if let (Some(frame), Some(entry)) = (frames.get_mut(row.commit as usize), self.entry_of(row)) {
                 frame.entries.push(entry);
             }
-        }
-        for frame in &mut frames {
-            frame.entries.sort_by_key(|entry| entry.position);
         }
         frames
     }
 
     /// What it takes of memory, in bytes, for the budget of a cache.
     pub fn memory_bytes(&self) -> usize {
-        /// A node of a map, by the entry.
-        const EXTENSION_BYTES: usize = 64;
+        const EXTENSION_BYTES: usize = size_of::<(u64, Vec<u8>)>();
         let names = [&self.stream_names, &self.type_names, &self.tag_names];
         let indexes = names.iter().map(|names| names.bounds.capacity()).sum::<usize>();
-        let extensions = self.commits.iter().flat_map(|commit| commit.extensions.values());
+        let extensions = self.commits.iter().flat_map(|commit| commit.extensions.iter());
         [
             size_of::<Self>(),
             self.text.capacity(),
             indexes.saturating_add(self.tags.capacity()).saturating_mul(size_of::<u32>()),
             self.commits.capacity().saturating_mul(size_of::<Commit>()),
             self.rows.capacity().saturating_mul(size_of::<Row>()),
-            extensions.map(|bytes| bytes.capacity().saturating_add(EXTENSION_BYTES)).sum(),
+            extensions.map(|(_, bytes)| bytes.capacity().saturating_add(EXTENSION_BYTES)).sum(),
         ]
         .iter()
         .sum()
@@ -201,12 +203,18 @@ impl fmt::Debug for DecodedRecord {
     }
 }
 
-fn unpack(header: &Header, stored_body: &[u8]) -> Result<Vec<u8>, Corrupt> {
+fn read(bytes: &[u8], key: Position) -> Result<DecodedRecord, Box<Corrupt>> {
+    let (header, stored_body) = Header::open(bytes, key)?;
+    let body = unpack(&header, stored_body)?;
+    parse::parse(header, body)
+}
+
+fn unpack(header: &Header, stored_body: &[u8]) -> Result<Vec<u8>, Box<Corrupt>> {
     match header.packing {
         Packing::Plain => Ok(stored_body.to_vec()),
         Packing::Lz4 => match lz4_flex::block::decompress(stored_body, header.body_bytes) {
             Ok(body) if body.len() == header.body_bytes => Ok(body),
-            _ => Err(Corrupt { problem: "the LZ4 block is not whole", part: Part::Body, offset_bytes: 0 }),
+            _ => Err(Cursor::new(&[], Part::Body, 0).corrupt("the LZ4 block is not whole")),
         },
     }
 }

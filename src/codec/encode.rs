@@ -6,7 +6,7 @@ use crate::storage::LogRecord;
 
 use super::columns::{Columns, Surroundings};
 use super::header::{Header, Packing};
-use super::{Body, Entry, Frame};
+use super::{Body, Entry, Frame, order};
 
 /// Where an entry stands among commits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,11 +58,8 @@ fn checked_bounds(frames: &[Frame<'_>], places: &[Place]) -> (Position, Position
     entries().for_each(check_entry);
     assert!(frames.iter().all(|frame| frame.time.0.unsigned_abs() <= limits::INTEGER_MAX));
 
-    let mut positions: Vec<Position> = entries().map(|entry| entry.position).collect();
-    positions.sort_unstable();
-    assert!(positions.is_sorted_by(|one, next| one < next));
-    let first = positions.first().copied().unwrap_or_default();
-    let last = positions.last().copied().unwrap_or_default();
+    let bounds = order::bounds_of_distinct(entries().map(|entry| entry.position));
+    let (first, last) = bounds.unwrap_or_default();
     assert!(Position::START < first && last.0 <= limits::INTEGER_MAX);
     (first, last)
 }

@@ -71,7 +71,7 @@ impl Header {
     }
 
     /// Checks a record as a whole, and splits it into its header and its body as it is stored.
-    pub fn open(record: &[u8], key: Position) -> Result<(Self, &[u8]), Corrupt> {
+    pub fn open(record: &[u8], key: Position) -> Result<(Self, &[u8]), Box<Corrupt>> {
         let mut cursor = Cursor::new(record, Part::Record, 0);
         if cursor.array::<3>()? != MAGIC {
             return Err(Cursor::new(record, Part::Record, 0).corrupt("this is not a record of the log"));
@@ -89,7 +89,7 @@ impl Header {
         Ok((header, stored_body))
     }
 
-    fn read(cursor: &mut Cursor<'_>, key: Position) -> Result<Self, Corrupt> {
+    fn read(cursor: &mut Cursor<'_>, key: Position) -> Result<Self, Box<Corrupt>> {
         if cursor.byte()? != FORMAT_VERSION {
             return Err(cursor.corrupt("the version of the format is not known"));
         }
@@ -112,7 +112,7 @@ impl Header {
     }
 
     /// Refuses a length that the stored body cannot have: it is what the body's memory is reserved for.
-    fn check_body_bytes(&self, cursor: &Cursor<'_>) -> Result<(), Corrupt> {
+    fn check_body_bytes(&self, cursor: &Cursor<'_>) -> Result<(), Box<Corrupt>> {
         let stored_bytes = cursor.remaining();
         let possible = match self.packing {
             Packing::Plain => self.body_bytes == stored_bytes,
@@ -122,7 +122,7 @@ impl Header {
     }
 }
 
-fn read_positions(cursor: &mut Cursor<'_>, key: Position) -> Result<(Position, Position), Corrupt> {
+fn read_positions(cursor: &mut Cursor<'_>, key: Position) -> Result<(Position, Position), Box<Corrupt>> {
     let first = cursor.integer()?;
     if first == 0 || first != key.0 {
         return Err(cursor.corrupt("the first position is not the key of the record"));

@@ -1,79 +1,85 @@
 //! The column of ids: those that the store made share a prefix and count up; all others are raw bytes.
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
-use std::collections::HashMap;
-
 use crate::id::EventId;
 
 use super::Corrupt;
 use super::cursor::Cursor;
+use super::interner::Interner;
 use super::varint;
 
-type Prefix = [u8; EventId::PREFIX_BYTES];
-
-/// How ids that follow each other are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Run {
-    /// Sixteen bytes each.
-    Raw,
-    /// By the index of their prefix, and what their counters differ from the expected ones.
-    Prefixed(usize),
-}
-
-/// Appends the table of prefixes, and the ids in runs.
+/// Appends the table of prefixes, and the ids in runs: those that share no prefix have sixteen bytes each, all
+/// others what their counters differ from the expected ones.
 pub fn push_ids(bytes: &mut Vec<u8>, ids: &[EventId]) {
     let (prefixes, indexes) = shared_prefixes(ids);
     varint::push_size(bytes, prefixes.len());
-    prefixes.iter().for_each(|prefix| bytes.extend(prefix));
+    prefixes.iter().for_each(|prefix| bytes.extend(*prefix));
 
-    let run_of = |id: &EventId| indexes.get(&id.to_parts().0).map_or(Run::Raw, |&index| Run::Prefixed(index));
     let mut expected = vec![0; prefixes.len()];
-    for ids in ids.chunk_by(|one, next| run_of(one) == run_of(next)) {
-        match ids.first().map_or(Run::Raw, run_of) {
-            Run::Raw => {
-                varint::push_size(bytes, ids.len() << 1);
-                ids.iter().for_each(|id| bytes.extend(id.to_bytes()));
-            }
-            Run::Prefixed(index) => {
-                varint::push_size(bytes, ids.len() << 1 | 1);
-                varint::push_size(bytes, index);
-                for counter in ids.iter().map(|id| i64::from(id.to_parts().1)) {
-                    if let Some(expected) = expected.get_mut(index) {
-                        varint::push_signed(bytes, counter.saturating_sub(*expected));
-                        *expected = counter.saturating_add(1);
-                    }
-                }
-            }
+    let mut rest = ids;
+    for run in indexes.chunk_by(|one, next| one == next) {
+        let (ids, after) = rest.split_at_checked(run.len()).unwrap_or_default();
+        rest = after;
+        let index = run.first().copied().flatten();
+        let Some((index, expected)) = index.and_then(|index| Some((index, expected.get_mut(index)?))) else {
+            varint::push_size(bytes, ids.len() << 1);
+            ids.iter().for_each(|id| bytes.extend(id.to_bytes()));
+            continue;
+        };
+        varint::push_size(bytes, ids.len() << 1 | 1);
+        varint::push_size(bytes, index);
+        for id in ids {
+            let counter = i64::from(id.to_parts().1);
+            varint::push_signed(bytes, counter.saturating_sub(*expected));
+            *expected = counter.saturating_add(1);
         }
     }
 }
 
-/// The prefixes that at least two made ids have, in the order in which they are first met, and their indexes:
-/// for one id, a prefix and a counter are longer than the id.
-fn shared_prefixes(ids: &[EventId]) -> (Vec<Prefix>, HashMap<Prefix, usize>) {
-    let mut counts = HashMap::<Prefix, usize>::new();
+/// How often a prefix was met, and its index once that is twice.
+#[derive(Clone, Copy, Default)]
+struct Met {
+    count: usize,
+    index: Option<usize>,
+}
+
+/// The prefixes that at least two made ids have, in the order in which they are met again, and for each id the
+/// index of its own: for one id, a prefix and a counter are longer than the id.
+fn shared_prefixes(ids: &[EventId]) -> (Vec<&[u8]>, Vec<Option<usize>>) {
+    let mut interner = Interner::default();
+    let mut all_met: Vec<Met> = Vec::new();
     let mut prefixes = Vec::new();
-    for prefix in ids.iter().map(|id| id.to_parts().0).filter(is_made) {
-        let count = counts.entry(prefix).or_default();
-        *count = count.saturating_add(1);
-        if *count == 2 {
+    let mut interned = Vec::with_capacity(ids.len());
+    for prefix in ids.iter().map(EventId::prefix) {
+        let index = is_made(prefix).then(|| interner.index_of(prefix));
+        interned.push(index);
+        let Some(index) = index else { continue };
+        if index == all_met.len() {
+            all_met.push(Met::default());
+        }
+        let Some(met) = all_met.get_mut(index) else { continue };
+        met.count = met.count.saturating_add(1);
+        if met.count == 2 {
+            met.index = Some(prefixes.len());
             prefixes.push(prefix);
         }
     }
-    let indexes = prefixes.iter().enumerate().map(|(index, prefix)| (*prefix, index)).collect();
-    (prefixes, indexes)
+    for index in &mut interned {
+        *index = index.and_then(|index| all_met.get(index)?.index);
+    }
+    (prefixes, interned)
 }
 
 /// Whether a prefix is one of a UUIDv8.
-fn is_made([_, _, _, _, _, _, version, _, variant, ..]: &Prefix) -> bool {
-    version >> 4 == 8 && variant >> 6 == 0b10
+fn is_made(prefix: &[u8]) -> bool {
+    matches!(prefix, [_, _, _, _, _, _, version, _, variant, ..] if version >> 4 == 8 && variant >> 6 == 0b10)
 }
 
 /// Reads the table of prefixes and the ids, which go to `places` one by one.
 pub fn read_ids<'a>(
     cursor: &mut Cursor<'_>,
     mut places: impl ExactSizeIterator<Item = &'a mut EventId>,
-) -> Result<(), Corrupt> {
+) -> Result<(), Box<Corrupt>> {
     let prefix_count = cursor.count(places.len())?;
     let mut prefixes = Vec::with_capacity(prefix_count);
     for _ in 0..prefix_count {
@@ -102,7 +108,7 @@ pub fn read_ids<'a>(
     Ok(())
 }
 
-fn read_counter(cursor: &mut Cursor<'_>, expected: &mut i64) -> Result<u32, Corrupt> {
+fn read_counter(cursor: &mut Cursor<'_>, expected: &mut i64) -> Result<u32, Box<Corrupt>> {
     let difference = cursor.signed()?;
     let counter = expected.checked_add(difference).and_then(|counter| u32::try_from(counter).ok());
     let counter = counter.ok_or_else(|| cursor.corrupt("a counter of an id is out of its range"))?;

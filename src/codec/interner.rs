@@ -1,23 +1,26 @@
 //! Names on their way into a record: each is written once.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 use super::varint;
 
-/// A table of names, in the order in which they were first met.
+/// A table of names, in the order in which they were first met. A name is any bytes: texts, and the prefixes
+/// of ids.
 #[derive(Debug, Default)]
 pub struct Interner<'a> {
-    indexes: HashMap<&'a str, usize>,
-    names: Vec<&'a str>,
+    indexes: FxHashMap<&'a [u8], u32>,
+    names: Vec<&'a [u8]>,
 }
 
 impl<'a> Interner<'a> {
     /// The index of `name`, which is added where it is new.
-    pub fn index_of(&mut self, name: &'a str) -> usize {
-        *self.indexes.entry(name).or_insert_with(|| {
+    pub fn index_of(&mut self, name: &'a [u8]) -> usize {
+        let next = self.names.len();
+        let index = *self.indexes.entry(name).or_insert(next as u32) as usize;
+        if index == next {
             self.names.push(name);
-            self.names.len() - 1
-        })
+        }
+        index
     }
 
     /// How many names there are.
@@ -27,7 +30,7 @@ impl<'a> Interner<'a> {
 
     /// Appends the names themselves to the text of the record.
     pub fn push_text(&self, text: &mut Vec<u8>) {
-        self.names.iter().for_each(|name| text.extend(name.as_bytes()));
+        self.names.iter().for_each(|name| text.extend(*name));
     }
 
     /// Appends the lengths of the names.

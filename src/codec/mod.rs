@@ -9,16 +9,16 @@ mod corrupt;
 mod cursor;
 mod decoded_record;
 mod encode;
+mod extensions;
 mod flags;
 mod header;
 mod ids;
 mod interner;
+mod order;
 mod pack;
 mod parse;
 mod tags;
 mod varint;
-
-use std::collections::BTreeMap;
 
 use crate::event::{Fact, Position, Revision, UnixMillis};
 use crate::id::EventId;
@@ -26,6 +26,7 @@ use crate::id::EventId;
 pub use corrupt::{Corrupt, Part};
 pub use decoded_record::DecodedRecord;
 pub use encode::{Place, encode_arranged};
+pub use extensions::Extensions;
 pub use header::FORMAT_VERSION;
 pub use pack::encode_records;
 pub use tags::{Tags, TagsIter};
@@ -40,10 +41,6 @@ pub struct Frame<'a> {
     /// Its entries, in the order of their positions.
     pub entries: Vec<Entry<'a>>,
 }
-
-/// What later versions put beside a commit, by number. At most
-/// [`crate::limits::EXTENSIONS_PER_COMMIT_MAX`], each of at most [`crate::limits::EXTENSION_BYTES_MAX`] bytes.
-pub type Extensions = BTreeMap<u64, Vec<u8>>;
 
 /// An event or a fact with its place in the log.
 #[derive(Debug, Clone, PartialEq, Eq)]

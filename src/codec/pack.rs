@@ -97,7 +97,7 @@ fn count_within(estimates: &[usize], maximum: usize) -> usize {
 /// About what a commit adds to a body. Names count each time: how often they repeat is not known yet, and the
 /// ratio learns it.
 fn estimate_bytes(frame: &Frame<'_>) -> usize {
-    let extensions: usize = frame.extensions.values().map(|bytes| bytes.len() + FRAME_BYTES).sum();
+    let extensions: usize = frame.extensions.iter().map(|(_, bytes)| bytes.len() + FRAME_BYTES).sum();
     let entries: usize = frame.entries.iter().map(|entry| ENTRY_BYTES + text_bytes(entry)).sum();
     FRAME_BYTES + extensions + entries
 }

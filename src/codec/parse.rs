@@ -9,16 +9,14 @@ use super::cursor::Cursor;
 use super::decoded_record::{Commit, DecodedRecord, NameTable, Row, Span};
 use super::flags::EntryFlags;
 use super::header::Header;
-use super::{Corrupt, Extensions, Part, ids};
+use super::{Corrupt, Extensions, Part, ids, order};
 
 /// Reads a body that is as long as its header says.
-pub fn parse(header: Header, mut body: Vec<u8>) -> Result<DecodedRecord, Corrupt> {
+pub fn parse(header: Header, mut body: Vec<u8>) -> Result<DecodedRecord, Box<Corrupt>> {
     let tables = body.split_off(header.text_bytes.min(body.len()));
     body.shrink_to_fit();
-    let text = String::from_utf8(body).map_err(|error| Corrupt {
-        problem: "the text is not UTF-8",
-        part: Part::Body,
-        offset_bytes: error.utf8_error().valid_up_to(),
+    let text = String::from_utf8(body).map_err(|error| {
+        Cursor::new(&[], Part::Body, error.utf8_error().valid_up_to()).corrupt("the text is not UTF-8")
     })?;
     let cursor = Cursor::new(&tables, Part::Body, text.len());
     let mut parser = Parser { cursor, text: &text, text_offset: 0 };
@@ -48,7 +46,7 @@ struct Parser<'a> {
 
 impl Parser<'_> {
     /// The next `length` bytes of the text.
-    fn span(&mut self, length: usize) -> Result<Span, Corrupt> {
+    fn span(&mut self, length: usize) -> Result<Span, Box<Corrupt>> {
         let start = self.text_offset;
         let end = start.saturating_add(length);
         let is_text = end <= self.text.len() && self.text.is_char_boundary(end);
@@ -62,7 +60,7 @@ impl Parser<'_> {
     }
 
     /// Streams, types and tags.
-    fn name_tables(&mut self) -> Result<[NameTable; 3], Corrupt> {
+    fn name_tables(&mut self) -> Result<[NameTable; 3], Box<Corrupt>> {
         let mut counts = [0; 3];
         for count in &mut counts {
             *count = self.cursor.count(usize::MAX)?;
@@ -71,7 +69,7 @@ impl Parser<'_> {
         Ok([self.name_table(streams)?, self.type_table(types)?, self.name_table(tags)?])
     }
 
-    fn name_table(&mut self, count: usize) -> Result<NameTable, Corrupt> {
+    fn name_table(&mut self, count: usize) -> Result<NameTable, Box<Corrupt>> {
         if self.cursor.remaining() < count {
             return Err(self.cursor.corrupt("there are more names than bytes"));
         }
@@ -87,7 +85,7 @@ impl Parser<'_> {
         Ok(NameTable { bounds })
     }
 
-    fn type_table(&mut self, count: usize) -> Result<NameTable, Corrupt> {
+    fn type_table(&mut self, count: usize) -> Result<NameTable, Box<Corrupt>> {
         let table = self.name_table(count)?;
         let starts = table.bounds.iter().take(count);
         let is_own = |&start: &u32| self.text.as_bytes().get(start as usize) == Some(&b'$');
@@ -97,7 +95,7 @@ impl Parser<'_> {
         Ok(table)
     }
 
-    fn commits(&mut self, header: &Header) -> Result<Vec<Commit>, Corrupt> {
+    fn commits(&mut self, header: &Header) -> Result<Vec<Commit>, Box<Corrupt>> {
         if self.cursor.remaining() < header.commit_count {
             return Err(self.cursor.corrupt("there are more commits than bytes"));
         }
@@ -116,7 +114,11 @@ impl Parser<'_> {
     }
 
     /// How many entries each commit has here, and whether it is extended.
-    fn entry_counts(&mut self, commits: &mut [Commit], entry_count: usize) -> Result<Vec<bool>, Corrupt> {
+    fn entry_counts(
+        &mut self,
+        commits: &mut [Commit],
+        entry_count: usize,
+    ) -> Result<Vec<bool>, Box<Corrupt>> {
         let mut entries_left = entry_count;
         let mut is_extended = Vec::with_capacity(commits.len());
         for commit in commits {
@@ -136,7 +138,7 @@ impl Parser<'_> {
         Err(self.cursor.corrupt("there are entries without a commit"))
     }
 
-    fn extensions(&mut self) -> Result<Extensions, Corrupt> {
+    fn extensions(&mut self) -> Result<Extensions, Box<Corrupt>> {
         let mut extensions = Extensions::new();
         let count = self.cursor.count(limits::EXTENSIONS_PER_COMMIT_MAX)?;
         if count == 0 {
@@ -144,7 +146,7 @@ impl Parser<'_> {
         }
         for _ in 0..count {
             let number = self.cursor.unsigned()?;
-            if extensions.last_key_value().is_some_and(|(&last, _)| number <= last) {
+            if extensions.last_number().is_some_and(|last| number <= last) {
                 return Err(self.cursor.corrupt("extensions are not in the order of their numbers"));
             }
             let length = self.cursor.count(limits::EXTENSION_BYTES_MAX)?;
@@ -153,7 +155,7 @@ impl Parser<'_> {
         Ok(extensions)
     }
 
-    fn flagged_rows(&mut self, entry_count: usize) -> Result<Vec<Row>, Corrupt> {
+    fn flagged_rows(&mut self, entry_count: usize) -> Result<Vec<Row>, Box<Corrupt>> {
         let flags = self.cursor.take(entry_count)?;
         let mut rows = Vec::with_capacity(entry_count);
         for &flags in flags {
@@ -166,21 +168,21 @@ impl Parser<'_> {
         Ok(rows)
     }
 
-    fn streams(&mut self, rows: &mut [Row], stream_count: usize) -> Result<(), Corrupt> {
+    fn streams(&mut self, rows: &mut [Row], stream_count: usize) -> Result<(), Box<Corrupt>> {
         for row in rows {
             row.stream = self.cursor.index(stream_count)?;
         }
         Ok(())
     }
 
-    fn types(&mut self, rows: &mut [Row], type_count: usize) -> Result<(), Corrupt> {
+    fn types(&mut self, rows: &mut [Row], type_count: usize) -> Result<(), Box<Corrupt>> {
         for row in rows.iter_mut().filter(|row| !row.flags.has(EntryFlags::FACT)) {
             row.event_type = self.cursor.index(type_count)?;
         }
         Ok(())
     }
 
-    fn positions(&mut self, rows: &mut [Row], header: &Header) -> Result<(), Corrupt> {
+    fn positions(&mut self, rows: &mut [Row], header: &Header) -> Result<(), Box<Corrupt>> {
         let mut expected = header.first.0;
         for row in &mut *rows {
             let position = if row.flags.has(EntryFlags::POSITION) {
@@ -196,18 +198,14 @@ impl Parser<'_> {
                 _ => return Err(self.cursor.corrupt("a position is not between the first and the last")),
             }
         }
-        let mut positions: Vec<Position> = rows.iter().map(|row| row.position).collect();
-        positions.sort_unstable();
-        if !positions.is_sorted_by(|one, next| one < next) {
-            return Err(self.cursor.corrupt("two entries have the same position"));
+        match order::bounds_of_distinct(rows.iter().map(|row| row.position)) {
+            None => Err(self.cursor.corrupt("two entries have the same position")),
+            Some(bounds) if bounds == (header.first, header.last) => Ok(()),
+            Some(_) => Err(self.cursor.corrupt("no entry has the first or the last position")),
         }
-        if (positions.first(), positions.last()) != (Some(&header.first), Some(&header.last)) {
-            return Err(self.cursor.corrupt("no entry has the first or the last position"));
-        }
-        Ok(())
     }
 
-    fn commits_of(&mut self, rows: &mut [Row], commits: &[Commit]) -> Result<(), Corrupt> {
+    fn commits_of(&mut self, rows: &mut [Row], commits: &[Commit]) -> Result<(), Box<Corrupt>> {
         let mut remaining: Vec<usize> = commits.iter().map(|commit| commit.entry_count).collect();
         let mut expected: u32 = 0;
         for row in rows {
@@ -229,7 +227,7 @@ impl Parser<'_> {
         Ok(())
     }
 
-    fn times(&mut self, rows: &mut [Row], commits: &[Commit]) -> Result<(), Corrupt> {
+    fn times(&mut self, rows: &mut [Row], commits: &[Commit]) -> Result<(), Box<Corrupt>> {
         for row in rows {
             let commit_time =
                 commits.get(row.commit as usize).map_or(UnixMillis::default(), |commit| commit.time);
@@ -242,14 +240,14 @@ impl Parser<'_> {
         Ok(())
     }
 
-    fn time_after(&self, time: UnixMillis, difference: i64) -> Result<UnixMillis, Corrupt> {
+    fn time_after(&self, time: UnixMillis, difference: i64) -> Result<UnixMillis, Box<Corrupt>> {
         match time.0.checked_add(difference) {
             Some(time) if time.unsigned_abs() <= limits::INTEGER_MAX => Ok(UnixMillis(time)),
             _ => Err(self.cursor.corrupt("a time is too far away")),
         }
     }
 
-    fn revisions(&mut self, rows: &mut [Row], stream_count: usize) -> Result<(), Corrupt> {
+    fn revisions(&mut self, rows: &mut [Row], stream_count: usize) -> Result<(), Box<Corrupt>> {
         let mut expected = vec![0_u64; stream_count];
         for row in rows {
             if row.flags.has(EntryFlags::FACT) {
@@ -277,7 +275,7 @@ impl Parser<'_> {
         Ok(())
     }
 
-    fn tags(&mut self, rows: &mut [Row], tag_count: usize) -> Result<Vec<u32>, Corrupt> {
+    fn tags(&mut self, rows: &mut [Row], tag_count: usize) -> Result<Vec<u32>, Box<Corrupt>> {
         let mut indexes = Vec::new();
         for row in rows.iter_mut().filter(|row| row.flags.event_has(EntryFlags::TAGS)) {
             let count = self.cursor.count(limits::TAGS_PER_EVENT_MAX)?;
@@ -293,13 +291,13 @@ impl Parser<'_> {
         Ok(indexes)
     }
 
-    fn tags_length(&self, indexes: &[u32]) -> Result<u32, Corrupt> {
+    fn tags_length(&self, indexes: &[u32]) -> Result<u32, Box<Corrupt>> {
         u32::try_from(indexes.len()).map_err(|_| self.cursor.corrupt("there are too many tags"))
     }
 
     /// Lengths of data, then lengths of metadata; in the text, the data and the metadata of an event stand
     /// side by side.
-    fn payloads(&mut self, rows: &mut [Row]) -> Result<(), Corrupt> {
+    fn payloads(&mut self, rows: &mut [Row]) -> Result<(), Box<Corrupt>> {
         for row in rows.iter_mut().filter(|row| row.flags.event_has(EntryFlags::DATA)) {
             row.data.end = self.payload_length()?;
         }
@@ -313,12 +311,12 @@ impl Parser<'_> {
         Ok(())
     }
 
-    fn payload_length(&mut self) -> Result<u32, Corrupt> {
+    fn payload_length(&mut self) -> Result<u32, Box<Corrupt>> {
         let length = self.cursor.size(limits::EVENT_BYTES_MAX, "a payload is too large")?;
         u32::try_from(length).map_err(|_| self.cursor.corrupt("a payload is too large"))
     }
 
-    fn end(&self) -> Result<(), Corrupt> {
+    fn end(&self) -> Result<(), Box<Corrupt>> {
         if self.text_offset != self.text.len() {
             return Err(self.cursor.corrupt("there is text that belongs to nothing"));
         }

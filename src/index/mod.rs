@@ -79,8 +79,8 @@ impl Index {
         }
         self.note_gap_before(record.first());
         let segment = self.segments.push(Segment::whole(record.first(), record.last(), size_bytes));
-        for frame in record.frames() {
-            self.time = self.time.max(frame.time);
+        for time in record.commit_times() {
+            self.time = self.time.max(time);
         }
         for entry in record.entries() {
             self.streams.add(&entry, segment);

@@ -67,8 +67,8 @@ impl<'a> Ground<'a> {
             time: facts.time,
         };
         for record in tail {
-            for frame in record.frames() {
-                ground.time = ground.time.max(frame.time);
+            for time in record.commit_times() {
+                ground.time = ground.time.max(time);
             }
             for entry in record.entries() {
                 ground.lay_stored(entry);

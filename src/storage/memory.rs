@@ -1,4 +1,4 @@
-//! The reference storage: records in ordered maps, for as long as the page lives.
+//! The reference storage: records in ordered lists, for as long as the page lives.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;

@@ -1,9 +1,7 @@
-//! The records of one database in ordered maps, and what each transaction reads of them and changes in them.
+//! The records of one database in order, and what each transaction reads of them and changes in them.
 //!
 //! Reading and changing are apart: what a transaction decides is a [`Changes`], which takes effect whole when
 //! it is applied. A storage that simulates a crash between the two drops the changes.
-
-use std::collections::BTreeMap;
 
 use crate::error::WriteOutcome;
 use crate::event::Position;
@@ -13,10 +11,11 @@ use super::{
     Outcome, Page, Record, Seen, StorageFault, Usage, Written,
 };
 
-/// All records of a database.
+/// All records of a database: for each area, in the order of [`Area::ALL`], its records in the order of their
+/// keys. A log grows at its end, where a list is as good as a map, and much less code.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Records {
-    areas: BTreeMap<Area, BTreeMap<Key, Vec<u8>>>,
+    areas: [Vec<Record>; Area::ALL.len()],
 }
 
 /// What a transaction wants changed: `None` deletes.
@@ -52,10 +51,9 @@ impl Records {
         count_max: usize,
     ) -> Result<Page, StorageFault> {
         let in_range = self.in_range(area, range);
-        let record = |(key, value): (&Key, &Vec<u8>)| Record { key: key.clone(), value: value.clone() };
         let records = match direction {
-            Direction::Forwards => in_range.take(count_max).map(record).collect(),
-            Direction::Backwards => in_range.rev().take(count_max).map(record).collect(),
+            Direction::Forwards => in_range.iter().take(count_max).cloned().collect(),
+            Direction::Backwards => in_range.iter().rev().take(count_max).cloned().collect(),
         };
         Ok(Page { head: self.head()?, records })
     }
@@ -101,55 +99,60 @@ impl Records {
 
     pub fn apply(&mut self, changes: Changes) {
         for (area, key, value) in changes.records {
-            area.assert_fits(&key);
-            let records = self.areas.entry(area).or_default();
-            match value {
-                Some(value) => records.insert(key, value),
-                None => records.remove(&key),
-            };
+            let place = self.place(area, &key);
+            let records = &mut self.areas[area as usize];
+            match (place, value) {
+                (Ok(index), Some(value)) => records[index].value = value,
+                (Ok(index), None) => drop(records.remove(index)),
+                (Err(index), Some(value)) => records.insert(index, Record { key, value }),
+                (Err(_), None) => {}
+            }
         }
     }
 
     pub fn usage(&self) -> Usage {
-        let areas =
-            self.areas.iter().filter(|(_, records)| !records.is_empty()).map(|(area, records)| AreaUsage {
-                area: *area,
-                record_count: records.len() as u64,
-                size_bytes: records.iter().map(|(key, value)| key.size_bytes() + value.len() as u64).sum(),
-            });
-        Usage { areas: areas.collect(), ..Usage::default() }
+        let mut areas = Vec::new();
+        for (area, records) in Area::ALL.into_iter().zip(&self.areas) {
+            if records.is_empty() {
+                continue;
+            }
+            let size_bytes = records.iter().map(|record| record.key.size_bytes() + record.value.len() as u64);
+            areas.push(AreaUsage { area, record_count: records.len() as u64, size_bytes: size_bytes.sum() });
+        }
+        Usage { areas, ..Usage::default() }
     }
 
     /// The records of the log that begin after a position, in order.
     pub fn log_after(&self, position: Position) -> Vec<LogRecord> {
         let range = KeyRange { from: Some(Key::Position(position.next())), to: None };
-        let log_record = |(key, bytes): (&Key, &Vec<u8>)| match key {
-            Key::Position(first) => Some(LogRecord { first: *first, bytes: bytes.clone() }),
+        let log_record = |record: &Record| match &record.key {
+            Key::Position(first) => Some(LogRecord { first: *first, bytes: record.value.clone() }),
             Key::Bytes(_) => None,
         };
-        self.in_range(Area::Log, &range).filter_map(log_record).collect()
+        self.in_range(Area::Log, &range).iter().filter_map(log_record).collect()
     }
 
     fn record(&self, area: Area, key: &Key) -> Option<&Vec<u8>> {
-        area.assert_fits(key);
-        self.areas.get(&area)?.get(key)
+        let index = self.place(area, key).ok()?;
+        Some(&self.areas[area as usize][index].value)
     }
 
-    fn in_range(
-        &self,
-        area: Area,
-        range: &KeyRange,
-    ) -> impl DoubleEndedIterator<Item = (&Key, &Vec<u8>)> + use<'_> {
-        let bounds = (range.from.clone(), range.to.clone());
-        for key in [&bounds.0, &bounds.1].into_iter().flatten() {
-            area.assert_fits(key);
-        }
-        // A map refuses a range whose bounds are crossed; to the port it is an empty one.
-        let is_crossed = matches!(&bounds, (Some(from), Some(to)) if to < from);
-        let records = if is_crossed { None } else { self.areas.get(&area) };
-        let from = bounds.0.map_or(std::ops::Bound::Unbounded, std::ops::Bound::Included);
-        let to = bounds.1.map_or(std::ops::Bound::Unbounded, std::ops::Bound::Included);
-        records.into_iter().flat_map(move |records| records.range((from.clone(), to.clone())))
+    /// Where the record of a key stands in its area, or else where it would be put.
+    fn place(&self, area: Area, key: &Key) -> Result<usize, usize> {
+        area.assert_fits(key);
+        self.areas[area as usize].binary_search_by(|record| record.key.cmp(key))
+    }
+
+    fn in_range(&self, area: Area, range: &KeyRange) -> &[Record] {
+        let records = &self.areas[area as usize];
+        let start =
+            range.from.as_ref().map_or(0, |from| self.place(area, from).unwrap_or_else(|place| place));
+        let end = range.to.as_ref().map_or(records.len(), |to| match self.place(area, to) {
+            Ok(index) => index + 1,
+            Err(place) => place,
+        });
+        // Where the bounds are crossed, the end is before the start, and nothing is in between.
+        records.get(start..end).unwrap_or_default()
     }
 
     fn assert_overwrites_nothing(&self, batch: &Batch) {

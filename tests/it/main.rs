@@ -17,6 +17,7 @@ mod faults;
 mod hiding;
 mod host_contract;
 mod idempotence;
+mod json;
 mod lost_answers;
 mod one_tab;
 mod reads;

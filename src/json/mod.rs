@@ -1,10 +1,11 @@
 //! What the store must know of JSON: that a text is a value within the limits, and whether two texts mean
 //! the same value.
 
+mod canonical;
+
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_json::Value;
 
 use crate::error::Error;
 use crate::limits;
@@ -22,29 +23,10 @@ pub fn check_text(text: &str) -> Result<(), Error> {
     })
 }
 
-/// Whether two texts mean the same value. A text that is not JSON means nothing but itself.
+/// Whether two texts mean the same value. A text that is not JSON within the limits means nothing but itself.
 pub fn texts_mean_same(one: &str, other: &str) -> bool {
-    match (serde_json::from_str::<Value>(one), serde_json::from_str::<Value>(other)) {
-        (Ok(one), Ok(other)) => values_equal(&one, &other),
-        _ => one == other,
-    }
-}
-
-/// Compares as JavaScript sees the values: every number is a double.
-fn values_equal(one: &Value, other: &Value) -> bool {
-    match (one, other) {
-        (Value::Number(one), Value::Number(other)) => one.as_f64() == other.as_f64(),
-        (Value::Array(one), Value::Array(other)) => {
-            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| values_equal(one, other))
-        }
-        (Value::Object(one), Value::Object(other)) => {
-            one.len() == other.len()
-                && one
-                    .iter()
-                    .all(|(key, value)| other.get(key).is_some_and(|other| values_equal(value, other)))
-        }
-        _ => one == other,
-    }
+    one == other
+        || canonical::canonical_form(one).is_some_and(|form| Some(form) == canonical::canonical_form(other))
 }
 
 /// Walks a value without building it, and counts how deep it goes.

@@ -1,0 +1,59 @@
+//! What later versions put beside a commit.
+
+use std::slice;
+
+/// Bytes by number, kept verbatim, in the order of their numbers. A commit has at most
+/// [`crate::limits::EXTENSIONS_PER_COMMIT_MAX`], each of at most [`crate::limits::EXTENSION_BYTES_MAX`] bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Extensions {
+    by_number: Vec<(u64, Vec<u8>)>,
+}
+
+impl Extensions {
+    /// None, which is what commits have today.
+    pub const fn new() -> Self {
+        Self { by_number: Vec::new() }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.by_number.is_empty()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.by_number.len()
+    }
+
+    /// The extensions with their numbers, in ascending order.
+    pub fn iter(&self) -> slice::Iter<'_, (u64, Vec<u8>)> {
+        self.by_number.iter()
+    }
+
+    /// The highest number.
+    pub fn last_number(&self) -> Option<u64> {
+        self.by_number.last().map(|(number, _)| *number)
+    }
+
+    /// Puts an extension in its place, which replaces the one that has its number.
+    pub fn insert(&mut self, number: u64, bytes: Vec<u8>) {
+        match self.by_number.binary_search_by(|(other, _)| other.cmp(&number)) {
+            Ok(index) => self.by_number[index].1 = bytes,
+            Err(index) => self.by_number.insert(index, (number, bytes)),
+        }
+    }
+}
+
+impl FromIterator<(u64, Vec<u8>)> for Extensions {
+    fn from_iter<I: IntoIterator<Item = (u64, Vec<u8>)>>(given: I) -> Self {
+        let mut extensions = Self::new();
+        given.into_iter().for_each(|(number, bytes)| extensions.insert(number, bytes));
+        extensions
+    }
+}
+
+impl<const N: usize> From<[(u64, Vec<u8>); N]> for Extensions {
+    fn from(given: [(u64, Vec<u8>); N]) -> Self {
+        given.into_iter().collect()
+    }
+}
