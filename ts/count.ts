@@ -59,7 +59,7 @@ export async function countStretches(
   for (;;) {
     signal?.throwIfAborted();
     const page = await read(request);
-    page.keys.forEach((key, index) => counts.set(key, (counts.get(key) ?? 0) + (page.counts[index] ?? 0)));
+    for (const [key, count] of page.counts) counts.set(key, (counts.get(key) ?? 0) + count);
     onProgress?.({ done: page.next ?? page.asOf, total: page.asOf, phase: "count" });
     if (page.next === undefined) return counts;
     request = { ...request, after: page.next, asOf: page.asOf };

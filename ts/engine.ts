@@ -61,27 +61,40 @@ export interface Engine {
 }
 
 /**
- * Appends, as one crossing takes them. `numbers` has one run for each append:
+ * What is asked of the core, as it crosses: names, and numbers of which some are places of names. The numbers begin
+ * with the lengths of the names, in UTF-16 units; of a number that is left out, `NaN` takes the place.
  *
- *     append   numberCount  textLength  idCount  durability  condition  writeCount
- *     write    stream  expected  eventCount
- *     event    type  dataLength  metadataLength  hasId  time  tagCount  tag...
- *
- * An append is followed by its writes, a write by its events. `numberCount` counts the whole run, `textLength`
- * and `idCount` say how much of `texts` and `ids` belongs to it, so that a run which is refused can be stepped over.
- * Streams, types and tags are places in `names`; lengths are in UTF-16 units.
+ *     nameCount  nameLength...
  */
-export interface AppendMessage {
+export interface FlatMessage {
+  /** All names, put together. */
+  readonly names: string;
+  readonly numbers: Float64Array;
+}
+
+/**
+ * Appends, as one crossing takes them. Behind the lengths of the names, `numbers` has one run for each append:
+ *
+ *     append     numberCount  textLength  idCount  durability  writeCount  hasCondition  condition
+ *     condition  after  query
+ *     write      stream  expected  eventCount
+ *     event      type  dataLength  metadataLength  hasId  time  tagCount  tag...
+ *
+ * An append is followed by its writes, a write by its events; there is a condition where `hasCondition` is 1.
+ * `numberCount` counts the whole run, `textLength` and `idCount` say how much of `texts` and `ids` belongs to it, so
+ * that a run which is refused can be stepped over. Streams, types and tags are names; lengths are in UTF-16 units.
+ * A query is its items, and an item four lists, of which each may be left out:
+ *
+ *     query      itemCount  item...
+ *     item       typeCount  type...  tagCount  tag...  streamCount  stream...  categoryCount  category...
+ */
+export interface AppendMessage extends FlatMessage {
   /** Names the message, so that its appends can be withdrawn. */
   readonly ticket: number;
   /** The JSON texts of data and metadata, in the order of the events, put together, in UTF-8. */
   readonly texts: Uint8Array;
-  /** The JSON text of an array of strings. */
-  readonly names: string;
   /** The ids that callers gave, 36 characters each, put together. */
   readonly ids: string;
-  readonly numbers: Float64Array;
-  readonly conditions: readonly ConditionMessage[];
 }
 
 /** Codes of an expectation; a revision stands for itself. */
@@ -90,10 +103,10 @@ export const EXPECTED = { any: -1, noStream: -2, streamExists: -3 } as const;
 /** Codes of a durability; 0 is as the store was opened. */
 export const DURABILITY = { memory: 1, relaxed: 2, strict: 3 } as const;
 
-/** The length of a text that is not there, and a revision or a position that is none. */
+/** A revision or a position that is none. */
 export const NONE = -1;
 
-/** An append condition; appends name theirs by its place in the message, from 1, and 0 for none. */
+/** An append condition. */
 export interface ConditionMessage {
   readonly query: readonly QueryItemMessage[];
   readonly after: number;
@@ -181,8 +194,10 @@ export interface PageMessage {
   readonly data: string;
   /** The JSON text of an array: the metadata of those events that have some. */
   readonly metadata: string;
-  /** The JSON text of an array of strings. */
+  /** All names, put together. */
   readonly names: string;
+  /** The length of each name, in UTF-16 units. */
+  readonly nameLengths: Uint32Array;
   /** The JSON text of an array: the id of each event. */
   readonly ids: string;
   readonly numbers: Float64Array;
@@ -228,9 +243,8 @@ export interface CountMessage {
 }
 
 export interface CountPageMessage {
-  /** How many there are of each key, in the order of `keys`. */
-  readonly counts: readonly number[];
-  readonly keys: readonly string[];
+  /** How many there are of each key, in the order of the keys. */
+  readonly counts: readonly (readonly [key: string, count: number])[];
   readonly next: number | undefined;
   readonly asOf: number;
 }

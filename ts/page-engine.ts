@@ -20,12 +20,20 @@ import type {
   StreamReadMessage,
   StreamsMessage,
 } from "./engine.js";
+import { DURABILITY } from "./engine.js";
 import { EverfoldError, internal } from "./errors.js";
+import { MessageWriter } from "./message-writer.js";
 import { WasmCalls } from "./wasm-calls.js";
 
 /** All calls into the one instance of the wasm. A panic ends the instance, and with it all of them. */
 const calls = new WasmCalls();
 let loading: Promise<EngineLimits> | undefined;
+
+// The codes are the places.
+const STORAGES: readonly StorageKind[] = ["indexeddb", "memory"];
+const DIRECTIONS: readonly StreamReadMessage["direction"][] = ["forwards", "backwards"];
+const MARKS: readonly MarkMessage["mark"][] = ["delete", "tombstone", "truncate"];
+const COUNTS_BY: readonly CountMessage["by"][] = ["nothing", "type", "category", "stream", "day"];
 
 /**
  * Opens a store in the page. The first call loads the wasm. `onProgress` is told how many bytes of how many were
@@ -33,8 +41,10 @@ let loading: Promise<EngineLimits> | undefined;
  */
 export async function openPageEngine(message: OpenMessage, onProgress: OpenProgress | undefined): Promise<Engine> {
   const limits = await load();
-  const core = await calls.make(() => openEngine(message, onProgress) as Promise<CoreEngine>);
-  return new PageEngine(core, message.storage, limits);
+  const { name, storage, durability } = message;
+  const code = STORAGES.indexOf(storage);
+  const core = await calls.make(() => openEngine(name, code, DURABILITY[durability], onProgress) as Promise<CoreEngine>);
+  return new PageEngine(core, storage, limits);
 }
 
 /** Whether there is a database of this name. */
@@ -92,24 +102,30 @@ class PageEngine implements Engine {
     return calls.makeNow(() => this.#core.position);
   }
 
-  append({ ticket, texts, names, ids, numbers, conditions }: AppendMessage): Promise<AppendOutcome> {
-    return calls.make(() => this.#core.append(ticket, texts, names, ids, numbers, conditions) as Promise<AppendOutcome>);
+  append({ ticket, texts, ids, names, numbers }: AppendMessage): Promise<AppendOutcome> {
+    return calls.make(() => this.#core.append(ticket, texts, ids, names, numbers) as Promise<AppendOutcome>);
   }
 
   abort(ticket: number): void {
     calls.makeNow(() => this.#core.abort(ticket));
   }
 
-  mark(message: MarkMessage): Promise<MarkOutcome> {
-    return calls.make(() => this.#core.mark(message) as Promise<MarkOutcome>);
+  mark({ stream, mark, before, expected, durability }: MarkMessage): Promise<MarkOutcome> {
+    const message = new MessageWriter().name(stream).number(MARKS.indexOf(mark), before, expected);
+    const { names, numbers } = message.number(durability === undefined ? 0 : DURABILITY[durability]).finish();
+    return calls.make(() => this.#core.mark(names, numbers) as Promise<MarkOutcome>);
   }
 
-  readStream(message: StreamReadMessage): Promise<PageMessage> {
-    return calls.make(() => this.#core.readStream(message) as Promise<PageMessage>);
+  readStream({ stream, from, before, direction, limit, asOf }: StreamReadMessage): Promise<PageMessage> {
+    const message = new MessageWriter().name(stream).number(from, before, DIRECTIONS.indexOf(direction), limit, asOf);
+    const { names, numbers } = message.finish();
+    return calls.make(() => this.#core.readStream(names, numbers) as Promise<PageMessage>);
   }
 
-  readAll(message: AllReadMessage): Promise<PageMessage> {
-    return calls.make(() => this.#core.readAll(message) as Promise<PageMessage>);
+  readAll({ after, before, since, until, direction, query, limit, asOf }: AllReadMessage): Promise<PageMessage> {
+    const message = new MessageWriter().number(after, before, since, until, DIRECTIONS.indexOf(direction), limit, asOf);
+    const { names, numbers } = message.query(query).finish();
+    return calls.make(() => this.#core.readAll(names, numbers) as Promise<PageMessage>);
   }
 
   event(id: string, stream: string | undefined): Promise<PageMessage> {
@@ -120,12 +136,15 @@ class PageEngine implements Engine {
     return calls.make(() => this.#core.streamInfo(stream) as Promise<StreamInfoMessage | undefined>);
   }
 
-  streams(message: StreamsMessage): Promise<readonly StreamInfoMessage[]> {
-    return calls.make(() => this.#core.streams(message) as Promise<readonly StreamInfoMessage[]>);
+  streams({ prefix, after, limit }: StreamsMessage): Promise<readonly StreamInfoMessage[]> {
+    const { names, numbers } = new MessageWriter().name(prefix).name(after).number(limit).finish();
+    return calls.make(() => this.#core.streams(names, numbers) as Promise<readonly StreamInfoMessage[]>);
   }
 
-  count(message: CountMessage): Promise<CountPageMessage> {
-    return calls.make(() => this.#core.count(message) as Promise<CountPageMessage>);
+  count({ query, since, until, by, after, asOf }: CountMessage): Promise<CountPageMessage> {
+    const message = new MessageWriter().number(since, until, COUNTS_BY.indexOf(by), after, asOf).query(query);
+    const { names, numbers } = message.finish();
+    return calls.make(() => this.#core.count(names, numbers) as Promise<CountPageMessage>);
   }
 
   stats(): Promise<StatsMessage> {

@@ -11,7 +11,8 @@ export function eventsOf(page: PageMessage): AnyRecorded[] {
   const ids = JSON.parse(page.ids) as string[];
   const data = JSON.parse(page.data) as unknown[];
   const metadata = JSON.parse(page.metadata) as object[];
-  const names = JSON.parse(page.names) as string[];
+  let nameEnd = 0;
+  const names = Array.from(page.nameLengths, (length) => page.names.slice(nameEnd, (nameEnd += length)));
   const count = numbers.length / PAGE_COLUMNS;
   const events = new Array<AnyRecorded>(count);
   let dataPlace = 0;

@@ -15,9 +15,7 @@ impl Fields {
     /// Adds a field.
     #[must_use]
     pub fn with(self, name: &str, value: impl Into<JsValue>) -> Self {
-        // A new object is extensible and has no setters: setting cannot fail.
-        let is_set = Reflect::set(&self.0, &JsValue::from_str(name), &value.into());
-        debug_assert!(is_set.is_ok());
+        self.set(name, &value.into());
         self
     }
 
@@ -31,6 +29,14 @@ impl Fields {
     #[must_use]
     pub fn with_whole_if_some(self, name: &str, value: Option<u64>) -> Self {
         self.with(name, value.map(|value| value as f64))
+    }
+
+    /// Out of line: almost every field of every answer is set here.
+    #[inline(never)]
+    fn set(&self, name: &str, value: &JsValue) {
+        // A new object is extensible and has no setters: setting cannot fail.
+        let is_set = Reflect::set(&self.0, &JsValue::from_str(name), value);
+        debug_assert!(is_set.is_ok());
     }
 }
 

@@ -19,14 +19,20 @@ function notingEngine() {
   return { messages, append, abort() {} };
 }
 
-/** The head of each append of a message. */
+/** The head of each append of a message, behind the lengths of the names. */
 function runs({ numbers }) {
   const heads = [];
-  for (let at = 0; at < numbers.length; at += numbers[at]) {
-    const [numberCount, textLength, idCount, durability, condition, writeCount] = numbers.subarray(at, at + 6);
-    heads.push({ numberCount, textLength, idCount, durability, condition, writeCount });
+  for (let at = 1 + numbers[0]; at < numbers.length; at += numbers[at]) {
+    const [numberCount, textLength, idCount, durability, writeCount, hasCondition] = numbers.subarray(at, at + 6);
+    heads.push({ numberCount, textLength, idCount, durability, writeCount, hasCondition });
   }
   return heads;
+}
+
+/** The names of a message, one by one. */
+function namesOf({ names, numbers }) {
+  let end = 0;
+  return Array.from(numbers.subarray(1, 1 + numbers[0]), (length) => names.slice(end, (end += length)));
 }
 
 function appendTo(queue, event, options) {
@@ -50,7 +56,7 @@ test("an append that can be withdrawn crosses alone, in its place", async () => 
     appendTo(queue, { type: "C" }, { signal }),
     appendTo(queue, { type: "D" }),
   ]);
-  assert.deepEqual(engine.messages.map(({ names }) => JSON.parse(names).join(" ")), ["s A B", "s C", "s D"]);
+  assert.deepEqual(engine.messages.map((message) => namesOf(message).join(" ")), ["s A B", "s C", "s D"]);
   assert.equal(new Set(engine.messages.map(({ ticket }) => ticket)).size, 3);
 });
 
@@ -75,11 +81,14 @@ test("an append that is refused half-way leaves nothing in the message", async (
   const [message] = engine.messages;
   assert.equal(new TextDecoder().decode(message.texts), '"kept""ü"');
   assert.equal(message.ids, id);
-  assert.deepEqual(message.conditions, [{ query: [{ tags: ["t"] }], after: 3 }]);
   assert.deepEqual(runs(message), [
-    { numberCount: 15, textLength: 6, idCount: 0, durability: 2, condition: 0, writeCount: 1 },
-    { numberCount: 15, textLength: 3, idCount: 1, durability: 3, condition: 1, writeCount: 1 },
+    { numberCount: 15, textLength: 6, idCount: 0, durability: 2, writeCount: 1, hasCondition: 0 },
+    { numberCount: 22, textLength: 3, idCount: 1, durability: 3, writeCount: 1, hasCondition: 1 },
   ]);
+  const [tag] = message.numbers.subarray(-12, -11);
+  assert.equal(namesOf(message)[tag], "t");
+  const condition = [3, 1, Number.NaN, 1, tag, Number.NaN, Number.NaN];
+  assert.deepEqual([...message.numbers.subarray(-16, -9)], condition);
 });
 
 test("an engine that fails rejects every append of the message", async () => {
@@ -95,7 +104,7 @@ async function readNumbers(limit) {
   const read = async (request) => {
     asked.push([request.after, request.limit, request.asOf]);
     const numbers = Float64Array.from([1, 2].flatMap((step) => [request.after + step, 0, 0, 0, 0, 0, 0]));
-    const page = { data: "[]", metadata: "[]", ids: "[]", names: '["s"]', tags: new Uint32Array() };
+    const page = { data: "[]", metadata: "[]", ids: "[]", names: "s", nameLengths: Uint32Array.of(1), tags: new Uint32Array() };
     return { ...page, numbers, next: request.after + 2 < 6 ? request.after + 2 : undefined, asOf: 6 };
   };
   const advance = (request, next) => ({ ...request, after: next });

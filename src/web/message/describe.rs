@@ -1,111 +1,76 @@
 //! What is known of streams and of the store, and the bounds that the facade judges by.
 
-use serde::Serialize;
+use js_sys::Array;
+use wasm_bindgen::JsValue;
 
+use crate::error::Error;
 use crate::limits;
 use crate::storage::Area;
 use crate::store::{CountPage, Stats, StreamInfo, StreamLife};
+use crate::web::fields::Fields;
 
-/// `StreamInfoMessage`.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct StreamInfoMessage {
-    stream: String,
-    revision: Option<u64>,
-    count: u64,
-    first_position: Option<u64>,
-    last_position: Option<u64>,
-    created_at: Option<i64>,
-    updated_at: Option<i64>,
-    deleted: bool,
-    tombstoned: bool,
-    truncated_before: u64,
+use super::malformed;
+
+/// Writes the `EngineLimits`.
+pub fn engine_limits() -> JsValue {
+    Fields::new()
+        .with_whole("jsonDepth", limits::JSON_DEPTH_MAX as u64)
+        .with_whole("tagsPerEvent", limits::TAGS_PER_EVENT_MAX as u64)
+        .with_whole("eventBytes", limits::EVENT_BYTES_MAX as u64)
+        .with_whole("commitEvents", limits::COMMIT_EVENTS_MAX as u64)
+        .with_whole("commitBytes", limits::COMMIT_BYTES_MAX as u64)
+        .with_whole("queryEntries", limits::QUERY_ENTRIES_MAX as u64)
+        .into()
 }
 
-/// `CountPageMessage`.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct CountPageMessage {
-    counts: Vec<u64>,
-    keys: Vec<String>,
-    next: Option<u64>,
-    as_of: u64,
+/// Writes a `StreamInfoMessage`.
+pub fn stream_info(info: &StreamInfo) -> JsValue {
+    Fields::new()
+        .with("stream", info.stream.as_str())
+        .with_whole_if_some("revision", info.revision.map(|revision| revision.0))
+        .with_whole("count", info.count)
+        .with_whole_if_some("firstPosition", info.first_position.map(|position| position.0))
+        .with_whole_if_some("lastPosition", info.last_position.map(|position| position.0))
+        .with("createdAt", info.created_at.map(|time| time.0 as f64))
+        .with("updatedAt", info.updated_at.map(|time| time.0 as f64))
+        .with("deleted", info.life != StreamLife::Live)
+        .with("tombstoned", info.life == StreamLife::Tombstoned)
+        .with_whole("truncatedBefore", info.truncated_before.0)
+        .into()
 }
 
-/// `StatsMessage`.
-#[derive(Serialize)]
-pub struct StatsMessage {
-    events: u64,
-    streams: u64,
-    segments: u64,
-    snapshots: u64,
-    bytes: u64,
-    usage: Option<u64>,
-    quota: Option<u64>,
-    persisted: Option<bool>,
+/// Writes an array of `StreamInfoMessage`.
+pub fn stream_infos(infos: &[StreamInfo]) -> JsValue {
+    infos.iter().map(stream_info).collect::<Array>().into()
 }
 
-/// `EngineLimits`.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct EngineLimits {
-    json_depth: usize,
-    tags_per_event: usize,
-    event_bytes: usize,
-    commit_events: usize,
-    commit_bytes: usize,
-    query_entries: usize,
+/// Writes a `CountPageMessage`.
+pub fn count_page(page: &CountPage) -> Result<JsValue, Error> {
+    let counts = serde_wasm_bindgen::to_value(&page.counts).map_err(|error| malformed(&error.to_string()))?;
+    Ok(Fields::new()
+        .with("counts", counts)
+        .with_whole_if_some("next", page.next.map(|position| position.0))
+        .with_whole("asOf", page.as_of.0)
+        .into())
 }
 
-impl EngineLimits {
-    /// The bounds of this store.
-    pub const ALL: Self = Self {
-        json_depth: limits::JSON_DEPTH_MAX,
-        tags_per_event: limits::TAGS_PER_EVENT_MAX,
-        event_bytes: limits::EVENT_BYTES_MAX,
-        commit_events: limits::COMMIT_EVENTS_MAX,
-        commit_bytes: limits::COMMIT_BYTES_MAX,
-        query_entries: limits::QUERY_ENTRIES_MAX,
-    };
-}
-
-impl From<StreamInfo> for StreamInfoMessage {
-    fn from(info: StreamInfo) -> Self {
-        Self {
-            stream: info.stream.to_string(),
-            revision: info.revision.map(|revision| revision.0),
-            count: info.count,
-            first_position: info.first_position.map(|position| position.0),
-            last_position: info.last_position.map(|position| position.0),
-            created_at: info.created_at.map(|time| time.0),
-            updated_at: info.updated_at.map(|time| time.0),
-            deleted: info.life != StreamLife::Live,
-            tombstoned: info.life == StreamLife::Tombstoned,
-            truncated_before: info.truncated_before.0,
+/// Writes a `StatsMessage`.
+pub fn stats(stats: &Stats) -> JsValue {
+    let (mut snapshot_count, mut size_bytes) = (0, 0);
+    for usage in &stats.usage.areas {
+        size_bytes += usage.size_bytes;
+        if usage.area == Area::Snapshots {
+            snapshot_count += usage.record_count;
         }
     }
-}
-
-impl From<CountPage> for CountPageMessage {
-    fn from(page: CountPage) -> Self {
-        let (keys, counts) = page.counts.into_iter().unzip();
-        Self { counts, keys, next: page.next.map(|position| position.0), as_of: page.as_of.0 }
-    }
-}
-
-impl From<Stats> for StatsMessage {
-    fn from(stats: Stats) -> Self {
-        let areas = &stats.usage.areas;
-        let snapshots = areas.iter().filter(|usage| usage.area == Area::Snapshots);
-        Self {
-            events: stats.event_count,
-            streams: stats.stream_count,
-            segments: stats.segment_count,
-            snapshots: snapshots.map(|usage| usage.record_count).sum(),
-            bytes: areas.iter().map(|usage| usage.size_bytes).sum(),
-            usage: stats.usage.origin_usage_bytes,
-            quota: stats.usage.origin_quota_bytes,
-            persisted: stats.usage.persisted,
-        }
-    }
+    Fields::new()
+        .with_whole("events", stats.event_count)
+        .with_whole("streams", stats.stream_count)
+        .with_whole("segments", stats.segment_count)
+        .with_whole("snapshots", snapshot_count)
+        .with_whole("bytes", size_bytes)
+        .with_whole_if_some("usage", stats.usage.origin_usage_bytes)
+        .with_whole_if_some("quota", stats.usage.origin_quota_bytes)
+        .with("persisted", stats.usage.persisted)
+        .into()
 }

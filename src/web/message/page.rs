@@ -11,13 +11,13 @@ use rustc_hash::FxHashMap;
 use wasm_bindgen::JsValue;
 
 use crate::codec::{Body, Entry};
-use crate::error::Error;
 use crate::event::Fact;
 use crate::id::EventId;
 use crate::store::EventPage;
 use crate::web::fields::Fields;
 
-use super::{NONE, malformed};
+use super::NONE;
+use super::texts::units_of;
 
 /// Numbers of each event.
 const PAGE_COLUMNS: usize = 7;
@@ -25,22 +25,23 @@ const PAGE_HAS_DATA: u32 = 1;
 const PAGE_HAS_METADATA: u32 = 2;
 
 /// Writes a `PageMessage`.
-pub fn write(page: &EventPage) -> Result<JsValue, Error> {
+pub fn write(page: &EventPage) -> JsValue {
     let mut writer = PageWriter::new(page.events.len());
     for entry in page.entries() {
         writer.entry(&entry);
     }
-    let names = serde_json::to_string(&writer.names.texts).map_err(|error| malformed(&error.to_string()))?;
-    let fields = Fields::new()
+    let name_lengths: Vec<u32> = writer.names.texts.iter().map(|name| units_of(name)).collect();
+    Fields::new()
         .with("data", writer.data.finish())
         .with("metadata", writer.metadata.finish())
-        .with("names", names)
+        .with("names", writer.names.texts.concat())
+        .with("nameLengths", Uint32Array::from(&*name_lengths))
         .with("ids", writer.ids.finish())
         .with("numbers", Float64Array::from(&*writer.numbers))
         .with("tags", Uint32Array::from(&*writer.tags))
         .with_whole_if_some("next", page.next)
-        .with_whole("asOf", page.as_of.0);
-    Ok(fields.into())
+        .with_whole("asOf", page.as_of.0)
+        .into()
 }
 
 struct PageWriter<'a> {
