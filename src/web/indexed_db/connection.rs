@@ -6,14 +6,14 @@ use std::rc::Rc;
 use futures_util::FutureExt;
 use futures_util::future::{LocalBoxFuture, Shared};
 
-use crate::storage::{FaultKind, StorageFault};
+use crate::storage::FaultKind;
 
-use super::fault;
+use super::fault::{self, Fault};
 use super::handle::{End, Handle};
 use super::open_request::Missing;
 use super::opening;
 
-type Opened = Result<Rc<Handle>, StorageFault>;
+type Opened = Result<Rc<Handle>, Fault>;
 
 /// A connection that lasts as long as its database, whatever happens to the handles.
 pub struct Connection {
@@ -37,7 +37,7 @@ impl Connection {
     /// # Errors
     ///
     /// As [`opening::open`].
-    pub async fn open(database_name: String) -> Result<Self, StorageFault> {
+    pub async fn open(database_name: String) -> Result<Self, Fault> {
         let database = opening::open(&database_name, Missing::Create).await?;
         let current = RefCell::new(Some(Rc::new(Handle::new(database))));
         Ok(Self { database_name, current, reopening: RefCell::default(), closed: Cell::default() })
@@ -117,7 +117,7 @@ impl Connection {
         self.reopening.take();
     }
 
-    fn check_open(&self) -> Result<(), StorageFault> {
+    fn check_open(&self) -> Result<(), Fault> {
         match self.closed.get() {
             None => Ok(()),
             Some(Closed::Here) => Err(fault::found(FaultKind::Closed, "the handle was closed")),

@@ -17,7 +17,7 @@ extern "C" {
     pub type DatabaseInfo;
 
     #[wasm_bindgen(method, getter)]
-    pub fn name(this: &DatabaseInfo) -> Option<String>;
+    pub fn name(this: &DatabaseInfo) -> String;
 
     /// An `IDBDatabase` whose transactions take options.
     #[wasm_bindgen(extends = IdbDatabase)]
@@ -64,6 +64,21 @@ extern "C" {
 
     #[wasm_bindgen(method, setter)]
     pub fn set_direction(this: &RecordsOptions, direction: &str);
+
+    /// An `IDBVersionChangeEvent`.
+    pub type VersionChange;
+
+    #[wasm_bindgen(method, getter, js_name = newVersion)]
+    pub fn new_version(this: &VersionChange) -> JsValue;
+
+    /// What the browser throws: a `DOMException`, or any other `Error`.
+    pub type Exception;
+
+    #[wasm_bindgen(method, getter)]
+    pub fn name(this: &Exception) -> String;
+
+    #[wasm_bindgen(method, getter)]
+    pub fn message(this: &Exception) -> String;
 
     /// An `IDBRecord`.
     pub type DatabaseRecord;

@@ -2,11 +2,16 @@
 
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{DomException, StorageEstimate};
+use web_sys::StorageEstimate;
 
 use crate::error::WriteOutcome;
 use crate::storage::{FaultKind, StorageFault};
 use crate::web::global::global;
+
+use super::externs::Exception;
+
+/// A fault in a box: nearly everything here may return one, and moves nothing but a pointer when it does not.
+pub type Fault = Box<StorageFault>;
 
 /// How far an operation had come when it failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,30 +24,41 @@ pub enum Moment {
     Sent,
 }
 
-/// The fault behind an exception or an error event.
-pub fn from_exception(exception: &JsValue, moment: Moment) -> StorageFault {
-    match exception.dyn_ref::<DomException>() {
-        Some(exception) => from_name(&exception.name(), &exception.message(), moment),
-        None => from_error(exception, moment),
+/// The fault behind an exception, or behind the `error` of a request or a transaction.
+#[cold]
+pub fn from_exception(exception: &JsValue, moment: Moment) -> Fault {
+    if !exception.is_object() {
+        return from_name("AbortError", "the browser gives no cause", moment);
     }
+    let exception: &Exception = exception.unchecked_ref();
+    from_name(&exception.name(), &exception.message(), moment)
 }
 
-/// The fault behind `transaction.error` or `request.error`.
-pub fn from_dom_exception(exception: Option<DomException>, moment: Moment) -> StorageFault {
-    match exception {
-        Some(exception) => from_name(&exception.name(), &exception.message(), moment),
-        None => from_name("AbortError", "the browser gives no cause", moment),
-    }
+/// The fault behind an exception while a database is being opened.
+pub fn opening(exception: JsValue) -> Fault {
+    from_exception(&exception, Moment::Opening)
+}
+
+/// The fault behind an exception while a transaction is under way.
+pub fn begun(exception: JsValue) -> Fault {
+    from_exception(&exception, Moment::Begun)
 }
 
 /// A fault that was found here and not by the browser; nothing was written.
-pub fn found(kind: FaultKind, cause: impl Into<String>) -> StorageFault {
-    StorageFault { kind, outcome: WriteOutcome::NotWritten, cause: cause.into() }
+#[cold]
+pub fn found(kind: FaultKind, cause: &str) -> Fault {
+    Box::new(StorageFault { kind, outcome: WriteOutcome::NotWritten, cause: cause.to_owned() })
 }
 
-/// The fault of an operation that the browser does not answer.
-pub fn timed_out(cause: &str, moment: Moment) -> StorageFault {
-    from_name("TimeoutError", cause, moment)
+/// The fault of an operation that was not done when its transaction ended.
+pub fn unanswered() -> Fault {
+    found(FaultKind::Disconnected, "the transaction ended before its requests did")
+}
+
+/// The fault of a transaction that the browser does not answer.
+pub fn timed_out(timeout_ms: u64, moment: Moment) -> Fault {
+    let cause = format!("nothing was heard for {timeout_ms} ms; another tab may be frozen");
+    from_name("TimeoutError", &cause, moment)
 }
 
 /// Whether the connection that a fault came from had better not be used again.
@@ -51,12 +67,12 @@ pub fn is_of_connection(fault: &StorageFault) -> bool {
 }
 
 /// Adds to a lack of room what the browser says of it.
-pub async fn with_estimate(mut fault: StorageFault) -> StorageFault {
+pub async fn with_estimate(mut fault: Fault) -> StorageFault {
     if let FaultKind::Quota { usage_bytes: None, quota_bytes: None } = fault.kind {
         let (usage_bytes, quota_bytes) = estimate().await;
         fault.kind = FaultKind::Quota { usage_bytes, quota_bytes };
     }
-    fault
+    *fault
 }
 
 /// Bytes in use by the origin, and bytes allowed to it, where the browser says.
@@ -69,14 +85,7 @@ pub async fn estimate() -> (Option<u64>, Option<u64>) {
     (estimate.get_usage().map(bytes), estimate.get_quota().map(bytes))
 }
 
-fn from_error(exception: &JsValue, moment: Moment) -> StorageFault {
-    match exception.dyn_ref::<js_sys::Error>() {
-        Some(error) => from_name(&String::from(error.name()), &String::from(error.message()), moment),
-        None => from_name("Error", &format!("{exception:?}"), moment),
-    }
-}
-
-fn from_name(name: &str, message: &str, moment: Moment) -> StorageFault {
+fn from_name(name: &str, message: &str, moment: Moment) -> Fault {
     let kind = kind_of(name, message, moment);
     // What the browser refused for a reason of its own was rolled back, even at the commit. A lost connection
     // says nothing of what the other end did before.
@@ -85,7 +94,7 @@ fn from_name(name: &str, message: &str, moment: Moment) -> StorageFault {
         Moment::Sent if !is_refusal => WriteOutcome::Unknown,
         _ => WriteOutcome::NotWritten,
     };
-    StorageFault { kind, outcome, cause: format!("{name}: {message}") }
+    Box::new(StorageFault { kind, outcome, cause: format!("{name}: {message}") })
 }
 
 fn kind_of(name: &str, message: &str, moment: Moment) -> FaultKind {
@@ -106,6 +115,9 @@ fn kind_of(name: &str, message: &str, moment: Moment) -> FaultKind {
 
 /// WebKit has no name for the loss of its storage process, only "Connection to Indexed Database server lost".
 fn is_lost_connection(message: &str) -> bool {
-    let message = message.to_ascii_lowercase();
-    message.contains("connection") && (message.contains("lost") || message.contains("closed"))
+    has_word(message, "connection") && (has_word(message, "lost") || has_word(message, "closed"))
+}
+
+fn has_word(message: &str, word: &str) -> bool {
+    message.as_bytes().windows(word.len()).any(|bytes| bytes.eq_ignore_ascii_case(word.as_bytes()))
 }

@@ -3,15 +3,18 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
+use js_sys::Function;
 use wasm_bindgen::prelude::*;
-use web_sys::{Event, IdbDatabase, IdbVersionChangeEvent};
+use web_sys::{Event, IdbDatabase};
+
+use super::answer::{Listener, listener};
+use super::externs::VersionChange;
 
 /// A connection. It is closed when it is dropped, after the transactions under way.
 pub struct Handle {
     database: IdbDatabase,
     end: Rc<Cell<Option<End>>>,
-    _on_close: Closure<dyn FnMut(Event)>,
-    _on_version_change: Closure<dyn FnMut(IdbVersionChangeEvent)>,
+    _listener: Listener,
 }
 
 /// What became of a connection that can no longer be used.
@@ -27,21 +30,20 @@ impl Handle {
     /// Watches over the connection.
     pub fn new(database: IdbDatabase) -> Self {
         let end = Rc::new(Cell::new(None));
-        let closing = Rc::clone(&end);
-        let on_close: Closure<dyn FnMut(Event)> = Closure::new(move |_event| closing.set(Some(End::Lost)));
-        database.set_onclose(Some(on_close.as_ref().unchecked_ref()));
-
-        let changing = Rc::clone(&end);
+        let ending = Rc::clone(&end);
         let connection = database.clone();
-        let on_version_change: Closure<dyn FnMut(IdbVersionChangeEvent)> =
-            Closure::new(move |event: IdbVersionChangeEvent| {
-                // A deletion has no new version. Whatever it is, it waits for us to let go.
-                let is_deletion = event.new_version().is_none();
-                changing.set(Some(if is_deletion { End::Destroyed } else { End::Lost }));
-                connection.close();
-            });
-        database.set_onversionchange(Some(on_version_change.as_ref().unchecked_ref()));
-        Self { database, end, _on_close: on_close, _on_version_change: on_version_change }
+        let hear = move |event: Event| {
+            // A deletion has no new version, and the loss of a connection has no such field.
+            let is_deletion = event.unchecked_ref::<VersionChange>().new_version().is_null();
+            ending.set(Some(if is_deletion { End::Destroyed } else { End::Lost }));
+            // Whatever another program changes, it waits for us to let go.
+            connection.close();
+        };
+        let listener = listener(Box::new(hear));
+        let handler: Option<&Function> = Some(listener.as_ref().unchecked_ref());
+        database.set_onclose(handler);
+        database.set_onversionchange(handler);
+        Self { database, end, _listener: listener }
     }
 
     /// The connection itself.

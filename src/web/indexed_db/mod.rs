@@ -3,6 +3,7 @@
 //! One operation is one transaction, and one transaction is one crossing: see [`transaction`]. What can happen
 //! to the connection in between is the matter of [`connection`].
 
+mod answer;
 mod connection;
 mod externs;
 mod fault;
@@ -17,9 +18,11 @@ mod transaction;
 mod usage;
 mod writing;
 
+use std::cell::RefCell;
 use std::fmt;
 use std::rc::Rc;
 
+use futures_util::future::LocalBoxFuture;
 use wasm_bindgen_futures::JsFuture;
 
 use crate::error::WriteOutcome::NotWritten;
@@ -30,9 +33,10 @@ use crate::storage::{
 use crate::web::global::global;
 
 use connection::Connection;
-use record::Query;
-use transaction::{Access, Scope, Step};
-use writing::Pending;
+use fault::Fault;
+use patience::TRANSACTION_ATTEMPTS;
+use transaction::{Access, Operation, Slot};
+use writing::Judge;
 
 /// A handle to a database in IndexedDB, shared with every tab of the origin.
 pub struct IndexedDbStorage {
@@ -60,7 +64,7 @@ impl IndexedDbStorage {
     ///
     /// [`FaultKind::Unavailable`](crate::storage::FaultKind::Unavailable).
     pub async fn exists(store_name: &str) -> Result<bool, StorageFault> {
-        opening::exists(&schema::database_name(store_name)).await
+        opening::exists(&schema::database_name(store_name)).await.map_err(|fault| *fault)
     }
 
     /// Deletes the database of the store of this name, if there is one. Every open storage of it, in every tab,
@@ -71,43 +75,40 @@ impl IndexedDbStorage {
     /// [`FaultKind::Unavailable`](crate::storage::FaultKind::Unavailable) where the browser refuses, or where a
     /// tab does not let go in time; the database is deleted as soon as it does.
     pub async fn destroy(store_name: &str) -> Result<(), StorageFault> {
-        opening::destroy(&schema::database_name(store_name)).await
+        opening::destroy(&schema::database_name(store_name)).await.map_err(|fault| *fault)
     }
 
     /// Runs a transaction, and once more on a new connection where the first one failed before anything could be
-    /// written. `begin` makes the step function of each attempt.
-    async fn transact<T, S>(
-        &self,
-        areas: &[Area],
+    /// written. `begin` makes the operation of each attempt, if another can be made.
+    ///
+    /// What it returns is boxed, and so compiled once for all operations.
+    fn transact<'a>(
+        &'a self,
+        areas: &'a [Area],
         access: Access,
-        begin: impl Fn() -> S,
-        can_repeat: impl Fn() -> bool,
-    ) -> Result<T, StorageFault>
-    where
-        T: 'static,
-        S: FnMut(&Scope<'_>) -> Result<Step<T>, StorageFault> + 'static,
-    {
-        let first = self.attempt(areas, access, begin()).await;
-        let result = match first {
-            Err(fault) if fault::is_of_connection(&fault) && fault.outcome == NotWritten && can_repeat() => {
-                self.attempt(areas, access, begin()).await
+        begin: &'a dyn Fn() -> Option<Operation>,
+    ) -> LocalBoxFuture<'a, Result<(), StorageFault>> {
+        Box::pin(async move {
+            let mut result = Ok(());
+            for _ in 0..TRANSACTION_ATTEMPTS {
+                let Some(operation) = begin() else { break };
+                result = self.attempt(areas, access, operation).await;
+                match &result {
+                    Err(fault) if fault::is_of_connection(fault) && fault.outcome == NotWritten => {}
+                    _ => break,
+                }
             }
-            first => first,
-        };
-        match result {
-            Err(fault) => Err(fault::with_estimate(fault).await),
-            answer => answer,
-        }
+            match result {
+                Ok(()) => Ok(()),
+                Err(fault) => Err(fault::with_estimate(fault).await),
+            }
+        })
     }
 
-    async fn attempt<T, S>(&self, areas: &[Area], access: Access, step: S) -> Result<T, StorageFault>
-    where
-        T: 'static,
-        S: FnMut(&Scope<'_>) -> Result<Step<T>, StorageFault> + 'static,
-    {
+    async fn attempt(&self, areas: &[Area], access: Access, operation: Operation) -> Result<(), Fault> {
         let handle = self.connection.handle().await?;
-        let result = transaction::run(handle.database(), areas, access, step).await;
-        if result.as_ref().is_err_and(fault::is_of_connection) {
+        let result = transaction::run(handle.database(), areas, access, operation).await;
+        if result.as_ref().is_err_and(|fault| fault::is_of_connection(fault)) {
             self.connection.forget(&handle);
         }
         result
@@ -120,8 +121,10 @@ impl Storage for IndexedDbStorage {
     }
 
     async fn get(&self, area: Area, keys: &[Key]) -> Result<Fetched, StorageFault> {
-        let begin = || reading::get(area, keys.to_vec());
-        self.transact(&reading::areas_with_head(area), Access::Read, begin, || true).await
+        let found = Slot::default();
+        let begin = || Some(reading::get(area, keys, &found));
+        self.transact(&reading::areas_with_head(area), Access::Read, &begin).await?;
+        taken(&found)
     }
 
     async fn page(
@@ -131,34 +134,40 @@ impl Storage for IndexedDbStorage {
         direction: Direction,
         count_max: usize,
     ) -> Result<Page, StorageFault> {
-        let query = Query::new(area, &range)?;
+        let range = record::range_to_js(area, &range).map_err(|fault| *fault)?;
         let count_max = u32::try_from(count_max).unwrap_or(u32::MAX);
-        let begin = || reading::page(area, query.clone(), direction, count_max);
-        self.transact(&reading::areas_with_head(area), Access::Read, begin, || true).await
+        let found = Slot::default();
+        let begin = || Some(reading::page(area, range.as_ref(), direction, count_max, &found));
+        self.transact(&reading::areas_with_head(area), Access::Read, &begin).await?;
+        taken(&found)
     }
 
     async fn commit<J>(&self, seen: Seen, durability: Durability, judge: J) -> Result<Outcome, StorageFault>
     where
         J: FnOnce(Head, &[LogRecord]) -> Option<Batch> + 'static,
     {
-        let judge = Pending::new(judge);
-        let begin = || writing::commit(seen, judge.clone());
-        self.transact(&writing::COMMIT_AREAS, Access::Write(durability), begin, || judge.is_uncalled()).await
+        let judge: Judge = Box::new(judge);
+        let judge = Rc::new(RefCell::new(Some(judge)));
+        let outcome = Slot::default();
+        let begin = || judge.borrow().is_some().then(|| writing::commit(seen, &judge, &outcome));
+        self.transact(&writing::COMMIT_AREAS, Access::Write(durability), &begin).await?;
+        taken(&outcome)
     }
 
     async fn write(&self, write: GuardedWrite) -> Result<Written, StorageFault> {
         let areas = writing::areas_of(&write);
-        if areas.is_empty() {
-            // There is nothing to begin a transaction for, but a closed storage is closed.
-            return self.connection.handle().await.map(|_| Written::Yes);
-        }
         let access = Access::Write(write.durability);
         let write = Rc::new(write);
-        self.transact(&areas, access, || writing::guarded(Rc::clone(&write)), || true).await
+        let written = Slot::default();
+        let begin = || Some(writing::guarded(&write, &written));
+        self.transact(&areas, access, &begin).await?;
+        taken(&written)
     }
 
     async fn usage(&self) -> Result<Usage, StorageFault> {
-        let areas = self.transact(&Area::ALL, Access::Read, usage::count, || true).await?;
+        let counted = Slot::default();
+        self.transact(&Area::ALL, Access::Read, &|| Some(usage::count(&counted))).await?;
+        let areas = taken(&counted)?;
         let (origin_usage_bytes, origin_quota_bytes) = fault::estimate().await;
         Ok(Usage { areas, origin_usage_bytes, origin_quota_bytes, persisted: persisted().await })
     }
@@ -166,6 +175,11 @@ impl Storage for IndexedDbStorage {
     async fn close(&self) {
         self.connection.close();
     }
+}
+
+/// What an operation has left behind, once it is done.
+fn taken<T>(slot: &Slot<T>) -> Result<T, StorageFault> {
+    slot.take().ok_or_else(|| *fault::unanswered())
 }
 
 /// Whether the browser promised not to evict the origin's data, where it says.

@@ -10,3 +10,5 @@ pub const OPEN_BACKOFF_MS: u64 = 50;
 pub const DESTROY_TIMEOUT_MS: u64 = 10_000;
 /// How long one transaction may take. A tab that was frozen in a transaction of its own holds up all others.
 pub const TRANSACTION_TIMEOUT_MS: u64 = 30_000;
+/// How often a transaction is tried that fails with its connection, and before anything could be written.
+pub const TRANSACTION_ATTEMPTS: u32 = 2;

@@ -6,9 +6,10 @@ use web_sys::IdbKeyRange;
 
 use crate::event::Position;
 use crate::limits::INTEGER_MAX;
-use crate::storage::{Area, FaultKind, Head, Key, KeyRange, StorageFault};
+use crate::storage::{Area, FaultKind, Head, Key, KeyRange, Record};
 
-use super::fault::{self, Moment};
+use super::fault::{self, Fault};
+use super::transaction::thrown;
 
 /// The key, which must be of the area's kind, for a request.
 pub fn key_to_js(area: Area, key: &Key) -> JsValue {
@@ -29,7 +30,7 @@ pub fn bytes_to_js(bytes: &[u8]) -> Uint8Array {
 /// # Errors
 ///
 /// [`FaultKind::Foreign`] where it is of a kind that everfold does not write.
-pub fn key_from_js(area: Area, key: &JsValue) -> Result<Key, StorageFault> {
+pub fn key_from_js(area: Area, key: &JsValue) -> Result<Key, Fault> {
     let found = match area {
         Area::Log => key.as_f64().and_then(position_of).map(Key::Position),
         _ => key.dyn_ref::<ArrayBuffer>().map(|buffer| Key::Bytes(Uint8Array::new(buffer).to_vec())),
@@ -42,11 +43,21 @@ pub fn key_from_js(area: Area, key: &JsValue) -> Result<Key, StorageFault> {
 /// # Errors
 ///
 /// [`FaultKind::Foreign`] where the value is of a kind that everfold does not write.
-pub fn value_from_js(area: Area, value: &JsValue) -> Result<Option<Vec<u8>>, StorageFault> {
+pub fn value_from_js(area: Area, value: &JsValue) -> Result<Option<Vec<u8>>, Fault> {
     if value.is_undefined() {
         return Ok(None);
     }
     array_of(area, value).map(|bytes| Some(bytes.to_vec()))
+}
+
+/// A record of this area.
+///
+/// # Errors
+///
+/// [`FaultKind::Foreign`] where key or value is of a kind that everfold does not write.
+pub fn record_from_js(area: Area, key: &JsValue, value: &JsValue) -> Result<Record, Fault> {
+    let value = array_of(area, value)?.to_vec();
+    Ok(Record { key: key_from_js(area, key)?, value })
 }
 
 /// How many bytes a record counts for, without moving its value.
@@ -54,7 +65,7 @@ pub fn value_from_js(area: Area, value: &JsValue) -> Result<Option<Vec<u8>>, Sto
 /// # Errors
 ///
 /// [`FaultKind::Foreign`] where key or value is of a kind that everfold does not write.
-pub fn size_bytes(area: Area, key: &JsValue, value: &JsValue) -> Result<u64, StorageFault> {
+pub fn size_bytes(area: Area, key: &JsValue, value: &JsValue) -> Result<u64, Fault> {
     let value_bytes = u64::from(array_of(area, value)?.byte_length());
     Ok(key_from_js(area, key)?.size_bytes() + value_bytes)
 }
@@ -64,7 +75,7 @@ pub fn size_bytes(area: Area, key: &JsValue, value: &JsValue) -> Result<u64, Sto
 /// # Errors
 ///
 /// [`FaultKind::Damaged`] where it is not in its stored form.
-pub fn head_from_js(value: &JsValue) -> Result<Head, StorageFault> {
+pub fn head_from_js(value: &JsValue) -> Result<Head, Fault> {
     match value_from_js(Area::Meta, value)? {
         None => Ok(Head::default()),
         Some(bytes) => Head::from_bytes(&bytes)
@@ -72,52 +83,31 @@ pub fn head_from_js(value: &JsValue) -> Result<Head, StorageFault> {
     }
 }
 
-/// A range of keys as a request takes it.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Query {
-    /// No key is in it: its bounds are crossed, which IndexedDB refuses.
-    Empty,
-    /// Every key is in it.
-    All,
-    /// Those between the bounds.
-    Range(IdbKeyRange),
+/// The keys of an area that are in the range, as a request takes them; `None` where there can be none: the
+/// bounds are crossed, which IndexedDB refuses.
+///
+/// # Errors
+///
+/// What the browser throws.
+pub fn range_to_js(area: Area, range: &KeyRange) -> Result<Option<JsValue>, Fault> {
+    let to_js = |key: &Key| key_to_js(area, key);
+    let range = match (&range.from, &range.to) {
+        (None, None) => return Ok(Some(JsValue::UNDEFINED)),
+        (Some(from), Some(to)) if to < from => return Ok(None),
+        (Some(from), Some(to)) => IdbKeyRange::bound(&to_js(from), &to_js(to)),
+        (Some(from), None) => IdbKeyRange::lower_bound(&to_js(from)),
+        (None, Some(to)) => IdbKeyRange::upper_bound(&to_js(to)),
+    };
+    Ok(Some(thrown(range)?.into()))
 }
 
-impl Query {
-    /// The keys of an area that are in the range.
-    ///
-    /// # Errors
-    ///
-    /// What the browser throws.
-    pub fn new(area: Area, range: &KeyRange) -> Result<Self, StorageFault> {
-        let to_js = |key: &Key| key_to_js(area, key);
-        let range = match (&range.from, &range.to) {
-            (None, None) => return Ok(Self::All),
-            (Some(from), Some(to)) if to < from => return Ok(Self::Empty),
-            (Some(from), Some(to)) => IdbKeyRange::bound(&to_js(from), &to_js(to)),
-            (Some(from), None) => IdbKeyRange::lower_bound(&to_js(from)),
-            (None, Some(to)) => IdbKeyRange::upper_bound(&to_js(to)),
-        };
-        range.map(Self::Range).map_err(|exception| fault::from_exception(&exception, Moment::Begun))
-    }
-
-    /// All keys after one that was read.
-    ///
-    /// # Errors
-    ///
-    /// What the browser throws.
-    pub fn after(key: &JsValue) -> Result<Self, StorageFault> {
-        let range = IdbKeyRange::lower_bound_with_open(key, true);
-        range.map(Self::Range).map_err(|exception| fault::from_exception(&exception, Moment::Begun))
-    }
-
-    /// The argument of a request; an empty one must not be asked for.
-    pub fn to_js(&self) -> JsValue {
-        match self {
-            Self::Range(range) => range.into(),
-            Self::All | Self::Empty => JsValue::UNDEFINED,
-        }
-    }
+/// All keys after one that was read, as a request takes them.
+///
+/// # Errors
+///
+/// What the browser throws.
+pub fn keys_after(key: &JsValue) -> Result<JsValue, Fault> {
+    Ok(thrown(IdbKeyRange::lower_bound_with_open(key, true))?.into())
 }
 
 fn position_of(number: f64) -> Option<Position> {
@@ -125,12 +115,13 @@ fn position_of(number: f64) -> Option<Position> {
     is_position.then_some(Position(number as u64))
 }
 
-fn array_of(area: Area, value: &JsValue) -> Result<&Uint8Array, StorageFault> {
+fn array_of(area: Area, value: &JsValue) -> Result<&Uint8Array, Fault> {
     value.dyn_ref::<Uint8Array>().ok_or_else(|| foreign(area, "value"))
 }
 
-fn foreign(area: Area, part: &str) -> StorageFault {
-    let cause =
-        format!("another program wrote to the object store \"{}\": a {part} is not ours", area.name());
-    fault::found(FaultKind::Foreign, cause)
+#[cold]
+fn foreign(area: Area, part: &str) -> Fault {
+    let name = area.name();
+    let cause = format!("another program wrote to the object store \"{name}\": a {part} is not ours");
+    fault::found(FaultKind::Foreign, &cause)
 }

@@ -3,9 +3,9 @@
 use wasm_bindgen::prelude::*;
 use web_sys::IdbDatabase;
 
-use crate::storage::{Area, FaultKind, StorageFault};
+use crate::storage::{Area, FaultKind};
 
-use super::fault;
+use super::fault::{self, Fault};
 
 /// The version of the schema, for ever.
 pub const VERSION: u32 = 1;
@@ -32,7 +32,7 @@ pub fn create(database: &IdbDatabase) -> Result<(), JsValue> {
 /// # Errors
 ///
 /// [`FaultKind::Foreign`] with what was found.
-pub fn check(database: &IdbDatabase) -> Result<(), StorageFault> {
+pub fn check(database: &IdbDatabase) -> Result<(), Fault> {
     let names = database.object_store_names();
     let found: Vec<String> = (0..names.length()).filter_map(|index| names.get(index)).collect();
     let is_ours = found.len() == Area::ALL.len() && Area::ALL.iter().all(|area| names.contains(area.name()));
@@ -45,5 +45,5 @@ pub fn check(database: &IdbDatabase) -> Result<(), StorageFault> {
         "the database \"{name}\" is not everfold's: it has {found}; open the store under another name, or \
          delete that database if nobody needs it"
     );
-    Err(fault::found(FaultKind::Foreign, cause))
+    Err(fault::found(FaultKind::Foreign, &cause))
 }

@@ -1,8 +1,8 @@
 //! One transaction, driven by its own events.
 //!
 //! A transaction ends by itself as soon as nothing is asked of it, so nothing foreign may be awaited while it
-//! lasts. What an operation does in it is therefore a [`Step`] function, which runs inside the events of the
-//! transaction's requests; the operation itself awaits only the end.
+//! lasts. What an operation does in it is therefore an [`Operation`], which runs inside the events of the
+//! transaction's requests; whoever began it awaits only the end.
 //!
 //! ```text
 //!   begin         success of the request     ...      success of the last write       complete | abort
@@ -10,20 +10,19 @@
 //!   step ------------- step ------------------- step ------ commit() --------------------- answer
 //! ```
 
-use std::cell::{Cell, OnceCell, RefCell};
-use std::rc::Rc;
+use std::cell::{Cell, RefCell};
+use std::rc::{Rc, Weak};
 
-use futures_channel::oneshot;
-use futures_util::future::{Either, select};
 use js_sys::{Array, Function, Object};
 use wasm_bindgen::prelude::*;
 use web_sys::{Event, IdbDatabase, IdbObjectStore, IdbRequest, IdbTransaction, IdbTransactionMode};
 
-use crate::storage::{Area, Durability, FaultKind, StorageFault};
+use crate::storage::{Area, Durability};
 use crate::web::timer::Timer;
 
+use super::answer::{Answer, Listener, listener};
 use super::externs::{CommittingTransaction, DurableDatabase, TransactionOptions};
-use super::fault::{self, Moment};
+use super::fault::{self, Fault, Moment};
 use super::patience::TRANSACTION_TIMEOUT_MS;
 
 /// What a transaction may do.
@@ -33,28 +32,35 @@ pub enum Access {
     Write(Durability),
 }
 
-/// What a step function wants next.
-pub enum Step<T> {
+/// What is done in a transaction, step by step. What it finds it leaves in a [`Slot`], before its last step is
+/// done: so transactions are compiled once, whatever they find.
+pub type Operation = Box<dyn FnMut(&Scope) -> Result<Step, Fault>>;
+
+/// Where an operation leaves what it has found.
+pub type Slot<T> = Rc<Cell<Option<T>>>;
+
+/// What an operation wants next.
+pub enum Step {
     /// To be called again once this request has succeeded, and with it all that were made before.
     Until(IdbRequest),
-    /// To answer now. What was asked of the transaction changes nothing.
-    Answer(T),
-    /// To answer once the transaction is complete. This request is the last of its writes.
-    Complete(IdbRequest, T),
+    /// To end now. What was asked of the transaction changes nothing.
+    Done,
+    /// To end once the transaction is complete. This request is the last of its writes.
+    Complete(IdbRequest),
 }
 
-/// The transaction as a step function sees it.
-pub struct Scope<'a> {
-    transaction: &'a IdbTransaction,
+/// The transaction as an operation sees it.
+pub struct Scope {
+    transaction: IdbTransaction,
 }
 
-impl Scope<'_> {
+impl Scope {
     /// The object store of an area that the transaction was begun for.
     ///
     /// # Errors
     ///
     /// What the browser throws.
-    pub fn store(&self, area: Area) -> Result<IdbObjectStore, StorageFault> {
+    pub fn store(&self, area: Area) -> Result<IdbObjectStore, Fault> {
         thrown(self.transaction.object_store(area.name()))
     }
 }
@@ -64,7 +70,7 @@ impl Scope<'_> {
 /// # Errors
 ///
 /// What the browser throws.
-pub fn result_of(request: &IdbRequest) -> Result<JsValue, StorageFault> {
+pub fn result_of(request: &IdbRequest) -> Result<JsValue, Fault> {
     thrown(request.result())
 }
 
@@ -73,107 +79,131 @@ pub fn result_of(request: &IdbRequest) -> Result<JsValue, StorageFault> {
 /// # Errors
 ///
 /// That fault.
-pub fn thrown<T>(result: Result<T, JsValue>) -> Result<T, StorageFault> {
-    result.map_err(|exception| fault::from_exception(&exception, Moment::Begun))
+pub fn thrown<T>(result: Result<T, JsValue>) -> Result<T, Fault> {
+    result.map_err(fault::begun)
 }
 
-/// Runs one transaction over these areas and returns what its step function answers.
+/// Runs one transaction over these areas, of which there is at least one.
 ///
 /// # Errors
 ///
-/// What the step function found, what the browser threw, or why the transaction was aborted or lost.
-pub async fn run<T, S>(
+/// What the operation found, what the browser threw, or why the transaction was aborted or lost.
+pub async fn run(
     database: &IdbDatabase,
     areas: &[Area],
     access: Access,
-    step: S,
-) -> Result<T, StorageFault>
-where
-    T: 'static,
-    S: FnMut(&Scope<'_>) -> Result<Step<T>, StorageFault> + 'static,
-{
-    let transaction = thrown(begin(database, areas, access))?;
-    let (sender, settled) = oneshot::channel();
-    let run = Rc::new(Run {
-        transaction,
-        access,
-        step: RefCell::new(step),
-        is_sent: Cell::new(false),
-        awaited: RefCell::new(None),
-        answer: RefCell::new(None),
-        on_success: OnceCell::new(),
-        sender: Cell::new(Some(sender)),
-    });
-    let _listening = Listening::new(&run);
-    run.advance();
-    match select(settled, Timer::start(TRANSACTION_TIMEOUT_MS)).await {
-        Either::Left((settled, _)) => settled.unwrap_or_else(|_| Err(run.unanswered())),
-        Either::Right(((), _)) => Err(run.give_up()),
+    operation: Operation,
+) -> Result<(), Fault> {
+    let scope = Scope { transaction: thrown(begin(database, areas, access))? };
+    let run = Run::start(scope, access, operation);
+    match run.answer.within(&mut Timer::start(TRANSACTION_TIMEOUT_MS)).await {
+        Some(answer) => answer,
+        None => Err(run.give_up()),
     }
 }
 
 fn begin(database: &IdbDatabase, areas: &[Area], access: Access) -> Result<IdbTransaction, JsValue> {
-    let stores: Array = areas.iter().map(|area| JsValue::from_str(area.name())).collect();
-    match access {
-        Access::Read => {
-            database.transaction_with_str_sequence_and_mode(&stores, IdbTransactionMode::Readonly)
-        }
+    let stores = Array::new();
+    for area in areas {
+        stores.push(&JsValue::from_str(area.name()));
+    }
+    let database: &DurableDatabase = database.unchecked_ref();
+    let options: TransactionOptions = Object::new().unchecked_into();
+    let mode = match access {
+        Access::Read => IdbTransactionMode::Readonly,
         Access::Write(durability) => {
-            let options: TransactionOptions = Object::new().unchecked_into();
             let is_strict = durability == Durability::Strict;
             options.set_durability(if is_strict { "strict" } else { "relaxed" });
-            let database: &DurableDatabase = database.unchecked_ref();
-            database.transaction(&stores, IdbTransactionMode::Readwrite, &options)
+            IdbTransactionMode::Readwrite
         }
-    }
+    };
+    database.transaction(&stores, mode, &options)
 }
 
-/// A transaction under way.
-struct Run<T, S> {
-    transaction: IdbTransaction,
+/// A transaction under way. It is listened to for as long as somebody waits for it.
+struct Run {
+    scope: Scope,
     access: Access,
-    step: RefCell<S>,
+    operation: RefCell<Operation>,
+    awaited: Cell<Option<IdbRequest>>,
+    /// Whether the last write was asked for.
+    is_written: Cell<bool>,
     /// Whether the transaction was told to commit: from then on, nobody knows what became of it but itself.
     is_sent: Cell<bool>,
-    awaited: RefCell<Option<IdbRequest>>,
-    answer: RefCell<Option<T>>,
-    on_success: OnceCell<Function>,
-    sender: Cell<Option<oneshot::Sender<Result<T, StorageFault>>>>,
+    answer: Answer,
+    listener: Listener,
 }
 
-impl<T, S> Run<T, S>
-where
-    S: FnMut(&Scope<'_>) -> Result<Step<T>, StorageFault>,
-{
+impl Run {
+    fn start(scope: Scope, access: Access, operation: Operation) -> Rc<Self> {
+        let run = Rc::new_cyclic(|run: &Weak<Self>| {
+            let run = run.clone();
+            let hear = move |event: Event| {
+                if let Some(run) = run.upgrade() {
+                    run.hear(&event);
+                }
+            };
+            Self {
+                scope,
+                access,
+                operation: RefCell::new(operation),
+                awaited: Cell::new(None),
+                is_written: Cell::new(false),
+                is_sent: Cell::new(false),
+                answer: Answer::default(),
+                listener: listener(Box::new(hear)),
+            }
+        });
+        run.scope.transaction.set_onabort(run.handler());
+        if access != Access::Read {
+            run.scope.transaction.set_oncomplete(run.handler());
+        }
+        run.advance();
+        run
+    }
+
+    fn handler(&self) -> Option<&Function> {
+        Some(self.listener.as_ref().unchecked_ref())
+    }
+
+    fn hear(&self, event: &Event) {
+        match event.type_().as_str() {
+            "success" => self.advance(),
+            "complete" if self.is_written.get() => self.answer.give(Ok(())),
+            "complete" => self.answer.give(Err(fault::unanswered())),
+            _ => self.answer.give(Err(fault::from_exception(&self.error(), self.moment()))),
+        }
+    }
+
     /// Goes on after the success of the request that was waited for.
     fn advance(&self) {
-        if self.answer.borrow().is_some() {
+        if self.is_written.get() {
             return self.send();
         }
-        let next = (*self.step.borrow_mut())(&Scope { transaction: &self.transaction });
+        let next = (*self.operation.borrow_mut())(&self.scope);
         match next {
             Ok(Step::Until(request)) => self.await_success(request),
-            Ok(Step::Answer(answer)) => {
+            Ok(Step::Complete(last)) => {
+                self.is_written.set(true);
+                self.await_success(last);
+            }
+            Ok(Step::Done) => {
                 if self.access != Access::Read {
                     self.send();
                 }
-                self.settle(Ok(answer));
-            }
-            Ok(Step::Complete(last, answer)) => {
-                self.answer.replace(Some(answer));
-                self.await_success(last);
+                self.answer.give(Ok(()));
             }
             Err(fault) => {
                 // It throws where the transaction has ended already, which is what is wanted.
-                drop(self.transaction.abort());
-                self.settle(Err(fault));
+                drop(self.scope.transaction.abort());
+                self.answer.give(Err(fault));
             }
         }
     }
 
     fn await_success(&self, request: IdbRequest) {
-        request.set_onsuccess(self.on_success.get());
-        self.awaited.replace(Some(request));
+        request.set_onsuccess(self.handler());
+        self.awaited.set(Some(request));
     }
 
     /// Commits at once, without a last turn of the event loop: a tab that is frozen with a transaction open
@@ -183,76 +213,31 @@ where
     /// No write may be under way: Firefox commits the others when one fails after it was told to commit.
     fn send(&self) {
         self.is_sent.set(true);
-        drop(self.transaction.unchecked_ref::<CommittingTransaction>().commit());
+        drop(self.scope.transaction.unchecked_ref::<CommittingTransaction>().commit());
     }
 
-    fn end(&self, event: &Event) {
-        let is_complete = event.type_() == "complete";
-        let result = match self.answer.take() {
-            Some(answer) if is_complete => Ok(answer),
-            None if is_complete => Err(self.unanswered()),
-            _ => Err(fault::from_dom_exception(self.transaction.error(), self.moment())),
-        };
-        self.settle(result);
-    }
-
-    fn settle(&self, result: Result<T, StorageFault>) {
-        if let Some(sender) = self.sender.take() {
-            // Where nobody waits any more, nobody is to be told.
-            drop(sender.send(result));
-        }
+    fn error(&self) -> JsValue {
+        self.scope.transaction.error().into()
     }
 
     fn moment(&self) -> Moment {
         if self.is_sent.get() { Moment::Sent } else { Moment::Begun }
     }
 
-    fn unanswered(&self) -> StorageFault {
-        fault::found(FaultKind::Disconnected, "the transaction ended before its requests did")
-    }
-
     /// Ends a transaction that takes too long, if it can still be ended.
-    fn give_up(&self) -> StorageFault {
-        let is_ended = self.transaction.abort().is_ok();
+    fn give_up(&self) -> Fault {
+        let is_ended = self.scope.transaction.abort().is_ok();
         let moment = if is_ended { Moment::Begun } else { Moment::Sent };
-        let cause = format!("nothing was heard for {TRANSACTION_TIMEOUT_MS} ms; another tab may be frozen");
-        fault::timed_out(&cause, moment)
+        fault::timed_out(TRANSACTION_TIMEOUT_MS, moment)
     }
 }
 
-/// Listens to a transaction for as long as its operation waits.
-struct Listening<T, S> {
-    run: Rc<Run<T, S>>,
-    _on_success: Closure<dyn FnMut(Event)>,
-    _on_end: Closure<dyn FnMut(Event)>,
-}
-
-impl<T, S> Listening<T, S>
-where
-    T: 'static,
-    S: FnMut(&Scope<'_>) -> Result<Step<T>, StorageFault> + 'static,
-{
-    fn new(run: &Rc<Run<T, S>>) -> Self {
-        let advancing = Rc::clone(run);
-        let on_success: Closure<dyn FnMut(Event)> = Closure::new(move |_event| advancing.advance());
-        let ending = Rc::clone(run);
-        let on_end: Closure<dyn FnMut(Event)> = Closure::new(move |event: Event| ending.end(&event));
-        run.on_success.get_or_init(|| on_success.as_ref().unchecked_ref::<Function>().clone());
-        let handler = Some(on_end.as_ref().unchecked_ref());
-        run.transaction.set_onabort(handler);
-        if run.access != Access::Read {
-            run.transaction.set_oncomplete(handler);
-        }
-        Self { run: Rc::clone(run), _on_success: on_success, _on_end: on_end }
-    }
-}
-
-impl<T, S> Drop for Listening<T, S> {
-    /// The closures go: the browser must not call them any more.
+impl Drop for Run {
+    /// The listener goes: the browser must not call it any more.
     fn drop(&mut self) {
-        self.run.transaction.set_onabort(None);
-        self.run.transaction.set_oncomplete(None);
-        if let Some(request) = self.run.awaited.take() {
+        self.scope.transaction.set_onabort(None);
+        self.scope.transaction.set_oncomplete(None);
+        if let Some(request) = self.awaited.take() {
             request.set_onsuccess(None);
         }
     }

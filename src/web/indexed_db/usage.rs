@@ -1,70 +1,49 @@
 //! Counting what is kept.
 
-use js_sys::Array;
 use wasm_bindgen::prelude::*;
-use web_sys::IdbRequest;
 
-use crate::storage::{Area, AreaUsage, StorageFault};
+use crate::storage::{Area, AreaUsage, Direction};
 
-use super::record::{self, Query};
-use super::transaction::{Scope, Step, result_of, thrown};
+use super::reading::Listing;
+use super::record;
+use super::transaction::{Operation, Slot, Step};
 
 /// How many records are held in memory at once. One is at most some megabytes, and most are far smaller.
 const PAGE_COUNT_MAX: u32 = 64;
 
-/// Counts the records and the bytes of each area that has any.
-pub fn count() -> impl FnMut(&Scope<'_>) -> Result<Step<Vec<AreaUsage>>, StorageFault> + 'static {
+/// Counts the records and the bytes of each area that has any, page by page.
+pub fn count(counted: &Slot<Vec<AreaUsage>>) -> Operation {
+    let counted = Slot::clone(counted);
     let mut areas = Area::ALL.into_iter();
-    let mut counted = Vec::new();
-    let mut walk: Option<Walk> = None;
-    move |scope| {
-        if let Some(walk) = &mut walk
-            && let Some(query) = walk.advance()?
-        {
-            return walk.request(scope, &query);
+    let mut usages: Vec<AreaUsage> = Vec::new();
+    let mut listing: Option<Listing> = None;
+    Box::new(move |scope| {
+        let mut page_count = 0;
+        let mut last_key = JsValue::UNDEFINED;
+        if let (Some(listing), Some(usage)) = (&mut listing, usages.last_mut()) {
+            listing.advance(&mut |key, value| {
+                usage.record_count += 1;
+                usage.size_bytes += record::size_bytes(usage.area, key, value)?;
+                page_count += 1;
+                last_key = key.clone();
+                Ok(())
+            })?;
         }
-        counted.extend(walk.take().map(|walk| walk.usage).filter(|usage| usage.record_count != 0));
-        match areas.next() {
-            Some(area) => walk.insert(Walk::new(area)).request(scope, &Query::All),
-            None => Ok(Step::Answer(std::mem::take(&mut counted))),
-        }
-    }
-}
-
-/// The way through one area, page by page.
-struct Walk {
-    usage: AreaUsage,
-    requests: Option<(IdbRequest, IdbRequest)>,
-}
-
-impl Walk {
-    fn new(area: Area) -> Self {
-        Self { usage: AreaUsage { area, record_count: 0, size_bytes: 0 }, requests: None }
-    }
-
-    fn request<T>(&mut self, scope: &Scope<'_>, query: &Query) -> Result<Step<T>, StorageFault> {
-        let store = scope.store(self.usage.area)?;
-        let query = query.to_js();
-        let keys = thrown(store.get_all_keys_with_key_and_limit(&query, PAGE_COUNT_MAX))?;
-        let values = thrown(store.get_all_with_key_and_limit(&query, PAGE_COUNT_MAX))?;
-        self.requests = Some((keys, values.clone()));
-        Ok(Step::Until(values))
-    }
-
-    /// Counts the page that was found. Returns what the next one is asked for with, if there may be one.
-    fn advance(&mut self) -> Result<Option<Query>, StorageFault> {
-        let Some((keys, values)) = self.requests.take() else { return Ok(None) };
-        let keys: Array = result_of(&keys)?.unchecked_into();
-        let values: Array = result_of(&values)?.unchecked_into();
-        let mut last = None;
-        for (key, value) in keys.iter().zip(values.iter()) {
-            self.usage.record_count += 1;
-            self.usage.size_bytes += record::size_bytes(self.usage.area, &key, &value)?;
-            last = Some(key);
-        }
-        match last {
-            Some(key) if keys.length() == PAGE_COUNT_MAX => Query::after(&key).map(Some),
-            _ => Ok(None),
-        }
-    }
+        let (area, range) = match usages.last() {
+            Some(usage) if page_count == PAGE_COUNT_MAX => (usage.area, record::keys_after(&last_key)?),
+            _ => {
+                usages.retain(|usage| usage.record_count != 0);
+                let Some(area) = areas.next() else {
+                    counted.set(Some(std::mem::take(&mut usages)));
+                    return Ok(Step::Done);
+                };
+                usages.push(AreaUsage { area, record_count: 0, size_bytes: 0 });
+                (area, JsValue::UNDEFINED)
+            }
+        };
+        let begun = Listing::begin(&scope.store(area)?, &range, Direction::Forwards, PAGE_COUNT_MAX)?;
+        let last = begun.last_request();
+        listing = Some(begun);
+        Ok(Step::Until(last))
+    })
 }
