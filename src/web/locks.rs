@@ -1,7 +1,7 @@
 //! Locks between tabs, by the Web Locks API; and between the stores of one page where there is none.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::pin::pin;
 
 use futures_channel::oneshot;
@@ -78,24 +78,30 @@ fn hold(sender: oneshot::Sender<BrowserLock>) -> Promise {
     held
 }
 
+/// A lock that is held in this page.
+struct Held {
+    name: String,
+    waiting: VecDeque<oneshot::Sender<BrowserLock>>,
+}
+
 thread_local! {
-    /// The locks that are held in this page, and who waits for each.
-    static HELD_IN_PAGE: RefCell<BTreeMap<String, VecDeque<oneshot::Sender<BrowserLock>>>> =
-        const { RefCell::new(BTreeMap::new()) };
+    /// Few: there is one for each store whose writer is at work.
+    static HELD_IN_PAGE: RefCell<Vec<Held>> = const { RefCell::new(Vec::new()) };
 }
 
 async fn lock_in_page(name: String, timeout_ms: u64) -> Option<BrowserLock> {
-    let waiting = HELD_IN_PAGE.with_borrow_mut(|held| match held.get_mut(&name) {
-        Some(queue) => {
-            let (sender, granted) = oneshot::channel();
-            queue.push_back(sender);
-            Some(granted)
-        }
-        None => {
-            held.insert(name.clone(), VecDeque::new());
-            None
-        }
-    });
+    let waiting =
+        HELD_IN_PAGE.with_borrow_mut(|locks| match locks.iter_mut().find(|held| held.name == name) {
+            Some(held) => {
+                let (sender, granted) = oneshot::channel();
+                held.waiting.push_back(sender);
+                Some(granted)
+            }
+            None => {
+                locks.push(Held { name: name.clone(), waiting: VecDeque::new() });
+                None
+            }
+        });
     let Some(granted) = waiting else {
         return Some(BrowserLock { holding: Holding::OfPage { name } });
     };
@@ -107,11 +113,11 @@ async fn lock_in_page(name: String, timeout_ms: u64) -> Option<BrowserLock> {
 
 /// Hands the lock to the first in line that still waits.
 fn release_in_page(name: &str) {
-    let next = HELD_IN_PAGE.with_borrow_mut(|held| {
-        let queue = held.get_mut(name)?;
-        let next = std::iter::from_fn(|| queue.pop_front()).find(|sender| !sender.is_canceled());
+    let next = HELD_IN_PAGE.with_borrow_mut(|locks| {
+        let held = locks.iter_mut().find(|held| held.name == name)?;
+        let next = std::iter::from_fn(|| held.waiting.pop_front()).find(|sender| !sender.is_canceled());
         if next.is_none() {
-            held.remove(name);
+            locks.retain(|held| held.name != name);
         }
         next
     });

@@ -31,7 +31,7 @@ use crate::web::fields::Fields;
 use super::numbers::Numbers;
 use super::read::condition;
 use super::texts::Texts;
-use super::{NONE, cut_short, malformed};
+use super::{NONE, cut_short, malformed, within};
 
 /// Reads an `AppendMessage`. An append that is refused takes no other with it.
 ///
@@ -106,14 +106,14 @@ struct Run<'a> {
 impl Run<'_> {
     fn append(&mut self) -> Result<AppendRequest, Error> {
         let durability = self.numbers.durability_if_some()?;
-        let write_count = self.numbers.count()?;
+        let write_count = self.numbers.whole()?;
         let condition = match self.numbers.count()? {
             0 => None,
             _ => Some(condition(&mut self.numbers)?),
         };
         let mut writes = Vec::new();
         for index in 0..write_count {
-            writes.push(self.write().map_err(|error| error.at(&format!("writes[{index}]")))?);
+            writes.push(self.write().map_err(|error| within(error, "writes", index))?);
         }
         Ok(AppendRequest { writes, condition, durability })
     }
@@ -122,8 +122,8 @@ impl Run<'_> {
         let stream = self.numbers.stream()?;
         let expected = self.numbers.expected()?;
         let mut events = Vec::new();
-        for index in 0..self.numbers.count()? {
-            events.push(self.event().map_err(|error| error.at(&format!("events[{index}]")))?);
+        for index in 0..self.numbers.whole()? {
+            events.push(self.event().map_err(|error| within(error, "events", index))?);
         }
         Ok(WriteRequest { stream, expected, events })
     }
@@ -138,8 +138,8 @@ impl Run<'_> {
         };
         let time = self.numbers.time_if_some()?;
         let mut tags = Vec::new();
-        for index in 0..self.numbers.count()? {
-            tags.push(Tag::new(self.numbers.name()?).map_err(|error| error.at(&format!("tags[{index}]")))?);
+        for index in 0..self.numbers.whole()? {
+            tags.push(Tag::new(self.numbers.name()?).map_err(|error| within(error, "tags", index))?);
         }
         Ok(NewEvent { event_type, data, metadata, tags, id, time })
     }

@@ -46,7 +46,8 @@ pub fn stream_infos(infos: &[StreamInfo]) -> JsValue {
 
 /// Writes a `CountPageMessage`.
 pub fn count_page(page: &CountPage) -> Result<JsValue, Error> {
-    let counts = serde_wasm_bindgen::to_value(&page.counts).map_err(|error| malformed(&error.to_string()))?;
+    let counts = serde_wasm_bindgen::to_value(&page.counts)
+        .map_err(|_| malformed("a count that is no safe integer"))?;
     Ok(Fields::new()
         .with("counts", counts)
         .with_whole_if_some("next", page.next.map(|position| position.0))

@@ -26,3 +26,10 @@ fn malformed(problem: &str) -> Error {
 fn cut_short() -> Error {
     malformed("it is cut short")
 }
+
+/// The same error, its path led by an entry of a list.
+#[cold]
+#[inline(never)]
+fn within(error: Error, list: &str, index: u64) -> Error {
+    error.at(&format!("{list}[{index}]"))
+}

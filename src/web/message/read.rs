@@ -8,8 +8,8 @@ use crate::query::{AppendCondition, Query, QueryItem};
 use crate::storage::Direction;
 use crate::store::{AllRead, Count, CountBy, StreamList, StreamRead};
 
-use super::malformed;
 use super::numbers::Numbers;
+use super::{malformed, within};
 
 /// What a `StreamReadMessage` asks. Errors: `INVALID_ARGUMENT`, `LIMIT_EXCEEDED`.
 pub fn stream_read(names: &str, numbers: &[f64]) -> Result<StreamRead, Error> {
@@ -91,8 +91,8 @@ fn count_by(message: &mut Numbers<'_>) -> Result<CountBy, Error> {
 
 fn query(message: &mut Numbers<'_>) -> Result<Query, Error> {
     let mut items = Vec::new();
-    for index in 0..message.count()? {
-        items.push(query_item(message).map_err(|error| error.at(&format!("query[{index}]")))?);
+    for index in 0..message.whole()? {
+        items.push(query_item(message).map_err(|error| within(error, "query", index))?);
     }
     Query::new(items)
 }
@@ -114,7 +114,7 @@ fn list<T>(
     let Some(count) = message.whole_if_some()? else { return Ok(None) };
     let mut names = Vec::new();
     for index in 0..count {
-        names.push(check(message.name()?).map_err(|error| error.at(&format!("{path}[{index}]")))?);
+        names.push(check(message.name()?).map_err(|error| within(error, path, index))?);
     }
     Ok(Some(names))
 }
