@@ -1,7 +1,7 @@
 //! Makes the content of the npm package, `dist/`: the compiled facade, the glue and the wasm beside it.
 
-use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
 
 use anyhow::{Context, Result};
 use wasm_bindgen_cli_support::Bindgen;
@@ -23,7 +23,7 @@ const GLUE: &str = "pkg";
 const STEM: &str = "everfold";
 const WASM: &str = "everfold_bg.wasm";
 /// The level of wasm-opt, together with `opt-level` in Cargo.toml.
-const WASM_OPT_LEVEL: &str = "-O3";
+const WASM_OPT_LEVEL: &str = "-Oz";
 
 /// How much of the wasm is left to the optimiser.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -37,9 +37,7 @@ pub enum Optimisation {
 /// Builds everything anew; only cargo's own cache is used.
 pub fn build(project: &Project, optimisation: Optimisation) -> Result<()> {
     let shell = &project.shell;
-    // As a `cdylib` alone: cargo forgoes link-time optimisation where an `rlib` is made beside it.
-    let compile = cmd!(shell, "cargo rustc --locked --release --lib --crate-type cdylib");
-    compile.args(["--target", "wasm32-unknown-unknown"]).run()?;
+    compile(project)?;
     empty(&project.path(GLUE))?;
     bind(project)?;
     if optimisation == Optimisation::Full {
@@ -51,6 +49,30 @@ pub fn build(project: &Project, optimisation: Optimisation) -> Result<()> {
         shell.copy_file(&file, project.path(DIST))?;
     }
     println!("built {DIST}/");
+    Ok(())
+}
+
+/// Compiles the core, as a `cdylib` alone: cargo forgoes link-time optimisation where an `rlib` is made beside it.
+///
+/// Panics name the files of the libraries where they happened: by the names of the libraries, not by the paths
+/// of the machine that built them, which are long and nobody's business.
+fn compile(project: &Project) -> Result<()> {
+    let shell = &project.shell;
+    let sysroot = cmd!(shell, "rustc --print sysroot").read()?;
+    let cargo_home = match env::var_os("CARGO_HOME") {
+        Some(home) => PathBuf::from(home),
+        None => PathBuf::from(env::var_os("HOME").context("HOME is not set")?).join(".cargo"),
+    };
+    let registry = cargo_home.join("registry/src");
+    let mut remaps =
+        vec![format!("{sysroot}/lib/rustlib/src/rust/library="), format!("{}=", project.path("").display())];
+    for index in shell.read_dir(&registry).unwrap_or_default() {
+        remaps.push(format!("{}=", index.display()));
+    }
+    let flags: Vec<String> = remaps.into_iter().map(|remap| format!("--remap-path-prefix={remap}")).collect();
+    let _flags = shell.push_env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", flags.join(" "));
+    cmd!(shell, "cargo rustc --locked --release --lib --crate-type cdylib --target wasm32-unknown-unknown")
+        .run()?;
     Ok(())
 }
 
