@@ -28,9 +28,11 @@ pub struct Place {
 /// where anything exceeds [`crate::limits`]: what is to be encoded has been checked.
 pub fn encode_arranged(frames: &[Frame<'_>], places: &[Place]) -> LogRecord {
     let mut remaining: Vec<usize> = frames.iter().map(|frame| frame.entries.len()).collect();
-    assert!(remaining.iter().all(|&count| 0 < count));
-    assert!(places.len() == remaining.iter().sum::<usize>() && !places.is_empty());
-    assert!(places.len() <= limits::RECORD_ENTRIES_MAX);
+    assert!(
+        remaining.iter().all(|&count| 0 < count)
+            && places.len() == remaining.iter().sum::<usize>()
+            && (1..=limits::RECORD_ENTRIES_MAX).contains(&places.len())
+    );
 
     let (first, last) = checked_bounds(frames, places);
     let mut columns = Columns::default();
@@ -55,29 +57,31 @@ pub fn encode_arranged(frames: &[Frame<'_>], places: &[Place]) -> LogRecord {
 /// The lowest and the highest position.
 fn checked_bounds(frames: &[Frame<'_>], places: &[Place]) -> (Position, Position) {
     let entries = || places.iter().map(|place| &frames[place.frame].entries[place.entry]);
-    entries().for_each(check_entry);
-    assert!(frames.iter().all(|frame| frame.time.0.unsigned_abs() <= limits::INTEGER_MAX));
-
     let bounds = order::bounds_of_distinct(entries().map(|entry| entry.position));
     let (first, last) = bounds.unwrap_or_default();
-    assert!(Position::START < first && last.0 <= limits::INTEGER_MAX);
+    assert!(
+        entries().all(is_within_limits)
+            && frames.iter().all(|frame| frame.time.0.unsigned_abs() <= limits::INTEGER_MAX)
+            && Position::START < first
+            && last.0 <= limits::INTEGER_MAX
+    );
     (first, last)
 }
 
 /// What a decoder would refuse must not be written: it would be lost.
-fn check_entry(entry: &Entry<'_>) {
+fn is_within_limits(entry: &Entry<'_>) -> bool {
     let is_name = |name: &str| (1..=limits::NAME_BYTES_MAX).contains(&name.len());
     let is_payload = |text: Option<&str>| text.is_none_or(|text| text.len() <= limits::EVENT_BYTES_MAX);
-    assert!(is_name(entry.stream) && entry.time.0.unsigned_abs() <= limits::INTEGER_MAX);
-    match &entry.body {
+    let is_body = match &entry.body {
         Body::Event { revision, event_type, data, metadata, tags } => {
-            assert!(is_name(event_type) && !event_type.starts_with('$'));
-            assert!(tags.len() <= limits::TAGS_PER_EVENT_MAX && tags.iter().all(is_name));
-            assert!(is_payload(*data) && is_payload(*metadata) && revision.0 <= limits::INTEGER_MAX);
+            (is_name(event_type) && !event_type.starts_with('$'))
+                && (tags.len() <= limits::TAGS_PER_EVENT_MAX && tags.iter().all(is_name))
+                && (is_payload(*data) && is_payload(*metadata) && revision.0 <= limits::INTEGER_MAX)
         }
-        Body::Fact(Fact::Truncated { before }) => assert!(before.0 <= limits::INTEGER_MAX),
-        Body::Fact(Fact::Deleted | Fact::Tombstoned) => {}
-    }
+        Body::Fact(Fact::Truncated { before }) => before.0 <= limits::INTEGER_MAX,
+        Body::Fact(Fact::Deleted | Fact::Tombstoned) => true,
+    };
+    is_body && is_name(entry.stream) && entry.time.0.unsigned_abs() <= limits::INTEGER_MAX
 }
 
 fn seal(
