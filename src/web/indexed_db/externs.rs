@@ -2,22 +2,22 @@
 
 use js_sys::{Array, Object, Promise};
 use wasm_bindgen::prelude::*;
-use web_sys::{IdbDatabase, IdbFactory, IdbObjectStore, IdbRequest, IdbTransaction, IdbTransactionMode};
+use web_sys::{
+    IdbDatabase, IdbFactory, IdbObjectStore, IdbOpenDbRequest, IdbRequest, IdbTransaction, IdbTransactionMode,
+};
 
 #[wasm_bindgen]
 extern "C" {
     /// An `IDBFactory` that can list its databases.
     #[wasm_bindgen(extends = IdbFactory)]
-    pub type ListingFactory;
+    pub type Factory;
+
+    /// Without a version, it opens whatever is there.
+    #[wasm_bindgen(method, catch)]
+    pub fn open(this: &Factory, name: &str, version: Option<u32>) -> Result<IdbOpenDbRequest, JsValue>;
 
     #[wasm_bindgen(method, catch)]
-    pub fn databases(this: &ListingFactory) -> Result<Promise, JsValue>;
-
-    /// What `databases` says of one.
-    pub type DatabaseInfo;
-
-    #[wasm_bindgen(method, getter)]
-    pub fn name(this: &DatabaseInfo) -> String;
+    pub fn databases(this: &Factory) -> Result<Promise, JsValue>;
 
     /// An `IDBDatabase` whose transactions take options.
     #[wasm_bindgen(extends = IdbDatabase)]
@@ -28,15 +28,8 @@ extern "C" {
         this: &DurableDatabase,
         stores: &Array,
         mode: IdbTransactionMode,
-        options: &TransactionOptions,
+        options: &Object,
     ) -> Result<IdbTransaction, JsValue>;
-
-    /// How durable a transaction is asked to be.
-    #[wasm_bindgen(extends = Object)]
-    pub type TransactionOptions;
-
-    #[wasm_bindgen(method, setter)]
-    pub fn set_durability(this: &TransactionOptions, durability: &str);
 
     /// An `IDBTransaction` that can be told that no more requests follow.
     #[wasm_bindgen(extends = IdbTransaction)]
@@ -50,37 +43,9 @@ extern "C" {
     pub type RecordsStore;
 
     #[wasm_bindgen(method, catch, js_name = getAllRecords)]
-    pub fn get_all_records(this: &RecordsStore, options: &RecordsOptions) -> Result<IdbRequest, JsValue>;
+    pub fn get_all_records(this: &RecordsStore, options: &Object) -> Result<IdbRequest, JsValue>;
 
-    /// Which records are asked for.
-    #[wasm_bindgen(extends = Object)]
-    pub type RecordsOptions;
-
-    #[wasm_bindgen(method, setter)]
-    pub fn set_query(this: &RecordsOptions, query: &JsValue);
-
-    #[wasm_bindgen(method, setter)]
-    pub fn set_count(this: &RecordsOptions, count: u32);
-
-    #[wasm_bindgen(method, setter)]
-    pub fn set_direction(this: &RecordsOptions, direction: &str);
-
-    /// An `IDBVersionChangeEvent`.
-    pub type VersionChange;
-
-    #[wasm_bindgen(method, getter, js_name = newVersion)]
-    pub fn new_version(this: &VersionChange) -> JsValue;
-
-    /// What the browser throws: a `DOMException`, or any other `Error`.
-    pub type Exception;
-
-    #[wasm_bindgen(method, getter)]
-    pub fn name(this: &Exception) -> String;
-
-    #[wasm_bindgen(method, getter)]
-    pub fn message(this: &Exception) -> String;
-
-    /// An `IDBRecord`.
+    /// An `IDBRecord`, or a cursor at one.
     pub type DatabaseRecord;
 
     #[wasm_bindgen(method, getter)]

@@ -2,13 +2,12 @@
 
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::StorageEstimate;
 
 use crate::error::WriteOutcome;
 use crate::storage::{FaultKind, StorageFault};
 use crate::web::global::global;
 
-use super::externs::Exception;
+use super::property;
 
 /// A fault in a box: nearly everything here may return one, and moves nothing but a pointer when it does not.
 pub type Fault = Box<StorageFault>;
@@ -30,8 +29,7 @@ pub fn from_exception(exception: &JsValue, moment: Moment) -> Fault {
     if !exception.is_object() {
         return from_name("AbortError", "the browser gives no cause", moment);
     }
-    let exception: &Exception = exception.unchecked_ref();
-    from_name(&exception.name(), &exception.message(), moment)
+    from_name(&property::text(exception, "name"), &property::text(exception, "message"), moment)
 }
 
 /// The fault behind an exception while a database is being opened.
@@ -80,9 +78,8 @@ pub async fn estimate() -> (Option<u64>, Option<u64>) {
     let promise = global().navigator().and_then(|navigator| navigator.storage()?.estimate().ok());
     let Some(promise) = promise else { return (None, None) };
     let Ok(estimate) = JsFuture::from(promise).await else { return (None, None) };
-    let estimate: StorageEstimate = estimate.unchecked_into();
-    let bytes = |number: f64| number as u64;
-    (estimate.get_usage().map(bytes), estimate.get_quota().map(bytes))
+    let bytes = |name| property::get(&estimate, name).ok()?.as_f64().map(|number| number as u64);
+    (bytes("usage"), bytes("quota"))
 }
 
 fn from_name(name: &str, message: &str, moment: Moment) -> Fault {

@@ -3,12 +3,11 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use js_sys::Function;
 use wasm_bindgen::prelude::*;
 use web_sys::{Event, IdbDatabase};
 
 use super::answer::{Listener, listener};
-use super::externs::VersionChange;
+use super::property;
 
 /// A connection. It is closed when it is dropped, after the transactions under way.
 pub struct Handle {
@@ -34,15 +33,14 @@ impl Handle {
         let connection = database.clone();
         let hear = move |event: Event| {
             // A deletion has no new version, and the loss of a connection has no such field.
-            let is_deletion = event.unchecked_ref::<VersionChange>().new_version().is_null();
+            let is_deletion = property::get(&event, "newVersion").is_ok_and(|version| version.is_null());
             ending.set(Some(if is_deletion { End::Destroyed } else { End::Lost }));
             // Whatever another program changes, it waits for us to let go.
             connection.close();
         };
         let listener = listener(Box::new(hear));
-        let handler: Option<&Function> = Some(listener.as_ref().unchecked_ref());
-        database.set_onclose(handler);
-        database.set_onversionchange(handler);
+        property::set(&database, "onclose", listener.as_ref());
+        property::set(&database, "onversionchange", listener.as_ref());
         Self { database, end, _listener: listener }
     }
 
@@ -59,8 +57,8 @@ impl Handle {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        self.database.set_onclose(None);
-        self.database.set_onversionchange(None);
+        property::set(&self.database, "onclose", &JsValue::NULL);
+        property::set(&self.database, "onversionchange", &JsValue::NULL);
         self.database.close();
     }
 }

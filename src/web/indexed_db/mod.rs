@@ -11,6 +11,7 @@ mod handle;
 mod open_request;
 mod opening;
 mod patience;
+mod property;
 mod reading;
 mod record;
 mod schema;

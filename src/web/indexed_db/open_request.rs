@@ -3,7 +3,6 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use js_sys::Function;
 use wasm_bindgen::prelude::*;
 use web_sys::{Event, IdbDatabase, IdbOpenDbRequest};
 
@@ -11,6 +10,7 @@ use crate::web::timer::Timer;
 
 use super::answer::{Answer, Listener, listener};
 use super::fault::{self, Fault};
+use super::property;
 use super::schema;
 
 /// What to do where the database is not there.
@@ -49,7 +49,7 @@ impl OpenRequest {
         });
         let hearing = Rc::clone(&shared);
         let listener = listener(Box::new(move |event| hearing.hear(&event)));
-        listen(&shared.raw, Some(listener.as_ref().unchecked_ref()));
+        listen(&shared.raw, listener.as_ref());
         Self { shared, is_taken: Cell::new(false), _listener: listener }
     }
 
@@ -86,8 +86,8 @@ impl Shared {
             _ => {
                 // It is handled here: the browser need not report it to the page.
                 event.prevent_default();
-                let error = self.raw.error().ok().flatten();
-                self.answer.give(Err(fault::opening(error.into())));
+                let error = property::get(&self.raw, "error").unwrap_or_default();
+                self.answer.give(Err(fault::opening(error)));
             }
         }
     }
@@ -95,7 +95,9 @@ impl Shared {
     fn upgrade(&self) {
         let Some(transaction) = self.raw.transaction() else { return };
         let is_made = match self.missing {
-            Missing::Create => schema::create(&transaction.db()).is_ok(),
+            Missing::Create => {
+                self.raw.result().is_ok_and(|database| schema::create(database.unchecked_ref()).is_ok())
+            }
             Missing::Refuse => {
                 self.was_missing.set(true);
                 false
@@ -113,7 +115,7 @@ impl Drop for OpenRequest {
     /// it would be in the way of others for as long as the page lives.
     fn drop(&mut self) {
         let raw = &self.shared.raw;
-        listen(raw, None);
+        listen(raw, &JsValue::NULL);
         if self.is_taken.get() || close_opened(raw) {
             return;
         }
@@ -125,16 +127,15 @@ impl Drop for OpenRequest {
             }
         }));
         let refuse = refuse.into_js_value();
-        raw.set_onsuccess(Some(refuse.unchecked_ref()));
-        raw.set_onupgradeneeded(Some(refuse.unchecked_ref()));
+        property::set(raw, "onsuccess", &refuse);
+        property::set(raw, "onupgradeneeded", &refuse);
     }
 }
 
-fn listen(request: &IdbOpenDbRequest, handler: Option<&Function>) {
-    request.set_onsuccess(handler);
-    request.set_onerror(handler);
-    request.set_onblocked(handler);
-    request.set_onupgradeneeded(handler);
+fn listen(request: &IdbOpenDbRequest, handler: &JsValue) {
+    for name in ["onsuccess", "onerror", "onblocked", "onupgradeneeded"] {
+        property::set(request, name, handler);
+    }
 }
 
 /// Closes what the request has opened by now. Returns whether there was anything.

@@ -3,16 +3,17 @@
 use js_sys::Array;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{IdbDatabase, IdbFactory};
+use web_sys::IdbDatabase;
 
 use crate::storage::FaultKind;
 use crate::web::global::global;
 use crate::web::timer::Timer;
 
-use super::externs::{DatabaseInfo, ListingFactory};
+use super::externs::Factory;
 use super::fault::{self, Fault};
 use super::open_request::{Missing, OpenRequest};
 use super::patience::{DESTROY_TIMEOUT_MS, OPEN_ATTEMPTS, OPEN_BACKOFF_MS, OPEN_TIMEOUT_MS};
+use super::property;
 use super::schema;
 
 /// Opens a database of ours.
@@ -44,12 +45,12 @@ pub async fn open(name: &str, missing: Missing) -> Result<IdbDatabase, Fault> {
 
 /// One attempt; `None` where the time has passed.
 async fn open_once(
-    factory: &IdbFactory,
+    factory: &Factory,
     name: &str,
     missing: Missing,
     timer: &mut Timer,
 ) -> Option<Result<IdbDatabase, Fault>> {
-    let request = match factory.open_with_u32(name, schema::VERSION) {
+    let request = match factory.open(name, Some(schema::VERSION)) {
         Ok(request) => OpenRequest::new(request, missing),
         Err(exception) => return Some(Err(fault::opening(exception))),
     };
@@ -78,18 +79,18 @@ fn checked(request: &OpenRequest) -> Result<IdbDatabase, Fault> {
 /// [`FaultKind::Unavailable`].
 pub async fn exists(name: &str) -> Result<bool, Fault> {
     let factory = factory()?;
-    let Ok(databases) = factory.unchecked_ref::<ListingFactory>().databases() else {
+    let Ok(databases) = factory.databases() else {
         return exists_by_opening(&factory, name).await;
     };
     let databases: Array = JsFuture::from(databases).await.map_err(fault::opening)?.unchecked_into();
-    let has_name = |index| databases.get(index).unchecked_into::<DatabaseInfo>().name() == name;
+    let has_name = |index| property::text(&databases.get(index), "name") == name;
     Ok((0..databases.length()).any(has_name))
 }
 
 /// For browsers that do not list their databases: asks for one, of whatever version, and takes back what that
 /// would make.
-async fn exists_by_opening(factory: &IdbFactory, name: &str) -> Result<bool, Fault> {
-    let request = OpenRequest::new(factory.open(name).map_err(fault::opening)?, Missing::Refuse);
+async fn exists_by_opening(factory: &Factory, name: &str) -> Result<bool, Fault> {
+    let request = OpenRequest::new(factory.open(name, None).map_err(fault::opening)?, Missing::Refuse);
     match request.ended_within(&mut Timer::start(OPEN_TIMEOUT_MS)).await {
         Some(Ok(())) => Ok(true),
         Some(Err(_)) if request.was_missing() => Ok(false),
@@ -126,9 +127,10 @@ pub fn destroyed() -> Fault {
     fault::found(FaultKind::Closed, "the database was destroyed")
 }
 
-fn factory() -> Result<IdbFactory, Fault> {
+fn factory() -> Result<Factory, Fault> {
     let none = || fault::found(FaultKind::Unavailable, "there is no IndexedDB here");
-    global().indexed_db().map_err(fault::opening)?.ok_or_else(none)
+    let factory = global().indexed_db().map_err(fault::opening)?.ok_or_else(none)?;
+    Ok(factory.unchecked_into())
 }
 
 fn explain_version(mut fault: Fault) -> Fault {

@@ -2,12 +2,13 @@
 
 use js_sys::{Array, Object};
 use wasm_bindgen::prelude::*;
-use web_sys::{IdbCursorDirection, IdbCursorWithValue, IdbObjectStore, IdbRequest};
+use web_sys::{IdbCursor, IdbCursorDirection, IdbObjectStore, IdbRequest};
 
 use crate::storage::{Area, Direction, Fetched, Head, Key, Page};
 
-use super::externs::{DatabaseRecord, RecordsOptions, RecordsStore};
+use super::externs::{DatabaseRecord, RecordsStore};
 use super::fault::Fault;
+use super::property;
 use super::record;
 use super::transaction::{Operation, Scope, Slot, Step, result_of, thrown};
 
@@ -163,8 +164,9 @@ impl Listing {
                 if found.is_null() {
                     return Ok(true);
                 }
-                let cursor: IdbCursorWithValue = found.unchecked_into();
-                take(&thrown(cursor.key())?, &thrown(cursor.value())?)?;
+                let cursor: IdbCursor = found.unchecked_into();
+                let record: &DatabaseRecord = cursor.unchecked_ref();
+                take(&record.key(), &record.value())?;
                 self.left_count -= 1;
                 if self.left_count == 0 {
                     return Ok(true);
@@ -180,13 +182,14 @@ fn has_get_all_records(store: &IdbObjectStore) -> bool {
     js_sys::Reflect::has(store, &JsValue::from_str("getAllRecords")).unwrap_or(false)
 }
 
-fn records_options(range: &JsValue, direction: Direction, count_max: u32) -> RecordsOptions {
-    let options: RecordsOptions = Object::new().unchecked_into();
-    options.set_query(range);
-    options.set_count(count_max);
-    options.set_direction(match direction {
+fn records_options(range: &JsValue, direction: Direction, count_max: u32) -> Object {
+    let options = Object::new();
+    let direction = match direction {
         Direction::Forwards => "next",
         Direction::Backwards => "prev",
-    });
+    };
+    property::set(&options, "query", range);
+    property::set(&options, "count", &count_max.into());
+    property::set(&options, "direction", &direction.into());
     options
 }

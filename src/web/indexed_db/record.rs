@@ -1,6 +1,6 @@
 //! Keys, ranges and values as IndexedDB has them: positions are numbers, everything else is bytes.
 
-use js_sys::{ArrayBuffer, Uint8Array};
+use js_sys::{Array, ArrayBuffer, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::IdbKeyRange;
 
@@ -90,15 +90,19 @@ pub fn head_from_js(value: &JsValue) -> Result<Head, Fault> {
 ///
 /// What the browser throws.
 pub fn range_to_js(area: Area, range: &KeyRange) -> Result<Option<JsValue>, Fault> {
-    let to_js = |key: &Key| key_to_js(area, key);
-    let range = match (&range.from, &range.to) {
+    let (lower, upper) = match (&range.from, &range.to) {
         (None, None) => return Ok(Some(JsValue::UNDEFINED)),
         (Some(from), Some(to)) if to < from => return Ok(None),
-        (Some(from), Some(to)) => IdbKeyRange::bound(&to_js(from), &to_js(to)),
-        (Some(from), None) => IdbKeyRange::lower_bound(&to_js(from)),
-        (None, Some(to)) => IdbKeyRange::upper_bound(&to_js(to)),
+        (from, to) => (from, to),
     };
-    Ok(Some(thrown(range)?.into()))
+    // To IndexedDB, this number is the lowest of all keys, and an array is above all numbers and bytes.
+    let lower = lower.as_ref().map_or(f64::NEG_INFINITY.into(), |key| key_to_js(area, key));
+    let upper = upper.as_ref().map_or_else(above_all, |key| key_to_js(area, key));
+    Ok(Some(thrown(IdbKeyRange::bound_with_lower_open(&lower, &upper, false))?.into()))
+}
+
+fn above_all() -> JsValue {
+    Array::new().into()
 }
 
 /// All keys after one that was read, as a request takes them.
@@ -107,7 +111,7 @@ pub fn range_to_js(area: Area, range: &KeyRange) -> Result<Option<JsValue>, Faul
 ///
 /// What the browser throws.
 pub fn keys_after(key: &JsValue) -> Result<JsValue, Fault> {
-    Ok(thrown(IdbKeyRange::lower_bound_with_open(key, true))?.into())
+    Ok(thrown(IdbKeyRange::bound_with_lower_open(key, &above_all(), true))?.into())
 }
 
 fn position_of(number: f64) -> Option<Position> {

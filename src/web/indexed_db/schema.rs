@@ -1,11 +1,13 @@
 //! The shape of the database, which never changes: an upgrade would close every tab.
 
+use js_sys::Array;
 use wasm_bindgen::prelude::*;
 use web_sys::IdbDatabase;
 
 use crate::storage::{Area, FaultKind};
 
 use super::fault::{self, Fault};
+use super::property;
 
 /// The version of the schema, for ever.
 pub const VERSION: u32 = 1;
@@ -33,13 +35,18 @@ pub fn create(database: &IdbDatabase) -> Result<(), JsValue> {
 ///
 /// [`FaultKind::Foreign`] with what was found.
 pub fn check(database: &IdbDatabase) -> Result<(), Fault> {
-    let names = database.object_store_names();
-    let found: Vec<String> = (0..names.length()).filter_map(|index| names.get(index)).collect();
-    let is_ours = found.len() == Area::ALL.len() && Area::ALL.iter().all(|area| names.contains(area.name()));
+    let mut found = Vec::new();
+    // It is a list that has what an array has.
+    let names: Array = property::get(database, "objectStoreNames").unwrap_or_default().unchecked_into();
+    for index in 0..names.length() {
+        found.extend(names.get(index).as_string());
+    }
+    let is_ours = found.len() == Area::ALL.len()
+        && Area::ALL.iter().all(|area| found.iter().any(|name| name == area.name()));
     if is_ours {
         return Ok(());
     }
-    let name = database.name();
+    let name = property::text(database, "name");
     let found = if found.is_empty() { "no object stores".to_owned() } else { found.join(", ") };
     let cause = format!(
         "the database \"{name}\" is not everfold's: it has {found}; open the store under another name, or \

@@ -13,7 +13,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
-use js_sys::{Array, Function, Object};
+use js_sys::{Array, Object};
 use wasm_bindgen::prelude::*;
 use web_sys::{Event, IdbDatabase, IdbObjectStore, IdbRequest, IdbTransaction, IdbTransactionMode};
 
@@ -21,9 +21,10 @@ use crate::storage::{Area, Durability};
 use crate::web::timer::Timer;
 
 use super::answer::{Answer, Listener, listener};
-use super::externs::{CommittingTransaction, DurableDatabase, TransactionOptions};
+use super::externs::{CommittingTransaction, DurableDatabase};
 use super::fault::{self, Fault, Moment};
 use super::patience::TRANSACTION_TIMEOUT_MS;
+use super::property;
 
 /// What a transaction may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,12 +109,13 @@ fn begin(database: &IdbDatabase, areas: &[Area], access: Access) -> Result<IdbTr
         stores.push(&JsValue::from_str(area.name()));
     }
     let database: &DurableDatabase = database.unchecked_ref();
-    let options: TransactionOptions = Object::new().unchecked_into();
+    let options = Object::new();
     let mode = match access {
         Access::Read => IdbTransactionMode::Readonly,
         Access::Write(durability) => {
             let is_strict = durability == Durability::Strict;
-            options.set_durability(if is_strict { "strict" } else { "relaxed" });
+            let durability = if is_strict { "strict" } else { "relaxed" };
+            property::set(&options, "durability", &durability.into());
             IdbTransactionMode::Readwrite
         }
     };
@@ -154,16 +156,16 @@ impl Run {
                 listener: listener(Box::new(hear)),
             }
         });
-        run.scope.transaction.set_onabort(run.handler());
+        property::set(&run.scope.transaction, "onabort", run.handler());
         if access != Access::Read {
-            run.scope.transaction.set_oncomplete(run.handler());
+            property::set(&run.scope.transaction, "oncomplete", run.handler());
         }
         run.advance();
         run
     }
 
-    fn handler(&self) -> Option<&Function> {
-        Some(self.listener.as_ref().unchecked_ref())
+    fn handler(&self) -> &JsValue {
+        self.listener.as_ref()
     }
 
     fn hear(&self, event: &Event) {
@@ -202,7 +204,7 @@ impl Run {
     }
 
     fn await_success(&self, request: IdbRequest) {
-        request.set_onsuccess(self.handler());
+        property::set(&request, "onsuccess", self.handler());
         self.awaited.set(Some(request));
     }
 
@@ -217,7 +219,7 @@ impl Run {
     }
 
     fn error(&self) -> JsValue {
-        self.scope.transaction.error().into()
+        property::get(&self.scope.transaction, "error").unwrap_or_default()
     }
 
     fn moment(&self) -> Moment {
@@ -235,10 +237,10 @@ impl Run {
 impl Drop for Run {
     /// The listener goes: the browser must not call it any more.
     fn drop(&mut self) {
-        self.scope.transaction.set_onabort(None);
-        self.scope.transaction.set_oncomplete(None);
+        property::set(&self.scope.transaction, "onabort", &JsValue::NULL);
+        property::set(&self.scope.transaction, "oncomplete", &JsValue::NULL);
         if let Some(request) = self.awaited.take() {
-            request.set_onsuccess(None);
+            property::set(&request, "onsuccess", &JsValue::NULL);
         }
     }
 }
