@@ -7,6 +7,7 @@ mod part;
 mod project;
 mod server;
 mod setup;
+mod short_names;
 mod size;
 mod suite;
 mod wasm_tests;

@@ -9,6 +9,7 @@ use xshell::cmd;
 
 use crate::project::Project;
 use crate::setup::Requirement;
+use crate::short_names::{self, ShortNames};
 
 /// What building needs of the machine.
 pub const REQUIREMENTS: &[Requirement] =
@@ -97,7 +98,8 @@ fn optimise(project: &Project) -> Result<()> {
     let wasm = project.path(GLUE).join(WASM);
     let before_bytes = fs::metadata(&wasm)?.len();
     let wasm_opt = project.npm_tool("binaryen/bin/wasm-opt")?;
-    wasm_opt.arg(WASM_OPT_LEVEL).arg(&wasm).arg("-o").arg(&wasm).run()?;
+    let command = wasm_opt.args([WASM_OPT_LEVEL, short_names::WASM_OPT_FLAG]).arg(&wasm).arg("-o").arg(&wasm);
+    ShortNames::read(&command.read()?)?.apply(&project.path(GLUE))?;
     println!("wasm-opt {WASM_OPT_LEVEL}: {before_bytes} -> {} bytes", fs::metadata(&wasm)?.len());
     Ok(())
 }
