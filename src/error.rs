@@ -74,6 +74,8 @@ pub enum Detail {
     StorageUnavailable {
         /// What the browser said, or what was found.
         cause: String,
+        /// Whether trying again may help: not where the database is another program's.
+        obstacle: Obstacle,
     },
     /// A storage operation failed.
     StorageFailed {
@@ -109,6 +111,15 @@ pub enum Detail {
         /// What was found that cannot be.
         problem: String,
     },
+}
+
+/// Why a storage could not be opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Obstacle {
+    /// The browser refused, was blocked, or was too slow.
+    Refused,
+    /// The database is another program's.
+    Foreign,
 }
 
 /// An expectation that did not hold.
@@ -180,6 +191,17 @@ impl Error {
         self
     }
 
+    /// The same error, of these events: what fails before it comes to an append does not know for whom.
+    #[must_use]
+    pub fn concerning(mut self, events: Vec<EventId>) -> Self {
+        if let Detail::StorageFailed { ids, .. } = &mut *self.detail
+            && ids.is_empty()
+        {
+            *ids = events;
+        }
+        self
+    }
+
     /// The fields that belong to the code.
     pub fn detail(&self) -> &Detail {
         &self.detail
@@ -212,7 +234,7 @@ impl Error {
             &*self.detail,
             Detail::WrongExpectedRevision { .. }
                 | Detail::AppendConditionFailed { .. }
-                | Detail::StorageUnavailable { .. }
+                | Detail::StorageUnavailable { obstacle: Obstacle::Refused, .. }
                 | Detail::StorageFailed { .. }
         )
     }
@@ -263,7 +285,7 @@ impl fmt::Display for Error {
                     _ => Ok(()),
                 }
             }
-            Detail::StorageUnavailable { cause } => {
+            Detail::StorageUnavailable { cause, .. } => {
                 write!(formatter, "the storage could not be opened: {cause}")
             }
             Detail::StorageFailed { cause, outcome, .. } => {

@@ -13,6 +13,8 @@ pub const TAGS_PER_EVENT_MAX: usize = 32;
 pub const EVENT_BYTES_MAX: usize = 1024 * 1024;
 /// Most events in one commit.
 pub const COMMIT_EVENTS_MAX: usize = 10_000;
+/// Most writes and checks in one commit: a stream may stand in it without an event.
+pub const COMMIT_WRITES_MAX: usize = 10_000;
 /// Largest commit in bytes, counted as its events are.
 pub const COMMIT_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Deepest nesting of arrays and objects in data and metadata.

@@ -75,6 +75,7 @@ pub fn judge<'a>(
     let mut ground = Ground::new(queue, facts, tail);
     let mut frames = Vec::new();
     let mut condition_count = 0;
+    let mut is_undecided = false;
     let verdicts = queue
         .iter()
         .map(|append| {
@@ -82,7 +83,13 @@ pub fn judge<'a>(
                 condition_count += 1;
                 numbered(condition, condition_count - 1)
             });
-            judge_one(append, condition, now, &mut ground, &mut frames)
+            // What is judged again must not be overtaken by what was queued behind it.
+            if is_undecided {
+                return Verdict::Undecided;
+            }
+            let verdict = judge_one(append, condition, now, &mut ground, &mut frames);
+            is_undecided = verdict == Verdict::Undecided;
+            verdict
         })
         .collect();
     Judgement { verdicts, frames, position: ground.position }

@@ -26,7 +26,11 @@ const RECOVERY_DELAY_MS: u64 = 50;
 /// What one transaction came to.
 pub(super) enum Attempt {
     /// What was to be written is complete.
-    Decided(Vec<Verdict>),
+    Decided {
+        verdicts: Vec<Verdict>,
+        /// How durable it is for certain.
+        durability: Durability,
+    },
     /// Nothing was decided, because others are ahead: the index has caught up with them.
     Behind,
 }
@@ -65,7 +69,12 @@ pub(super) async fn attempt<S: Storage, H: Host>(
     let decided = hearing.take_decision();
     match committed {
         Ok(Outcome::Committed(_) | Outcome::Rejected) => match decided {
-            Some(Ok(decision)) => Ok(Attempt::Decided(shared.settle(decision))),
+            Some(Ok(decision)) => {
+                // A transaction that wrote nothing flushed nothing: what stood there may be less durable.
+                let is_written = decision.batch.is_some();
+                let durability = if is_written { durability } else { durability.min(Durability::Relaxed) };
+                Ok(Attempt::Decided { verdicts: shared.settle(decision), durability })
+            }
             Some(Err(error)) => Err(Reason::Error(error)),
             None => Ok(Attempt::Behind),
         },
@@ -117,7 +126,9 @@ impl<S: Storage, H: Host> Shared<S, H> {
         match self.has_landed(&decision).await {
             Ok(true) => {
                 self.host.announce(decision.head.position);
-                Ok(Attempt::Decided(decision.verdicts))
+                // That it is there to be read does not tell that it was flushed.
+                let durability = self.storage.strongest_durability().min(Durability::Relaxed);
+                Ok(Attempt::Decided { verdicts: decision.verdicts, durability })
             }
             Ok(false) => Ok(Attempt::Behind),
             Err(_) => Err(Reason::Unknown(fault.cause)),

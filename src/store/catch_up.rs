@@ -9,7 +9,6 @@ use crate::host::Host;
 use crate::index::Index;
 use crate::storage::{Area, Direction, Head, Key, KeyRange, LogRecord, Page, Storage};
 
-use super::fault::read_failed;
 use super::{Progress, Shared};
 
 /// How long the page may be kept busy in one go.
@@ -35,11 +34,7 @@ impl<S: Storage, H: Host> Shared<S, H> {
             self.check_open()?;
             let seen = self.index.borrow().head();
             let range = KeyRange { from: Some(Key::Position(seen.position.next())), to: None };
-            let page = self
-                .storage
-                .page(Area::Log, range, Direction::Forwards, count_max)
-                .await
-                .map_err(read_failed)?;
+            let page = self.storage.page(Area::Log, range, Direction::Forwards, count_max).await?;
             let total_bytes = page.head.appended_bytes;
             let next_count_max = next_page_records(&page);
             if self.take_in(seen, page, count_max) == Taken::All {

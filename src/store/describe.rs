@@ -8,7 +8,6 @@ use crate::index::IndexedStream;
 use crate::log::StreamState;
 use crate::storage::{Direction, Storage};
 
-use super::fault::read_failed;
 use super::{Shared, Stats, StreamInfo, StreamLife, StreamList, StreamRead};
 
 impl<S: Storage, H: Host> Shared<S, H> {
@@ -66,7 +65,7 @@ impl<S: Storage, H: Host> Shared<S, H> {
 
     pub(super) async fn stats(&self) -> Result<Stats, Error> {
         self.state_to_read(None).await?;
-        let usage = self.storage.usage().await.map_err(read_failed)?;
+        let usage = self.storage.usage().await?;
         let index = self.index.borrow();
         let streams = index.streams();
         Ok(Stats {

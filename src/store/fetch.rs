@@ -12,7 +12,6 @@ use crate::index::{Segment, SegmentNumber};
 use crate::storage::{Area, Direction, Key, KeyRange, Storage};
 
 use super::Shared;
-use super::fault::read_failed;
 
 /// Reading a range of keys costs a fraction of reading each of them, so it pays to read records that are not
 /// asked for: at most so many times those that are.
@@ -61,11 +60,7 @@ impl<S: Storage, H: Host> Shared<S, H> {
     ) -> Result<Option<FxHashMap<Position, Vec<u8>>>, Error> {
         let (head, stored) = match self.range_around(missing) {
             Some((range, count)) => {
-                let page = self
-                    .storage
-                    .page(Area::Log, range, Direction::Forwards, count)
-                    .await
-                    .map_err(read_failed)?;
+                let page = self.storage.page(Area::Log, range, Direction::Forwards, count).await?;
                 let by_first = page.records.into_iter().filter_map(|record| match record.key {
                     Key::Position(first) => Some((first, record.value)),
                     Key::Bytes(_) => None,
@@ -74,7 +69,7 @@ impl<S: Storage, H: Host> Shared<S, H> {
             }
             None => {
                 let keys: Vec<Key> = missing.iter().map(|(_, first)| Key::Position(*first)).collect();
-                let fetched = self.storage.get(Area::Log, &keys).await.map_err(read_failed)?;
+                let fetched = self.storage.get(Area::Log, &keys).await?;
                 let found = missing.iter().zip(fetched.values);
                 let by_first = found.filter_map(|((_, first), bytes)| bytes.map(|bytes| (*first, bytes)));
                 (fetched.head, by_first.collect())

@@ -10,7 +10,6 @@ use crate::index::Index;
 use crate::storage::{Area, Durability, Fetched, Format, GuardedWrite, Head, Key, Storage, Written};
 
 use super::cache::RecordCache;
-use super::fault::read_failed;
 use super::queue::Queue;
 use super::validate::new_generator;
 use super::{Life, OpenOptions, Progress, Shared};
@@ -41,8 +40,7 @@ pub(super) async fn open<S: Storage, H: Host>(
 /// and not written.
 async fn check_format(storage: &impl Storage) -> Result<Option<Error>, Error> {
     loop {
-        let Fetched { head, values } =
-            storage.get(Area::Meta, &[Key::text(Format::KEY)]).await.map_err(read_failed)?;
+        let Fetched { head, values } = storage.get(Area::Meta, &[Key::text(Format::KEY)]).await?;
         match values.into_iter().flatten().next() {
             Some(bytes) => return judge_format(&bytes),
             None if head.position == Position::START => {
@@ -75,7 +73,7 @@ async fn write_format(storage: &impl Storage) -> Result<Written, Error> {
         deletes: Vec::new(),
         durability: Durability::Relaxed,
     };
-    storage.write(write).await.map_err(read_failed)
+    Ok(storage.write(write).await?)
 }
 
 fn damaged_format(problem: &str) -> Error {

@@ -77,7 +77,7 @@ pub(super) fn new_generator(host: &impl Host) -> IdGenerator {
 fn check_writes(writes: &[WriteRequest]) -> Result<usize, Error> {
     let event_count: usize = writes.iter().map(|write| write.events.len()).sum();
     limits::check("commit events", event_count, limits::COMMIT_EVENTS_MAX)?;
-    limits::check("commit writes", writes.len(), limits::COMMIT_EVENTS_MAX)?;
+    limits::check("commit writes", writes.len(), limits::COMMIT_WRITES_MAX)?;
     let mut placed = FxHashMap::default();
     let mut size_bytes = 0;
     for (write_index, write) in writes.iter().enumerate() {

@@ -2,13 +2,12 @@
 
 use std::rc::Rc;
 
-use crate::error::WriteOutcome;
+use crate::error::{Detail, Error, WriteOutcome};
 use crate::host::Host;
 use crate::log::{Accepted, Append, Verdict};
 use crate::storage::{Durability, FaultKind, Storage, StorageFault};
 
 use super::attempt::{Attempt, Reason, attempt};
-use super::fault::{outcome_unknown, write_failed};
 use super::queue::{Member, Queued};
 use super::{Appended, Shared, StreamAppended};
 
@@ -54,13 +53,12 @@ struct Unwritten {
 
 fn refuse(group: Vec<Queued>, reason: &Reason) {
     for Queued { append, member } in group {
-        let ids = append.ids();
         let error = match reason {
-            Reason::Failed(fault) => write_failed(fault.clone(), ids),
-            Reason::Unknown(cause) => outcome_unknown(cause.clone(), ids),
+            Reason::Failed(fault) => fault.clone().into(),
+            Reason::Unknown(cause) => storage_failed(cause.clone(), WriteOutcome::Unknown),
             Reason::Error(error) => error.clone(),
         };
-        member.answer(Err(error));
+        member.answer(Err(error.concerning(append.ids())));
     }
 }
 
@@ -75,7 +73,7 @@ async fn write_together<S: Storage, H: Host>(
     let queue: Rc<[Append]> = queue.into();
     for attempt_count in 0..ATTEMPTS_MAX {
         match attempt(shared, &queue, durability, attempt_count).await {
-            Ok(Attempt::Decided(verdicts)) => {
+            Ok(Attempt::Decided { verdicts, durability }) => {
                 answer(shared, &queue, members, verdicts, durability);
                 return Ok(());
             }
@@ -83,10 +81,13 @@ async fn write_together<S: Storage, H: Host>(
             Err(reason) => return Err(Unwritten { group: join(&queue, members), reason }),
         }
     }
-    let cause = format!("other tabs were ahead {ATTEMPTS_MAX} times in a row");
-    let reason =
-        Reason::Failed(StorageFault { kind: FaultKind::Failed, outcome: WriteOutcome::NotWritten, cause });
+    let cause = format!("{ATTEMPTS_MAX} tries came to nothing: other tabs wrote, or answers were lost");
+    let reason = Reason::Error(storage_failed(cause, WriteOutcome::NotWritten));
     Err(Unwritten { group: join(&queue, members), reason })
+}
+
+fn storage_failed(cause: String, outcome: WriteOutcome) -> Error {
+    Error::new(Detail::StorageFailed { cause, outcome, ids: Vec::new() })
 }
 
 fn join(queue: &Rc<[Append]>, members: Vec<Member>) -> Vec<Queued> {

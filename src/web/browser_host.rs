@@ -12,7 +12,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{BroadcastChannel, Crypto, MessageChannel, MessageEvent};
 
-use crate::error::{Detail, Error};
+use crate::error::{Detail, Error, Obstacle};
 use crate::event::{Position, UnixMillis};
 use crate::host::Host;
 use crate::limits::INTEGER_MAX;
@@ -83,7 +83,7 @@ impl BrowserHost {
     fn build(ear: Rc<Ear>, voice: Option<Rc<Voice>>) -> Result<Self, Error> {
         let no_crypto = || {
             let cause = "there is no `crypto` here to make random ids with".to_owned();
-            Error::new(Detail::StorageUnavailable { cause })
+            Error::new(Detail::StorageUnavailable { cause, obstacle: Obstacle::Refused })
         };
         let crypto = global().crypto().ok_or_else(no_crypto)?;
         Ok(Self { inner: Rc::new(Inner { crypto, ear, voice }) })

@@ -40,7 +40,7 @@ fn with_detail(fields: Fields, detail: &Detail) -> Fields {
         Detail::QuotaExceeded { usage, quota } => {
             fields.with_whole_if_some("usage", *usage).with_whole_if_some("quota", *quota)
         }
-        Detail::StorageUnavailable { cause } => fields.with("cause", cause),
+        Detail::StorageUnavailable { cause, .. } => fields.with("cause", cause),
         Detail::StorageFailed { cause, outcome, ids } => {
             fields.with("cause", cause).with("outcome", outcome_name(*outcome)).with("ids", id_texts(ids))
         }

@@ -103,3 +103,23 @@ fn a_condition_sees_what_the_group_appended_before_it_and_not_its_own_events() {
         assert_eq!(refused.code(), "APPEND_CONDITION_FAILED");
     });
 }
+
+#[test]
+fn what_is_judged_again_is_not_overtaken_by_what_was_queued_behind_it() {
+    in_browser(|browser| async move {
+        let (one, other) = (browser.open().await, browser.open().await);
+        append(&one, "seen-1", vec![event("Seen")]).await;
+        mark(&other, "seen-1", Mark::Delete).await.expect("a deletion");
+        let condition = AppendCondition { fail_if_events_match: of_types(&["Seen"]), after: Position(0) };
+        let request = |event_type, expected, condition| AppendRequest {
+            writes: vec![write("target", expected, vec![event(event_type)])],
+            condition,
+            durability: None,
+        };
+        // The first tab's facts show the event; only its transaction learns that it is hidden.
+        let (_, first) = one.append(request("First", Expected::NoStream, Some(condition)));
+        let (_, second) = one.append(request("Second", crate::one_tab::revision(0), None));
+        first.await.expect("nothing is seen any more");
+        second.await.expect("the first went before");
+    });
+}

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use everfold::error::{Detail, Error, Matched, WriteOutcome};
+use everfold::error::{Detail, Error, Matched, Obstacle, WriteOutcome};
 use everfold::event::Position;
 use everfold::limits;
 
@@ -22,6 +22,7 @@ fn the_limits_in_the_readme_are_those_of_the_source() {
         ("tags on one event", count(limits::TAGS_PER_EVENT_MAX)),
         ("one event: data and metadata as JSON, type, tags", bytes(limits::EVENT_BYTES_MAX)),
         ("events in one commit", count(limits::COMMIT_EVENTS_MAX)),
+        ("writes and checks in one commit", count(limits::COMMIT_WRITES_MAX)),
         ("one commit, counted as its events are", bytes(limits::COMMIT_BYTES_MAX)),
         ("nesting of arrays and objects in data and metadata", format!("{} levels", limits::JSON_DEPTH_MAX)),
         ("items in a query, entries in each of its lists", count(limits::QUERY_ENTRIES_MAX)),
@@ -102,7 +103,7 @@ fn details() -> [Detail; 14] {
         Detail::InvalidArgument { path: text(), problem: text() },
         Detail::LimitExceeded { limit: "", value: 1, maximum: 0, path: text() },
         Detail::QuotaExceeded { usage: None, quota: None },
-        Detail::StorageUnavailable { cause: text() },
+        Detail::StorageUnavailable { cause: text(), obstacle: Obstacle::Refused },
         Detail::StorageFailed { cause: text(), outcome, ids: Vec::new() },
         Detail::VersionTooNew { version: 1, supported: 0 },
         Detail::CorruptData { position: None, segment: text(), problem: text() },

@@ -43,7 +43,8 @@ const RELAXED: OpenOptions = OpenOptions { durability: Durability::Relaxed };
 #[track_caller]
 pub fn in_browser<F: Future<Output = ()>>(test: impl FnOnce(Browser) -> F) {
     let executor = Executor::new(1);
-    let announcements = Announcements { lost_permille: 0, delay_ms_max: 0 };
+    // Announcements are hints: nothing may depend on them.
+    let announcements = Announcements { lost_permille: 1_000, delay_ms_max: 0 };
     let origin = SimulatedOrigin::new(&executor.scheduler(), announcements);
     let browser = Browser { origin, storage: MemoryStorage::new(), faults: Faults::default() };
     executor.run_until(test(browser)).expect("the test ends");
