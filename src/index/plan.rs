@@ -19,7 +19,7 @@ pub const PAGE_STORED_BYTES_MAX: u64 = 256 * 1024;
 pub const PAGE_SEGMENTS_MAX: usize = 2_048;
 
 /// The records to read for one page.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Plan {
     /// The records, in the order in which they are to be read.
     pub segments: Vec<SegmentNumber>,
@@ -76,7 +76,7 @@ pub fn plan_stream(index: &Index, stream: &IndexedStream, range: Range<u64>, dir
     let first = runs.partition_point(|run| run.end().0 <= range.start);
     let end = runs.partition_point(|run| run.first_revision.0 < range.end);
     let wanted = runs.get(first..end).unwrap_or_default();
-    let mut plan = Plan { segments: Vec::new(), next: None, damaged: None };
+    let mut plan = Plan::default();
     let mut budget = Budget::of_a_page();
     let mut edge = match direction {
         Direction::Forwards => range.start,
@@ -129,7 +129,7 @@ fn damage_beside(index: &Index, whole: SegmentNumber, direction: Direction) -> S
 /// Plans a page of the whole log. Where the query names its streams, only the records that hold them.
 pub fn plan_all(index: &Index, query: &Query, stretch: Stretch) -> Plan {
     if stretch.last < stretch.first {
-        return Plan { segments: Vec::new(), next: None, damaged: None };
+        return Plan::default();
     }
     let segments = index.segments();
     let first = segments.at_or_after(stretch.first).0;
@@ -159,7 +159,7 @@ pub fn plan_all(index: &Index, query: &Query, stretch: Stretch) -> Plan {
 }
 
 fn take_in_budget(index: &Index, candidates: &[u32], stretch: Stretch) -> Plan {
-    let mut plan = Plan { segments: Vec::new(), next: None, damaged: None };
+    let mut plan = Plan::default();
     let mut budget = Budget::of_a_page();
     for &candidate in candidates {
         let number = SegmentNumber(candidate);

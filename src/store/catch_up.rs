@@ -2,12 +2,15 @@
 
 use std::rc::Rc;
 
+use futures_util::FutureExt;
+use futures_util::future::LocalBoxFuture;
+
 use crate::codec::DecodedRecord;
 use crate::error::Error;
 use crate::event::{Position, UnixMillis};
 use crate::host::Host;
 use crate::index::Index;
-use crate::storage::{Area, Direction, Head, Key, KeyRange, LogRecord, Page, Storage};
+use crate::storage::{Head, Key, KeyRange, LogRecord, Page, Storage};
 
 use super::{Progress, Shared};
 
@@ -22,19 +25,26 @@ const PAGE_RECORDS_MAX: usize = 4_096;
 
 impl<S: Storage, H: Host> Shared<S, H> {
     /// Takes in what was committed since the index was brought up last.
-    pub(super) async fn refresh(&self) -> Result<(), Error> {
-        self.catch_up(|_| ()).await
+    pub(super) fn refresh(&self) -> LocalBoxFuture<'_, Result<(), Error>> {
+        self.catch_up(Box::new(|_| ()))
     }
 
     /// Takes in what was committed, page by page, and tells how far it is.
-    pub(super) async fn catch_up(&self, mut progress: impl FnMut(Progress)) -> Result<(), Error> {
+    pub(super) fn catch_up<'a>(
+        &'a self,
+        progress: Box<dyn FnMut(Progress) + 'a>,
+    ) -> LocalBoxFuture<'a, Result<(), Error>> {
+        self.take_in_pages(progress).boxed_local()
+    }
+
+    async fn take_in_pages(&self, mut progress: Box<dyn FnMut(Progress) + '_>) -> Result<(), Error> {
         let mut slice = Slice::begin(&self.host);
         let mut count_max = FIRST_PAGE_RECORDS;
         loop {
             self.check_open()?;
             let seen = self.index.borrow().head();
             let range = KeyRange { from: Some(Key::Position(seen.position.next())), to: None };
-            let page = self.storage.page(Area::Log, range, Direction::Forwards, count_max).await?;
+            let page = self.page_of_log(range, count_max).await?;
             let total_bytes = page.head.appended_bytes;
             let next_count_max = next_page_records(&page);
             if self.take_in(seen, page, count_max) == Taken::All {

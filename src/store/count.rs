@@ -6,6 +6,7 @@ use crate::codec::{Body, Entry};
 use crate::error::Error;
 use crate::event::{Position, UnixMillis, category_of};
 use crate::host::Host;
+use crate::index::Index;
 use crate::index::plan::{Stretch, plan_all};
 use crate::storage::{Direction, Storage};
 
@@ -19,29 +20,17 @@ impl<S: Storage, H: Host> Shared<S, H> {
         let as_of = self.state_to_read(count.as_of).await?;
         let first = Position(count.after.0.saturating_add(1));
         let stretch = Stretch { first, last: as_of, direction: Direction::Forwards };
-        loop {
-            let plan = plan_all(&self.index.borrow(), &count.query, stretch);
-            if let Some(number) = plan.damaged {
-                return Err(self.damage_at(number));
+        let mut plan_page = |index: &Index| plan_all(index, &count.query, stretch);
+        let (plan, records) = self.fetch_planned(&mut plan_page).await?;
+        let scan = Scan { query: &count.query, since: count.since, until: count.until, stretch, as_of };
+        let index = self.index.borrow();
+        let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+        for record in &records {
+            for entry in record.entries().filter(|entry| scan.sees(&index, entry)) {
+                count_one(&mut counts, count.by, &entry);
             }
-            let Some(records) = self.fetch(&plan.segments).await? else {
-                self.refresh().await?;
-                continue;
-            };
-            let scan = Scan { query: &count.query, since: count.since, until: count.until, stretch, as_of };
-            let index = self.index.borrow();
-            let mut counts: BTreeMap<String, u64> = BTreeMap::new();
-            for record in &records {
-                for entry in record.entries().filter(|entry| scan.sees(&index, entry)) {
-                    count_one(&mut counts, count.by, &entry);
-                }
-            }
-            return Ok(CountPage {
-                counts: counts.into_iter().collect(),
-                next: plan.next.map(Position),
-                as_of,
-            });
         }
+        Ok(CountPage { counts: counts.into_iter().collect(), next: plan.next.map(Position), as_of })
     }
 }
 

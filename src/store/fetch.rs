@@ -2,14 +2,16 @@
 
 use std::rc::Rc;
 
-use rustc_hash::FxHashMap;
+use futures_util::FutureExt;
+use futures_util::future::LocalBoxFuture;
 
 use crate::codec::DecodedRecord;
 use crate::error::Error;
 use crate::event::Position;
 use crate::host::Host;
-use crate::index::{Segment, SegmentNumber};
-use crate::storage::{Area, Direction, Key, KeyRange, Storage};
+use crate::index::plan::Plan;
+use crate::index::{Index, Segment, SegmentNumber};
+use crate::storage::{Area, Direction, Key, KeyRange, Page, Storage};
 
 use super::Shared;
 
@@ -19,15 +21,44 @@ const RANGE_RECORDS_FACTOR: usize = 4;
 /// How much may be read to no purpose, in bytes.
 const RANGE_BYTES_MAX: u64 = 1024 * 1024;
 
+/// A plan, and the records that it names.
+pub(super) type Planned = (Plan, Vec<Rc<DecodedRecord>>);
+
 impl<S: Storage, H: Host> Shared<S, H> {
-    /// Reads these records, in their order. `None` where records were rewritten since they were looked up:
-    /// refresh, and look up again.
+    /// Reads the records of a plan, in its order. Where records were rewritten since it was made, it is made again.
     ///
     /// Errors: `CORRUPT_DATA` for the first that cannot be read.
-    pub(super) async fn fetch(
+    pub(super) fn fetch_planned<'a>(
+        &'a self,
+        plan: &'a mut dyn FnMut(&Index) -> Plan,
+    ) -> LocalBoxFuture<'a, Result<Planned, Error>> {
+        async move {
+            loop {
+                let plan = plan(&self.index.borrow());
+                if let Some(number) = plan.damaged {
+                    return Err(self.damage_at(number));
+                }
+                if let Some(records) = self.fetch(&plan.segments).await? {
+                    return Ok((plan, records));
+                }
+                self.refresh().await?;
+            }
+        }
+        .boxed_local()
+    }
+
+    /// Reads a page of the log, from its beginning on.
+    pub(super) fn page_of_log(
         &self,
-        segments: &[SegmentNumber],
-    ) -> Result<Option<Vec<Rc<DecodedRecord>>>, Error> {
+        range: KeyRange,
+        count_max: usize,
+    ) -> LocalBoxFuture<'_, Result<Page, Error>> {
+        let page = self.storage.page(Area::Log, range, Direction::Forwards, count_max);
+        page.map(|page| page.map_err(Error::from)).boxed_local()
+    }
+
+    /// Reads these records, in their order. `None` where records were rewritten since they were looked up.
+    async fn fetch(&self, segments: &[SegmentNumber]) -> Result<Option<Vec<Rc<DecodedRecord>>>, Error> {
         self.check_open()?;
         let layout = self.index.borrow().head().layout;
         let firsts: Vec<(SegmentNumber, Position)> = {
@@ -52,27 +83,21 @@ impl<S: Storage, H: Host> Shared<S, H> {
         Ok(Some(records.into_iter().flatten().collect()))
     }
 
-    /// The bytes of records, in one transaction: by their range where they stand close together, else by key.
+    /// The bytes of each of these records, in one transaction: by their range where they stand close together, else by key.
     async fn read_stored(
         &self,
         missing: &[(SegmentNumber, Position)],
         layout: u64,
-    ) -> Result<Option<FxHashMap<Position, Vec<u8>>>, Error> {
+    ) -> Result<Option<Vec<Option<Vec<u8>>>>, Error> {
+        let keys: Vec<Key> = missing.iter().map(|(_, first)| Key::Position(*first)).collect();
         let (head, stored) = match self.range_around(missing) {
             Some((range, count)) => {
-                let page = self.storage.page(Area::Log, range, Direction::Forwards, count).await?;
-                let by_first = page.records.into_iter().filter_map(|record| match record.key {
-                    Key::Position(first) => Some((first, record.value)),
-                    Key::Bytes(_) => None,
-                });
-                (page.head, by_first.collect())
+                let page = self.page_of_log(range, count).await?;
+                (page.head, pick(page, &keys))
             }
             None => {
-                let keys: Vec<Key> = missing.iter().map(|(_, first)| Key::Position(*first)).collect();
                 let fetched = self.storage.get(Area::Log, &keys).await?;
-                let found = missing.iter().zip(fetched.values);
-                let by_first = found.filter_map(|((_, first), bytes)| bytes.map(|bytes| (*first, bytes)));
-                (fetched.head, by_first.collect())
+                (fetched.head, fetched.values)
             }
         };
         Ok((head.layout == layout).then_some(stored))
@@ -100,12 +125,12 @@ impl<S: Storage, H: Host> Shared<S, H> {
     fn decode(
         &self,
         missing: &[(SegmentNumber, Position)],
-        mut stored: FxHashMap<Position, Vec<u8>>,
+        stored: Vec<Option<Vec<u8>>>,
     ) -> Result<Vec<Rc<DecodedRecord>>, Error> {
         let mut cache = self.cache.borrow_mut();
         let mut records = Vec::with_capacity(missing.len());
-        for (_, first) in missing {
-            let decoded = match stored.remove(first) {
+        for ((_, first), bytes) in missing.iter().zip(stored) {
+            let decoded = match bytes {
                 Some(bytes) => DecodedRecord::decode(&bytes, *first).map_err(|corrupt| corrupt.to_string()),
                 None => Err("the record is missing".to_owned()),
             };
@@ -131,6 +156,15 @@ impl<S: Storage, H: Host> Shared<S, H> {
             segment.and_then(|segment| segment.damage.as_ref()).map_or("", |damage| &damage.problem);
         damage_error(segment.map_or(Position::START, |segment| segment.first), problem)
     }
+}
+
+/// The values of these keys, from a page that was read forwards.
+fn pick(mut page: Page, keys: &[Key]) -> Vec<Option<Vec<u8>>> {
+    let mut value_of = |key: &Key| {
+        let place = page.records.binary_search_by(|record| record.key.cmp(key)).ok()?;
+        page.records.get_mut(place).map(|record| std::mem::take(&mut record.value))
+    };
+    keys.iter().map(&mut value_of).collect()
 }
 
 /// The error of a record that cannot be read.

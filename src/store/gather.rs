@@ -1,20 +1,20 @@
 //! Gathering what a group of appends is judged on.
 
+use std::collections::BinaryHeap;
 use std::rc::Rc;
-
-use rustc_hash::FxHashMap;
 
 use crate::codec::{Body, DecodedRecord, Entry};
 use crate::error::{Error, Matched};
 use crate::event::{Json, Position, StreamName};
 use crate::host::Host;
-use crate::id::EventId;
-use crate::index::plan::{Stretch, plan_all};
+use crate::index::Index;
+use crate::index::plan::{Plan, Stretch, plan_all};
 use crate::log::{Append, Facts, KnownEvent};
 use crate::query::AppendCondition;
 use crate::storage::{Direction, Head, Storage};
 
 use super::Shared;
+use super::catch_up::Slice;
 use super::scan::Scan;
 
 impl<S: Storage, H: Host> Shared<S, H> {
@@ -25,8 +25,9 @@ impl<S: Storage, H: Host> Shared<S, H> {
     pub(super) async fn gather(&self, queue: &[Append]) -> Result<(Head, Facts), Error> {
         let (head, mut facts) = self.stream_facts(queue);
         self.gather_known(queue, &mut facts).await?;
+        let mut slice = Slice::begin(&self.host);
         for condition in queue.iter().filter_map(|append| append.condition.as_ref()) {
-            let matched = self.first_match(condition, facts.position).await?;
+            let matched = self.first_match(condition, facts.position, &mut slice).await?;
             facts.matches.push(matched);
         }
         Ok((head, facts))
@@ -45,25 +46,20 @@ impl<S: Storage, H: Host> Shared<S, H> {
 
     async fn gather_known(&self, queue: &[Append], facts: &mut Facts) -> Result<(), Error> {
         let as_of = facts.position;
-        let mut asked: FxHashMap<Position, Vec<(EventId, StreamName)>> = FxHashMap::default();
+        let mut asked: Vec<Position> = Vec::new();
         {
             let index = self.index.borrow();
-            for (stream, entry) in queue.iter().flat_map(Append::entries) {
+            for (_, entry) in queue.iter().flat_map(Append::entries) {
                 let Some((_, id)) = entry.named_event() else { continue };
-                for position in index.positions_of(id).filter(|position| *position <= as_of) {
-                    asked.entry(position).or_default().push((id, stream.clone()));
-                }
+                asked.extend(index.positions_of(id).filter(|position| *position <= as_of));
             }
         }
         if asked.is_empty() {
             return Ok(());
         }
-        for (record, position) in self.records_at(asked.keys().copied().collect()).await? {
-            let (Some(entry), Some(wanted)) = (entry_at(&record, position), asked.get(&position)) else {
-                continue;
-            };
-            for (id, stream) in wanted {
-                note_known(facts, *id, stream, &entry);
+        for (record, position) in self.records_at(asked).await? {
+            if let Some(entry) = entry_at(&record, position) {
+                note_known(facts, &entry);
             }
         }
         Ok(())
@@ -72,25 +68,22 @@ impl<S: Storage, H: Host> Shared<S, H> {
     /// The records that hold these positions, with the position; a position that none holds is left out.
     pub(super) async fn records_at(
         &self,
-        mut positions: Vec<Position>,
+        positions: Vec<Position>,
     ) -> Result<Vec<(Rc<DecodedRecord>, Position)>, Error> {
-        positions.sort_unstable();
-        loop {
-            let numbers: Vec<_> = {
-                let index = self.index.borrow();
-                positions.iter().map(|position| index.segments().at_or_after(*position)).collect()
-            };
-            let mut distinct = numbers.clone();
-            distinct.dedup();
-            if let Some(records) = self.fetch(&distinct).await? {
-                let by_number: FxHashMap<_, _> = distinct.into_iter().zip(records).collect();
-                let found = numbers.iter().zip(&positions).filter_map(|(number, position)| {
-                    by_number.get(number).map(|record| (Rc::clone(record), *position))
-                });
-                return Ok(found.collect());
-            }
-            self.refresh().await?;
-        }
+        let mut positions = BinaryHeap::from(positions).into_sorted_vec();
+        positions.dedup();
+        let mut plan_records = |index: &Index| {
+            let numbers = positions.iter().map(|position| index.segments().at_or_after(*position));
+            let mut plan = Plan { segments: numbers.collect(), ..Plan::default() };
+            plan.segments.dedup();
+            plan
+        };
+        let (_, records) = self.fetch_planned(&mut plan_records).await?;
+        let found = positions.into_iter().filter_map(|position| {
+            let place = records.partition_point(|record| record.last() < position);
+            records.get(place).map(|record| (Rc::clone(record), position))
+        });
+        Ok(found.collect())
     }
 
     /// The first event up to `as_of` that a condition forbids.
@@ -98,25 +91,25 @@ impl<S: Storage, H: Host> Shared<S, H> {
         &self,
         condition: &AppendCondition,
         as_of: Position,
+        slice: &mut Slice,
     ) -> Result<Option<Matched>, Error> {
         let query = &condition.fail_if_events_match;
         let mut first = condition.after.next();
         loop {
             let stretch = Stretch { first, last: as_of, direction: Direction::Forwards };
-            let plan = plan_all(&self.index.borrow(), query, stretch);
-            if let Some(number) = plan.damaged {
-                return Err(self.damage_at(number));
-            }
-            let Some(records) = self.fetch(&plan.segments).await? else {
-                self.refresh().await?;
-                continue;
-            };
+            let mut plan_page = |index: &Index| plan_all(index, query, stretch);
+            let (plan, records) = self.fetch_planned(&mut plan_page).await?;
             let scan = Scan { query, since: None, until: None, stretch, as_of };
-            let index = self.index.borrow();
-            let mut matches = records.iter().flat_map(|record| record.entries());
-            if let Some(entry) = matches.find(|entry| scan.sees(&index, entry)) {
-                return Ok(Some(as_matched(&entry)));
+            let found = {
+                let index = self.index.borrow();
+                let mut entries = records.iter().flat_map(|record| record.entries());
+                entries.find(|entry| scan.sees(&index, entry)).map(|entry| as_matched(&entry))
+            };
+            if found.is_some() {
+                return Ok(found);
             }
+            // Many conditions that look far back are long work, even where every record is at hand.
+            slice.yield_when_over(&self.host).await;
             match plan.next {
                 Some(next) => first = Position(next).next(),
                 None => return Ok(None),
@@ -139,18 +132,16 @@ pub(super) fn place_of(record: &DecodedRecord, position: Position) -> Option<usi
 }
 
 /// Of events with one id in one stream, all but the last are hidden.
-fn note_known(facts: &mut Facts, id: EventId, stream: &StreamName, entry: &Entry<'_>) {
+fn note_known(facts: &mut Facts, entry: &Entry<'_>) {
     let Body::Event { revision, event_type, data, .. } = &entry.body else { return };
-    if entry.stream != stream.as_str() || entry.id != id {
-        return;
-    }
+    let Ok(stream) = StreamName::new(entry.stream) else { return };
     let known = KnownEvent {
         revision: *revision,
         position: entry.position,
         event_type: Rc::from(*event_type),
         data: data.map(Json::from_trusted),
     };
-    let noted = facts.known.entry((id, stream.clone())).or_insert_with(|| known.clone());
+    let noted = facts.known.entry((entry.id, stream)).or_insert_with(|| known.clone());
     if noted.revision < known.revision {
         *noted = known;
     }

@@ -32,7 +32,7 @@ pub(super) async fn open<S: Storage, H: Host>(
         queue: RefCell::new(Queue::default()),
         life: Cell::new(Life::Open),
     });
-    shared.catch_up(progress).await?;
+    shared.catch_up(Box::new(progress)).await?;
     Ok(shared)
 }
 

@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::event::Position;
 use crate::host::Host;
 use crate::id::EventId;
+use crate::index::Index;
 use crate::index::plan::{
     PAGE_EVENTS_MAX, PAGE_PAYLOAD_BYTES_MAX, Plan, Stretch, plan_all, plan_stream, visible_range,
 };
@@ -19,39 +20,26 @@ use super::{AllRead, EventPage, Shared, StreamRead};
 impl<S: Storage, H: Host> Shared<S, H> {
     pub(super) async fn read_stream(&self, read: &StreamRead) -> Result<EventPage, Error> {
         let as_of = self.state_to_read(read.as_of).await?;
-        loop {
-            let planned = self.plan_stream_page(read, as_of);
-            let Some((plan, range)) = planned else { return Ok(EventPage::empty(as_of)) };
-            if let Some(number) = plan.damaged {
-                return Err(self.damage_at(number));
+        let mut range = 0..0;
+        let mut plan_page = |index: &Index| {
+            let Some(stream) = index.stream(read.stream.as_str()) else { return Plan::default() };
+            // What was hidden after the state that is read is still seen in it.
+            range = visible_range(stream, read.from, read.before, as_of);
+            plan_stream(index, stream, range.clone(), read.direction)
+        };
+        let (plan, records) = self.fetch_planned(&mut plan_page).await?;
+        let wanted = |entry: &Entry<'_>| match entry.body {
+            Body::Event { revision, .. } => {
+                entry.stream == read.stream.as_str() && range.contains(&revision.0) && entry.position <= as_of
             }
-            let Some(records) = self.fetch(&plan.segments).await? else {
-                self.refresh().await?;
-                continue;
-            };
-            let wanted = |entry: &Entry<'_>| match entry.body {
-                Body::Event { revision, .. } => {
-                    entry.stream == read.stream.as_str()
-                        && range.contains(&revision.0)
-                        && entry.position <= as_of
-                }
-                Body::Fact(_) => false,
-            };
-            let edge = |entry: &Entry<'_>| match (&entry.body, read.direction) {
-                (Body::Event { revision, .. }, Direction::Forwards) => revision.0 + 1,
-                (Body::Event { revision, .. }, Direction::Backwards) => revision.0,
-                (Body::Fact(_), _) => 0,
-            };
-            return Ok(fill_page(&records, read.direction, read.limit, wanted, edge, plan.next, as_of));
-        }
-    }
-
-    fn plan_stream_page(&self, read: &StreamRead, as_of: Position) -> Option<(Plan, std::ops::Range<u64>)> {
-        let index = self.index.borrow();
-        let stream = index.stream(read.stream.as_str())?;
-        // What was hidden after the state that is read is still seen in it.
-        let range = visible_range(stream, read.from, read.before, as_of);
-        Some((plan_stream(&index, stream, range.clone(), read.direction), range))
+            Body::Fact(_) => false,
+        };
+        let edge = |entry: &Entry<'_>| match (&entry.body, read.direction) {
+            (Body::Event { revision, .. }, Direction::Forwards) => revision.0 + 1,
+            (Body::Event { revision, .. }, Direction::Backwards) => revision.0,
+            (Body::Fact(_), _) => 0,
+        };
+        Ok(fill_page(&records, read.direction, read.limit, &wanted, &edge, plan.next, as_of))
     }
 
     pub(super) async fn read_all(&self, read: &AllRead) -> Result<EventPage, Error> {
@@ -60,21 +48,13 @@ impl<S: Storage, H: Host> Shared<S, H> {
         let last = Position(as_of.0.min(before.saturating_sub(1)));
         let stretch =
             Stretch { first: Position(read.after.0.saturating_add(1)), last, direction: read.direction };
-        loop {
-            let plan = plan_all(&self.index.borrow(), &read.query, stretch);
-            if let Some(number) = plan.damaged {
-                return Err(self.damage_at(number));
-            }
-            let Some(records) = self.fetch(&plan.segments).await? else {
-                self.refresh().await?;
-                continue;
-            };
-            let scan = Scan { query: &read.query, since: read.since, until: read.until, stretch, as_of };
-            let index = self.index.borrow();
-            let wanted = |entry: &Entry<'_>| scan.sees(&index, entry);
-            let edge = |entry: &Entry<'_>| entry.position.0;
-            return Ok(fill_page(&records, read.direction, read.limit, wanted, edge, plan.next, as_of));
-        }
+        let mut plan_page = |index: &Index| plan_all(index, &read.query, stretch);
+        let (plan, records) = self.fetch_planned(&mut plan_page).await?;
+        let scan = Scan { query: &read.query, since: read.since, until: read.until, stretch, as_of };
+        let index = self.index.borrow();
+        let wanted = |entry: &Entry<'_>| scan.sees(&index, entry);
+        let edge = |entry: &Entry<'_>| entry.position.0;
+        Ok(fill_page(&records, read.direction, read.limit, &wanted, &edge, plan.next, as_of))
     }
 
     pub(super) async fn event(&self, id: EventId, stream: Option<&str>) -> Result<EventPage, Error> {
@@ -119,12 +99,12 @@ fn fill_page(
     records: &[Rc<DecodedRecord>],
     direction: Direction,
     limit: Option<u64>,
-    wanted: impl Fn(&Entry<'_>) -> bool,
-    edge: impl Fn(&Entry<'_>) -> u64,
+    wanted: &dyn Fn(&Entry<'_>) -> bool,
+    edge: &dyn Fn(&Entry<'_>) -> u64,
     next: Option<u64>,
     as_of: Position,
 ) -> EventPage {
-    let events_max = limit.map_or(PAGE_EVENTS_MAX, |limit| PAGE_EVENTS_MAX.min(limit as usize));
+    let events_max = limit.map_or(PAGE_EVENTS_MAX, |limit| limit.min(PAGE_EVENTS_MAX as u64) as usize);
     let mut page = EventPage { events: Vec::new(), next, as_of };
     let mut payload_bytes = 0;
     let mut last_edge = None;
@@ -134,7 +114,7 @@ fn fill_page(
             Direction::Backwards => &mut (0..record.len()).rev(),
         };
         for place in places {
-            let Some(entry) = record.entry(place).filter(&wanted) else { continue };
+            let Some(entry) = record.entry(place).filter(wanted) else { continue };
             let is_full = page.events.len() == events_max || PAGE_PAYLOAD_BYTES_MAX < payload_bytes;
             if is_full {
                 page.next = last_edge;

@@ -1,5 +1,6 @@
 //! The writer: takes what is queued, a group at a time, through one transaction.
 
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use crate::error::{Detail, Error, WriteOutcome};
@@ -26,16 +27,16 @@ pub(super) async fn run<S: Storage, H: Host>(shared: Rc<Shared<S, H>>) {
 /// Writes a group, and answers each of its members. A group whose transaction aborted is tried once more, one
 /// by one, so that one member's fault (such as the quota) is its own.
 async fn write_group<S: Storage, H: Host>(shared: &Rc<Shared<S, H>>, group: Vec<Queued>) {
-    let group = match write_together(shared, group).await {
-        Ok(()) => return,
-        Err(Unwritten { group, reason: Reason::Failed(fault) }) if 1 < group.len() && is_of_one(&fault) => {
-            group
-        }
-        Err(Unwritten { group, reason }) => return refuse(group, &reason),
-    };
-    for queued in group {
-        if let Err(Unwritten { group, reason }) = write_together(shared, vec![queued]).await {
-            refuse(group, &reason);
+    let mut groups = VecDeque::from([group]);
+    while let Some(group) = groups.pop_front() {
+        match write_together(shared, group).await {
+            Ok(()) => {}
+            Err(Unwritten { group, reason: Reason::Failed(fault) })
+                if 1 < group.len() && is_of_one(&fault) =>
+            {
+                groups.extend(group.into_iter().map(|queued| vec![queued]));
+            }
+            Err(Unwritten { group, reason }) => refuse(group, &reason),
         }
     }
 }

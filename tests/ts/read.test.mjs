@@ -18,6 +18,9 @@ const STREAM_READS = [
   [{ limit: 0 }, []],
   [{ limit: 3 }, [0, 1, 2]],
   [{ limit: 30 }, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]],
+  // What does not fit into 32 bits.
+  [{ limit: 2 ** 32 }, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]],
+  [{ limit: 2 ** 32 + 3 }, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]],
   [{ direction: "backwards" }, [9, 8, 7, 6, 5, 4, 3, 2, 1, 0]],
   [{ direction: "backwards", from: 7 }, [9, 8, 7]],
   [{ direction: "backwards", before: 3 }, [2, 1, 0]],
