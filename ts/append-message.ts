@@ -3,18 +3,10 @@ import { MessageWriter } from "./message-writer.js";
 
 const encoder = new TextEncoder();
 
-/** Where a message stood, to go back to. */
-interface Mark {
-  readonly numbers: number;
-  readonly texts: number;
-  readonly textLength: number;
-  readonly ids: number;
-}
-
 /**
  * Writes an {@link AppendMessage}, one append at a time. The layout is described there.
  *
- * An append is written whole or not at all: one that turns out to be refused half-way leaves nothing behind.
+ * It is given what was checked before, and calls nothing of a caller: in the middle of one append no other can begin.
  */
 export class AppendMessageWriter {
   /** Length of the payloads written, in UTF-16 units. */
@@ -23,40 +15,21 @@ export class AppendMessageWriter {
   readonly #texts: string[] = [];
   readonly #ids: string[] = [];
 
-  /** Writes one append: `write` calls the methods below. What it throws comes out. */
-  append(durability: number, condition: ConditionMessage | undefined, writeCount: number, write: () => void): void {
+  /** Writes one append. */
+  append({ durability, condition, writes }: CommitParts): void {
     const { numbers } = this.#message;
-    const start: Mark = {
-      numbers: numbers.length,
-      texts: this.#texts.length,
-      textLength: this.textLength,
-      ids: this.#ids.length,
-    };
-    this.#message.number(0, 0, 0, durability, writeCount, condition === undefined ? 0 : 1);
+    const start = numbers.length;
+    const textStart = this.textLength;
+    const idStart = this.#ids.length;
+    this.#message.number(0, 0, 0, durability, writes.length, condition === undefined ? 0 : 1);
     if (condition !== undefined) this.#message.number(condition.after).query(condition.query);
-    try {
-      write();
-    } catch (error) {
-      this.#goBack(start);
-      throw error;
+    for (const { stream, expected, events } of writes) {
+      this.#message.name(stream).number(expected, events.length);
+      for (const event of events) this.#event(event);
     }
-    numbers[start.numbers] = numbers.length - start.numbers;
-    numbers[start.numbers + 1] = this.textLength - start.textLength;
-    numbers[start.numbers + 2] = this.#ids.length - start.ids;
-  }
-
-  /** Begins what is written to one stream. */
-  stream(stream: string, expected: number, eventCount: number): void {
-    this.#message.name(stream).number(expected, eventCount);
-  }
-
-  /** Writes one event. */
-  event(event: EventParts): void {
-    const { type, data, metadata, id, time, tags } = event;
-    const message = this.#message.name(type);
-    message.number(this.#text(data), this.#text(metadata), id === undefined ? 0 : 1, time, tags.length);
-    for (const tag of tags) message.name(tag);
-    if (id !== undefined) this.#ids.push(id);
+    numbers[start] = numbers.length - start;
+    numbers[start + 1] = this.textLength - textStart;
+    numbers[start + 2] = this.#ids.length - idStart;
   }
 
   /** What was written, as it crosses. */
@@ -72,13 +45,28 @@ export class AppendMessageWriter {
     return text.length;
   }
 
-  #goBack(mark: Mark): void {
-    // Names stay: one that nothing points to does no harm.
-    this.#message.numbers.length = mark.numbers;
-    this.#texts.length = mark.texts;
-    this.textLength = mark.textLength;
-    this.#ids.length = mark.ids;
+  #event({ type, data, metadata, id, time, tags }: EventParts): void {
+    const message = this.#message.name(type);
+    message.number(this.#text(data), this.#text(metadata), id === undefined ? 0 : 1, time, tags.length);
+    for (const tag of tags) message.name(tag);
+    if (id !== undefined) this.#ids.push(id);
   }
+}
+
+/** An append, checked and ready to be written. */
+export interface CommitParts {
+  /** The code of its durability. */
+  readonly durability: number;
+  readonly condition: ConditionMessage | undefined;
+  readonly writes: readonly WriteParts[];
+}
+
+/** What an append writes to one stream. */
+export interface WriteParts {
+  readonly stream: string;
+  /** The code of what is expected of it. */
+  readonly expected: number;
+  readonly events: readonly EventParts[];
 }
 
 /** An event, checked and ready to be written. */

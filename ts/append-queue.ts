@@ -1,5 +1,5 @@
 import type { AppendResult, CommitContext, CommitResult, UncheckedWrite } from "./append.js";
-import { commitSignal, inTermsOfCaller, writeCommit } from "./append.js";
+import { checkCommit, commitSignal, inTermsOfCaller } from "./append.js";
 import { AppendMessageWriter } from "./append-message.js";
 import type { AppendOutcome, Durability, Engine } from "./engine.js";
 import { DURABILITY, NONE } from "./engine.js";
@@ -45,8 +45,11 @@ export class AppendQueue {
   /** Checks and queues a commit. Rejects with what is wrong with it, or with why it was refused. */
   async add(writes: readonly UncheckedWrite[], options: object | undefined, context: CommitContext): Promise<CommitResult> {
     const signal = commitSignal(options);
+    // Code of the caller runs here, and may append: so the batch is chosen and written only afterwards.
+    const commit = checkCommit(writes, options, context);
     const batch = this.#batchFor(signal);
-    const streams = writeCommit(batch.writer, writes, options, context);
+    batch.writer.append(commit);
+    const streams = commit.writes.map(({ stream }) => stream);
     if (batch.waiting.length === 0) this.#batches.push(batch);
     this.#schedule();
     return new Promise((resolve, reject) => {

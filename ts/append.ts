@@ -1,4 +1,4 @@
-import type { AppendMessageWriter, EventParts } from "./append-message.js";
+import type { CommitParts, EventParts, WriteParts } from "./append-message.js";
 import { abortSignal, bag, list, name, oneOf, options as optionBag, show, uuid, whole } from "./arguments.js";
 import type { ConditionMessage, Durability, EngineLimits, ErrorMessage } from "./engine.js";
 import { DURABILITY, EXPECTED } from "./engine.js";
@@ -144,13 +144,11 @@ export function commitSignal(options: { readonly signal?: unknown } | undefined)
   return abortSignal(options?.signal, "options.signal");
 }
 
-/** Checks a commit and writes it into a message. Gives the streams of its writes. */
-export function writeCommit(
-  writer: AppendMessageWriter,
-  writes: readonly UncheckedWrite[],
-  options: unknown,
-  context: CommitContext,
-): readonly string[] {
+/**
+ * Checks a commit and encodes it. Whatever code of the caller runs meanwhile, be it the tags of a type, a `toJSON` or a
+ * getter, may itself append: nothing is shared with others until it is done.
+ */
+export function checkCommit(writes: readonly UncheckedWrite[], options: unknown, context: CommitContext): CommitParts {
   const bag = optionBag(options, APPEND_OPTIONS);
   const durability = DURABILITY[durabilityOption(bag.durability) ?? context.durability];
   const condition = checkCondition(bag.condition, context.limits);
@@ -158,20 +156,20 @@ export function writeCommit(
   const eventCount = writes.reduce((count, write) => count + write.events.length, 0);
   const { commitEvents } = context.limits;
   if (commitEvents < eventCount) throw limitExceeded("events", "commit events", eventCount, commitEvents);
-  const streams: string[] = [];
-  writer.append(durability, condition, writes.length, () => {
-    const start = writer.textLength;
-    for (const { stream, expected, events, paths } of writes) {
-      const checkedStream = name(stream, paths.stream);
-      streams.push(checkedStream);
-      writer.stream(checkedStream, expectedCode(expected, paths.expected), events.length);
-      for (let index = 0; index < events.length; index += 1) {
-        writer.event(checkEvent(events[index], `${paths.events}[${index}]`, common, context));
-        refuseTooLong(writer.textLength - start, context.limits);
-      }
+  let textLength = 0;
+  const checkedWrites = writes.map(({ stream, expected, events, paths }): WriteParts => {
+    const checkedStream = name(stream, paths.stream);
+    const checkedExpected = expectedCode(expected, paths.expected);
+    const checkedEvents: EventParts[] = [];
+    for (let index = 0; index < events.length; index += 1) {
+      const event = checkEvent(events[index], `${paths.events}[${index}]`, common, context);
+      textLength += (event.data?.length ?? 0) + (event.metadata?.length ?? 0);
+      refuseTooLong(textLength, context.limits);
+      checkedEvents.push(event);
     }
+    return { stream: checkedStream, expected: checkedExpected, events: checkedEvents };
   });
-  return streams;
+  return { durability, condition, writes: checkedWrites };
 }
 
 /**

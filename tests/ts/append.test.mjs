@@ -244,3 +244,24 @@ test("what caused an event is told in its metadata, over what all events of the 
     const third = await store.read("s", { from: 3 }).toArray();
     assert.deepEqual(third[0].metadata, { correlationId: cause.id, causationId: second.id });
   }));
+
+test("an append that is made while another is encoded comes before it, and each has its own result", () =>
+  withStore(async (store) => {
+    const before = store.append("before", numbered(1));
+    let inner;
+    const toJSON = () => {
+      inner ??= store.append("inner", numbered(3));
+      return { from: "outer" };
+    };
+    const outer = store.append("outer", [{ type: "A", data: { toJSON } }, { type: "B" }]);
+    const results = await Promise.all([before, inner, outer]);
+    assert.deepEqual(results.map(({ stream, firstPosition, lastPosition }) => [stream, firstPosition, lastPosition]), [
+      ["before", 1, 1],
+      ["inner", 2, 4],
+      ["outer", 5, 6],
+    ]);
+    assert.deepEqual((await store.read("outer").toArray()).map(({ type, data }) => [type, data]), [
+      ["A", { from: "outer" }],
+      ["B", undefined],
+    ]);
+  }));
