@@ -128,7 +128,12 @@ pub fn destroyed() -> Fault {
 }
 
 fn factory() -> Result<Factory, Fault> {
-    let none = || fault::found(FaultKind::Unavailable, "there is no IndexedDB here");
+    let none = || {
+        fault::found(
+            FaultKind::Unavailable,
+            "there is no IndexedDB here: open with storage \"memory\", or \"auto\"",
+        )
+    };
     let factory = global().indexed_db().map_err(fault::opening)?.ok_or_else(none)?;
     Ok(factory.unchecked_into())
 }
