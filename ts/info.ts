@@ -50,7 +50,7 @@ export interface MarkResult {
 export interface Stats {
   /** Events that are seen. */
   readonly events: number;
-  /** Streams that ever had an event. */
+  /** Streams that ever had an event, or were tombstoned. */
   readonly streams: number;
   /** Records of the log. */
   readonly segments: number;
@@ -71,7 +71,7 @@ export interface Stats {
   };
 }
 
-/** */
+/** The measures of a store, as its users see them. */
 export function statsOf(message: StatsMessage): Stats {
   const { events, streams, segments, snapshots, bytes, usage, quota, persisted } = message;
   const bytesPerEvent = events === 0 ? 0 : bytes / events;

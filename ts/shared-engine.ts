@@ -109,7 +109,8 @@ async function openEngine(name: string, options: EngineOptions): Promise<Engine>
   try {
     return await open("indexeddb");
   } catch (error) {
-    if (!isEverfoldError(error, "STORAGE_UNAVAILABLE")) throw error;
+    // A database of another program under this name is no lack of IndexedDB: memory would only hide it.
+    if (!isEverfoldError(error, "STORAGE_UNAVAILABLE") || !error.retryable) throw error;
     return open("memory");
   }
 }

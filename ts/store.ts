@@ -319,9 +319,11 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
   }
 
   async #finish(): Promise<void> {
-    if (this.#shared.closed) return;
-    this.#lastPosition = this.#shared.engine.position;
-    this.#shared.queue.flush();
+    if (!this.#shared.closed) {
+      this.#lastPosition = this.#shared.engine.position;
+      this.#shared.queue.flush();
+    }
+    // Even where the engine was closed from elsewhere, the writes under way are settled first.
     await Promise.allSettled(this.#writes);
     if (this.#shared.closed) return;
     this.#lastPosition = this.#shared.engine.position;

@@ -15,8 +15,9 @@ export class WasmCalls {
   make<Result>(call: () => Promise<Result>): Promise<Result> {
     return new Promise<Result>((resolve, reject) => {
       if (this.#failure !== undefined) throw this.#failure;
+      const promise = this.makeNow(call);
       this.#pending.add(reject);
-      this.makeNow(call).then(
+      promise.then(
         (result) => {
           this.#pending.delete(reject);
           resolve(result);
