@@ -100,6 +100,26 @@ impl DecodedRecord {
         self.rows.iter().filter_map(|row| self.entry_of(row))
     }
 
+    /// The positions of all entries, in the order in which they are stored.
+    pub fn positions(&self) -> impl ExactSizeIterator<Item = Position> + '_ {
+        self.rows.iter().map(|row| row.position)
+    }
+
+    /// For each entry, in the order in which they are stored, the index of its commit.
+    pub fn commit_indexes(&self) -> impl ExactSizeIterator<Item = u32> + '_ {
+        self.rows.iter().map(|row| row.commit)
+    }
+
+    /// The time and the extensions of a commit. `None` beyond the last.
+    pub fn commit(&self, index: u32) -> Option<(UnixMillis, &Extensions)> {
+        self.commits.get(index as usize).map(|commit| (commit.time, &commit.extensions))
+    }
+
+    /// How many commits its entries belong to.
+    pub fn commit_count(&self) -> usize {
+        self.commits.len()
+    }
+
     /// The times of its commits, in the order in which they are stored.
     pub fn commit_times(&self) -> impl Iterator<Item = UnixMillis> + '_ {
         self.commits.iter().map(|commit| commit.time)

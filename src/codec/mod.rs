@@ -6,7 +6,7 @@
 
 mod columns;
 mod corrupt;
-mod cursor;
+pub(crate) mod cursor;
 mod decoded_record;
 mod encode;
 mod extensions;
@@ -14,11 +14,11 @@ mod flags;
 mod header;
 mod ids;
 mod interner;
-mod order;
-mod pack;
+pub(crate) mod order;
+pub(crate) mod pack;
 mod parse;
 mod tags;
-mod varint;
+pub(crate) mod varint;
 
 use crate::event::{Fact, Position, Revision, UnixMillis};
 use crate::id::EventId;

@@ -14,9 +14,9 @@ const PLANNED_BYTES: usize = limits::RECORD_BYTES_TARGET / 100 * 97;
 const ATTEMPTS_MAX: usize = 4;
 
 /// About what an entry adds to a body beside its text: flags, indexes, lengths and a raw id.
-const ENTRY_BYTES: usize = 24;
+pub(crate) const ENTRY_BYTES: usize = 24;
 /// About what a commit adds beside its entries: a time and a count.
-const FRAME_BYTES: usize = 8;
+pub(crate) const FRAME_BYTES: usize = 8;
 
 /// Packs commits into as few records as it can, in their order.
 ///
@@ -102,7 +102,8 @@ fn estimate_bytes(frame: &Frame<'_>) -> usize {
     FRAME_BYTES + extensions + entries
 }
 
-fn text_bytes(entry: &Entry<'_>) -> usize {
+/// The text of an entry, in bytes: names, payloads and tags.
+pub(crate) fn text_bytes(entry: &Entry<'_>) -> usize {
     let body = match &entry.body {
         Body::Fact(_) => 0,
         Body::Event { event_type, data, metadata, tags, .. } => {
@@ -117,21 +118,22 @@ fn text_bytes(entry: &Entry<'_>) -> usize {
 
 /// What a record's bytes are to the estimate of its body.
 #[derive(Debug, Clone, Copy)]
-struct Ratio {
+pub(crate) struct Ratio {
     stored_bytes: usize,
     estimated_bytes: usize,
 }
 
 impl Ratio {
     /// Before anything is known.
-    const GUESS: Self = Self { stored_bytes: 1, estimated_bytes: 2 };
+    pub(crate) const GUESS: Self = Self { stored_bytes: 1, estimated_bytes: 2 };
 
-    fn learn(&mut self, estimated_bytes: usize, stored_bytes: usize) {
+    /// Takes over what one record came to.
+    pub(crate) fn learn(&mut self, estimated_bytes: usize, stored_bytes: usize) {
         *self = Self { stored_bytes, estimated_bytes };
     }
 
     /// The estimate of a body that makes a record of `stored_bytes`.
-    fn unpacked_bytes(self, stored_bytes: usize) -> usize {
+    pub(crate) fn unpacked_bytes(self, stored_bytes: usize) -> usize {
         (stored_bytes as u64 * self.estimated_bytes as u64 / self.stored_bytes as u64) as usize
     }
 }
