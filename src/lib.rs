@@ -108,6 +108,7 @@ pub mod host;
 pub mod id;
 pub mod index;
 mod json;
+pub mod layout;
 pub mod limits;
 pub mod log;
 pub mod position;

@@ -34,6 +34,8 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ),
     // The index answers in the log's terms: a stream's state, the facts that a judgement needs.
     ("index", &["log", "codec", "storage", "query", "event", "id", "position", "error", "limits"]),
+    // Units are made of records, and their summaries answer in the log's terms.
+    ("layout", &["log", "codec", "storage", "event", "id", "position", "limits"]),
     ("log", &["codec", "storage", "query", "event", "expected", "id", "position", "error", "limits"]),
     // A record is what the codec makes and the storage keeps: its type, bytes under a position, is the port's.
     ("codec", &["storage", "event", "id", "position", "error", "limits"]),
