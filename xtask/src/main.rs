@@ -23,7 +23,7 @@ use setup::Requirement;
 const USAGE: &str = "\
 cargo xtask <command>
 
-  setup            install what is missing on this machine: wasm target, browsers, drivers, npm packages
+  setup            install what is missing: Rust's wasm target and source, browsers, drivers, npm packages
   build [--dev]    make the npm package's content in dist/; --dev leaves the wasm unoptimised, which is quicker
   size             weigh the package in dist/ and fail above the budget
   test [part...]   run the named parts, or all of them, and sum up

@@ -8,12 +8,12 @@ use wasm_bindgen_cli_support::Bindgen;
 use xshell::cmd;
 
 use crate::project::Project;
-use crate::setup::Requirement;
+use crate::setup::{self, Requirement};
 use crate::short_names::{self, ShortNames};
 
 /// What building needs of the machine.
 pub const REQUIREMENTS: &[Requirement] =
-    &[Requirement::Node, Requirement::WasmTarget, Requirement::NodePackages];
+    &[Requirement::Node, Requirement::WasmTarget, Requirement::RustSource, Requirement::NodePackages];
 
 /// The folder of what an npm user gets.
 pub const DIST: &str = "dist";
@@ -23,8 +23,13 @@ const GLUE: &str = "pkg";
 /// The stem of the glue's files.
 const STEM: &str = "everfold";
 const WASM: &str = "everfold_bg.wasm";
-/// The level of wasm-opt, together with `opt-level` in Cargo.toml.
-const WASM_OPT_LEVEL: &str = "-Oz";
+/// What wasm-opt does, together with `opt-level` in Cargo.toml: smallest, twice, from flat code in which the loops
+/// and blocks were found anew.
+///
+/// Nothing of ours is in the first 1,024 bytes of memory, so an address that lies a little past a pointer can be
+/// folded into the access: the linker puts the stack there, growing down from 1 MiB, and a stack that came so far
+/// is about to run out. Then the access traps a few hundred bytes before the stack would have.
+const WASM_OPT_FLAGS: [&str; 5] = ["--low-memory-unused", "--flatten", "--rereloop", "-Oz", "-Oz"];
 
 /// How much of the wasm is left to the optimiser.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -55,8 +60,13 @@ pub fn build(project: &Project, optimisation: Optimisation) -> Result<()> {
 
 /// Compiles the core, as a `cdylib` alone: cargo forgoes link-time optimisation where an `rlib` is made beside it.
 ///
-/// Panics name the files of the libraries where they happened: by the names of the libraries, not by the paths
-/// of the machine that built them, which are long and nobody's business.
+/// The standard library is compiled with it, for size and with panics that stop at once: the one that comes with
+/// the compiler formats a message for each of them, which weighs more than a tenth of the whole download. A stable
+/// compiler does neither unless it is told that it is no stable one; so what is unstable here is as fixed as the
+/// version in rust-toolchain.toml, and has to be looked at when that changes. Tests are compiled without any of it.
+///
+/// What names a file of a library names it by the library, not by the path on the machine that built it, which is
+/// long and nobody's business.
 fn compile(project: &Project) -> Result<()> {
     let shell = &project.shell;
     let sysroot = cmd!(shell, "rustc --print sysroot").read()?;
@@ -65,16 +75,24 @@ fn compile(project: &Project) -> Result<()> {
         None => PathBuf::from(env::var_os("HOME").context("HOME is not set")?).join(".cargo"),
     };
     let registry = cargo_home.join("registry/src");
-    let mut remaps =
-        vec![format!("{sysroot}/lib/rustlib/src/rust/library="), format!("{}=", project.path("").display())];
+    // Cargo names the library's files by where they really are, which may be behind a link.
+    let sysroot = fs::canonicalize(sysroot)?;
+    let mut remaps = vec![
+        format!("{}=", sysroot.join(setup::RUST_SOURCE).display()),
+        format!("{}=", project.path("").display()),
+    ];
     for index in shell.read_dir(&registry).unwrap_or_default() {
         remaps.push(format!("{}=", index.display()));
     }
-    let flags: Vec<String> = remaps.into_iter().map(|remap| format!("--remap-path-prefix={remap}")).collect();
-    let _flags = shell.push_env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", flags.join(" "));
-    cmd!(shell, "cargo rustc --locked --release --lib --crate-type cdylib --target wasm32-unknown-unknown")
-        .run()?;
-    Ok(())
+    let mut flags = vec!["-Zunstable-options".to_owned(), "-Cpanic=immediate-abort".to_owned()];
+    flags.extend(remaps.into_iter().map(|remap| format!("--remap-path-prefix={remap}")));
+    let command = cmd!(shell, "cargo rustc --locked --release --lib --crate-type cdylib");
+    let command = command
+        .args(["--target", "wasm32-unknown-unknown"])
+        .args(["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"])
+        .env("RUSTC_BOOTSTRAP", "1")
+        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", flags.join(" "));
+    Ok(command.run()?)
 }
 
 /// Writes the glue. The library leaves out what its command line puts in by default: the types, and the
@@ -98,9 +116,10 @@ fn optimise(project: &Project) -> Result<()> {
     let wasm = project.path(GLUE).join(WASM);
     let before_bytes = fs::metadata(&wasm)?.len();
     let wasm_opt = project.npm_tool("binaryen/bin/wasm-opt")?;
-    let command = wasm_opt.args([WASM_OPT_LEVEL, short_names::WASM_OPT_FLAG]).arg(&wasm).arg("-o").arg(&wasm);
+    let command =
+        wasm_opt.args(WASM_OPT_FLAGS).arg(short_names::WASM_OPT_FLAG).arg(&wasm).arg("-o").arg(&wasm);
     ShortNames::read(&command.read()?)?.apply(&project.path(GLUE))?;
-    println!("wasm-opt {WASM_OPT_LEVEL}: {before_bytes} -> {} bytes", fs::metadata(&wasm)?.len());
+    println!("wasm-opt: {before_bytes} -> {} bytes", fs::metadata(&wasm)?.len());
     Ok(())
 }
 

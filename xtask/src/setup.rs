@@ -1,6 +1,7 @@
 //! Installs what a fresh machine with Rust and Node lacks, and says what it installs and why.
 
 use std::fs;
+use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -16,6 +17,8 @@ pub enum Requirement {
     Node,
     /// Rust's standard library for `wasm32-unknown-unknown`.
     WasmTarget,
+    /// The source of Rust's standard library, which the shipped wasm is compiled from.
+    RustSource,
     /// What package-lock.json names, in node_modules.
     NodePackages,
     /// Chromium and Firefox with their WebDrivers.
@@ -24,12 +27,19 @@ pub enum Requirement {
 
 const NODE_MAJOR_MIN: u32 = 20;
 const WASM_TARGET: &str = "wasm32-unknown-unknown";
+/// Where the compiler's folder holds the source of the standard library.
+pub const RUST_SOURCE: &str = "lib/rustlib/src/rust/library";
 const DEBIAN_PACKAGES: [&str; 3] = ["chromium", "chromium-driver", "firefox-esr"];
 
 impl Requirement {
     /// All of them, quick ones first.
-    pub const ALL: &[Requirement] =
-        &[Requirement::Node, Requirement::WasmTarget, Requirement::NodePackages, Requirement::Browsers];
+    pub const ALL: &[Requirement] = &[
+        Requirement::Node,
+        Requirement::WasmTarget,
+        Requirement::RustSource,
+        Requirement::NodePackages,
+        Requirement::Browsers,
+    ];
 }
 
 /// Checks each requirement in order and installs it where it is missing.
@@ -42,6 +52,7 @@ pub fn provide(project: &Project, requirements: &[Requirement]) -> Result<()> {
         match requirement {
             Requirement::Node => check_node(project)?,
             Requirement::WasmTarget => provide_wasm_target(project)?,
+            Requirement::RustSource => provide_rust_source(project)?,
             Requirement::NodePackages => provide_node_packages(project)?,
             Requirement::Browsers => provide_browsers(project)?,
         }
@@ -74,6 +85,21 @@ fn provide_wasm_target(project: &Project) -> Result<()> {
         "Rust's {WASM_TARGET} target is missing and so is rustup: install the target as you installed Rust"
     );
     step("Rust's wasm target", || Ok(cmd!(project.shell, "rustup target add {WASM_TARGET}").run()?))
+}
+
+/// The lock file stands for the rest: without it cargo compiles nothing of the library.
+fn provide_rust_source(project: &Project) -> Result<()> {
+    let sysroot = cmd!(project.shell, "rustc --print sysroot").quiet().read()?;
+    if Path::new(&sysroot).join(RUST_SOURCE).join("Cargo.lock").is_file() {
+        return Ok(());
+    }
+    ensure!(
+        browser::on_path("rustup").is_some(),
+        "the source of Rust's standard library (rust-src) is missing and so is rustup: install it as you installed Rust"
+    );
+    step("the source of Rust's standard library", || {
+        Ok(cmd!(project.shell, "rustup component add rust-src").run()?)
+    })
 }
 
 /// `npm ci` leaves its own lock file in node_modules as the last thing it does, so an older one, or none, says
