@@ -113,8 +113,10 @@ pub mod limits;
 pub mod log;
 pub mod position;
 pub mod query;
+mod sort;
 pub mod storage;
 pub mod store;
+mod table;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 #[cfg(target_arch = "wasm32")]

@@ -1,6 +1,6 @@
 //! Names on their way into a record: each is written once.
 
-use rustc_hash::FxHashMap;
+use crate::table::{Table, hash_of};
 
 use super::varint;
 
@@ -8,33 +8,31 @@ use super::varint;
 /// of ids.
 #[derive(Debug, Default)]
 pub struct Interner<'a> {
-    indexes: FxHashMap<&'a [u8], u32>,
-    names: Vec<&'a [u8]>,
+    names: Table<&'a [u8]>,
 }
 
 impl<'a> Interner<'a> {
     /// The index of `name`, which is added where it is new.
     pub fn index_of(&mut self, name: &'a [u8]) -> usize {
-        let next = self.names.len();
-        let index = *self.indexes.entry(name).or_insert(next as u32) as usize;
-        if index == next {
-            self.names.push(name);
-        }
-        index
+        let hash = hash_of(name);
+        self.names.find(hash, |other| *other == name).unwrap_or_else(|| {
+            self.names.push(hash, name);
+            self.len() - 1
+        })
     }
 
     /// How many names there are.
     pub fn len(&self) -> usize {
-        self.names.len()
+        self.names.rows().len()
     }
 
     /// Appends the names themselves to the text of the record.
     pub fn push_text(&self, text: &mut Vec<u8>) {
-        self.names.iter().for_each(|name| text.extend(*name));
+        self.names.rows().iter().for_each(|name| text.extend(*name));
     }
 
     /// Appends the lengths of the names.
     pub fn push_lengths(&self, bytes: &mut Vec<u8>) {
-        self.names.iter().for_each(|name| varint::push_size(bytes, name.len()));
+        self.names.rows().iter().for_each(|name| varint::push_size(bytes, name.len()));
     }
 }

@@ -1,8 +1,7 @@
 //! The entries of a record in the order of their positions, of which no two are the same.
 
-use std::collections::BinaryHeap;
-
 use crate::event::Position;
+use crate::sort::sort_numbers;
 
 /// The lowest and the highest of these positions. `None` where one occurs twice, or where there are none.
 pub fn bounds_of_distinct(positions: impl Iterator<Item = Position>) -> Option<(Position, Position)> {
@@ -15,8 +14,13 @@ pub fn bounds_of_distinct(positions: impl Iterator<Item = Position>) -> Option<(
 
 /// Positions with the indexes of what stands there, in ascending order.
 pub fn by_position(placed: Vec<(Position, usize)>) -> Vec<(Position, usize)> {
-    // What the log appends is in order. For the rest, a heap sorts with much less code than a sort.
-    if is_ascending(&placed) { placed } else { BinaryHeap::from(placed).into_sorted_vec() }
+    // What the log appends is in order.
+    if is_ascending(&placed) {
+        return placed;
+    }
+    let mut numbers: Vec<u32> = (0..placed.len() as u32).collect();
+    sort_numbers(&mut numbers, &|one, other| placed[one as usize].0 < placed[other as usize].0);
+    numbers.iter().map(|number| placed[*number as usize]).collect()
 }
 
 fn is_ascending(placed: &[(Position, usize)]) -> bool {

@@ -1,10 +1,10 @@
 //! Which records a page of events is read from. Pure.
 
-use std::collections::BinaryHeap;
 use std::ops::Range;
 
 use crate::event::{Position, Revision};
 use crate::query::Query;
+use crate::sort::sort_numbers;
 use crate::storage::Direction;
 
 use super::{Index, IndexedStream, Run, Segment, SegmentNumber};
@@ -143,10 +143,8 @@ pub fn plan_all(index: &Index, query: &Query, stretch: Stretch) -> Plan {
         Some(names) if segments.first_damaged().is_none() => {
             let runs =
                 names.into_iter().filter_map(|name| index.stream(name.as_str())).flat_map(|it| it.segments());
-            // A heap sorts with much less code than a sort.
-            let numbers: BinaryHeap<u32> =
-                runs.map(|it| it.0).filter(|it| (first..end).contains(it)).collect();
-            let mut numbers = numbers.into_sorted_vec();
+            let mut numbers: Vec<u32> = runs.map(|it| it.0).filter(|it| (first..end).contains(it)).collect();
+            sort_numbers(&mut numbers, &|one, other| one < other);
             numbers.dedup();
             numbers
         }

@@ -1,18 +1,24 @@
 //! The streams of the log: what is there of each, and in which records.
 
-use std::collections::BTreeMap;
-use std::ops::Bound;
+use std::cell::RefCell;
 
 use crate::codec::{Body, Entry};
 use crate::event::{Position, Revision, StreamName, UnixMillis};
 use crate::log::StreamFacts;
+use crate::sort::sort_numbers;
+use crate::table::ByStream;
 
 use super::SegmentNumber;
 
-/// All streams that ever had an event or a fact, in the order of their names.
+/// How many new names are put in their places one by one; where there are more, all are sorted.
+const NEW_NAMES_FEW: usize = 16;
+
+/// All streams that ever had an event or a fact.
 #[derive(Debug, Default)]
 pub struct Streams {
-    streams: BTreeMap<StreamName, IndexedStream>,
+    streams: ByStream<IndexedStream>,
+    /// The numbers of the streams in the order of their names, as many as there were when it was last asked for.
+    by_name: RefCell<Vec<u32>>,
     has_hidden: bool,
 }
 
@@ -57,27 +63,44 @@ impl Streams {
 
     /// How many there are.
     pub fn count(&self) -> usize {
-        self.streams.len()
+        self.streams.rows().len()
     }
 
-    /// All streams, in the order of their names.
-    pub fn iter(&self) -> impl Iterator<Item = (&StreamName, &IndexedStream)> {
-        self.streams.iter()
+    /// All streams, in the order in which they began.
+    pub fn iter(&self) -> impl Iterator<Item = &(StreamName, IndexedStream)> {
+        self.streams.rows().iter()
     }
 
-    /// The streams whose names begin with `prefix` and come after `after`, in order.
+    /// The streams whose names begin with `prefix` and come after `after`, in the order of their names.
     pub fn list<'a>(
         &'a self,
         prefix: &'a str,
         after: Option<&str>,
-    ) -> impl Iterator<Item = (&'a StreamName, &'a IndexedStream)> {
-        let from = match after {
-            Some(after) if prefix <= after => Bound::Excluded(after),
-            _ => Bound::Included(prefix),
-        };
-        self.streams
-            .range::<str, _>((from, Bound::Unbounded))
+    ) -> impl Iterator<Item = &'a (StreamName, IndexedStream)> {
+        self.put_in_order();
+        let is_before = |name: &str| name < prefix || after.is_some_and(|after| name <= after);
+        let first = self.by_name.borrow().partition_point(|number| is_before(self.name(*number)));
+        (first..)
+            .map_while(|place| self.streams.rows().get(*self.by_name.borrow().get(place)? as usize))
             .take_while(move |(name, _)| name.as_str().starts_with(prefix))
+    }
+
+    fn put_in_order(&self) {
+        let mut by_name = self.by_name.borrow_mut();
+        let new = by_name.len() as u32..self.count() as u32;
+        if new.len() <= NEW_NAMES_FEW {
+            for number in new {
+                let place = by_name.partition_point(|other| self.name(*other) < self.name(number));
+                by_name.insert(place, number);
+            }
+        } else {
+            by_name.extend(new);
+            sort_numbers(&mut by_name, &|one, other| self.name(one) < self.name(other));
+        }
+    }
+
+    fn name(&self, number: u32) -> &str {
+        self.streams.rows().get(number as usize).map_or("", |(name, _)| name.as_str())
     }
 
     pub(super) fn add(&mut self, entry: &Entry<'_>, segment: SegmentNumber) {
@@ -86,7 +109,9 @@ impl Streams {
             stream.add(entry, segment);
         } else if let Ok(name) = StreamName::new(entry.stream) {
             // A stored name was checked when it was decoded: it is always one.
-            self.streams.entry(name).or_default().add(entry, segment);
+            let mut stream = IndexedStream::default();
+            stream.add(entry, segment);
+            self.streams.insert(&name, stream);
         }
     }
 

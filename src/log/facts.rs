@@ -2,26 +2,26 @@
 
 use std::rc::Rc;
 
-use rustc_hash::FxHashMap;
-
+use crate::codec::{Body, Entry};
 use crate::error::Matched;
-use crate::event::{Json, Position, Revision, StreamName, UnixMillis};
+use crate::event::{Json, Position, Revision, UnixMillis};
 use crate::id::EventId;
 use crate::query::Query;
+use crate::table::{ByStream, Table, hash_of};
 
 use super::StreamState;
 
 /// What is known of the log up to a position, as far as a queue of appends asks for it.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub struct Facts {
     /// The position up to which all of this holds.
     pub position: Position,
     /// The latest time that the store assigned.
     pub time: UnixMillis,
     /// Each stream that the queue names. One that is missing never existed.
-    pub streams: FxHashMap<StreamName, StreamFacts>,
+    pub(crate) streams: ByStream<StreamFacts>,
     /// Each event whose id the queue gives and which stands in that stream, seen or hidden.
-    pub known: FxHashMap<(EventId, StreamName), KnownEvent>,
+    pub known: KnownEvents,
     /// For each condition of the queue, in the order of the appends that have one: the first event that it
     /// forbids. `None` without any.
     pub matches: Vec<Option<Matched>>,
@@ -36,9 +36,19 @@ pub struct StreamFacts {
     pub visible_from: Revision,
 }
 
+/// Events whose ids are asked for, by id and stream.
+#[derive(Debug, Default)]
+pub struct KnownEvents {
+    events: Table<KnownEvent>,
+}
+
 /// An event whose id is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnownEvent {
+    /// Its id.
+    pub id: EventId,
+    /// Its stream.
+    pub stream: Rc<str>,
     /// Its place in its stream.
     pub revision: Revision,
     /// Its place in the log.
@@ -47,6 +57,41 @@ pub struct KnownEvent {
     pub event_type: Rc<str>,
     /// Its data.
     pub data: Option<Json>,
+}
+
+impl KnownEvents {
+    /// The last event that has this id in this stream: all before it are hidden.
+    pub fn get(&self, stream: &str, id: EventId) -> Option<&KnownEvent> {
+        self.events.get(Self::hash(stream, id), |event| event.id == id && *event.stream == *stream)
+    }
+
+    /// Notes an event, where it is not known of a later one with its id in its stream.
+    pub fn note(&mut self, known: KnownEvent) {
+        let hash = Self::hash(&known.stream, known.id);
+        let number = self.events.find(hash, |event| event.id == known.id && event.stream == known.stream);
+        match number.and_then(|number| self.events.row_mut(number)) {
+            None => self.events.push(hash, known),
+            Some(noted) if noted.revision < known.revision => *noted = known,
+            Some(_) => {}
+        }
+    }
+
+    /// Notes a stored entry, where it is an event.
+    pub fn note_stored(&mut self, entry: &Entry<'_>) {
+        let Body::Event { revision, event_type, data, .. } = &entry.body else { return };
+        self.note(KnownEvent {
+            id: entry.id,
+            stream: Rc::from(entry.stream),
+            revision: *revision,
+            position: entry.position,
+            event_type: Rc::from(*event_type),
+            data: data.map(Json::from_trusted),
+        });
+    }
+
+    fn hash(stream: &str, id: EventId) -> u32 {
+        hash_of(stream.as_bytes()) ^ hash_of(&id.to_bytes())
+    }
 }
 
 /// A condition with the place of its answer in [`Facts::matches`].

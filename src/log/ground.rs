@@ -2,15 +2,14 @@
 
 use std::rc::Rc;
 
-use rustc_hash::{FxHashMap, FxHashSet};
-
 use crate::codec::{Body, DecodedRecord, Entry, Tags};
 use crate::error::Matched;
-use crate::event::{Fact, Json, Position, Revision, StreamName, UnixMillis};
+use crate::event::{Fact, Position, Revision, StreamName, UnixMillis};
 use crate::id::EventId;
 use crate::query::Subject;
+use crate::table::ByStream;
 
-use super::facts::{Facts, KnownEvent, NumberedCondition, StreamFacts};
+use super::facts::{Facts, KnownEvent, KnownEvents, NumberedCondition, StreamFacts};
 use super::{Append, NewEntry, StreamState};
 
 /// The log as it stands at one moment of judging: the gathered facts, then what other tabs committed, then
@@ -18,17 +17,23 @@ use super::{Append, NewEntry, StreamState};
 pub(super) struct Ground<'a> {
     facts: &'a Facts,
     /// Streams that changed after the facts.
-    streams: FxHashMap<StreamName, StreamFacts>,
+    streams: ByStream<Changed>,
     /// Events after the facts whose ids may be asked for.
-    known: FxHashMap<(EventId, StreamName), KnownEvent>,
-    /// Streams that were deleted, tombstoned or truncated after the facts.
-    marked: FxHashSet<StreamName>,
+    known: KnownEvents,
     /// Entries after the facts, kept where the queue has conditions.
     recent: Option<Vec<Recent<'a>>>,
     /// The last position in use.
     pub position: Position,
     /// The latest time that the store assigned.
     pub time: UnixMillis,
+}
+
+/// A stream that changed after the facts.
+#[derive(Clone, Copy, Default)]
+struct Changed {
+    facts: StreamFacts,
+    /// Whether it was deleted, tombstoned or truncated since.
+    is_marked: bool,
 }
 
 /// An entry of an accepted append, with what it was made of.
@@ -59,9 +64,8 @@ impl<'a> Ground<'a> {
     pub fn new(queue: &[Append], facts: &'a Facts, tail: &'a [Rc<DecodedRecord>]) -> Self {
         let mut ground = Self {
             facts,
-            streams: FxHashMap::default(),
-            known: FxHashMap::default(),
-            marked: FxHashSet::default(),
+            streams: ByStream::default(),
+            known: KnownEvents::default(),
             recent: queue.iter().any(|append| append.condition.is_some()).then(Vec::new),
             position: facts.position,
             time: facts.time,
@@ -77,14 +81,25 @@ impl<'a> Ground<'a> {
         ground
     }
 
-    pub fn stream(&self, stream: &StreamName) -> StreamFacts {
-        self.streams.get(stream).or_else(|| self.facts.streams.get(stream)).copied().unwrap_or_default()
+    pub fn stream(&self, stream: &str) -> StreamFacts {
+        self.changed(stream).facts
+    }
+
+    /// A stream with what changed of it, which for most is nothing.
+    fn changed(&self, stream: &str) -> Changed {
+        match self.streams.get(stream) {
+            Some(changed) => *changed,
+            None => {
+                let facts = self.facts.streams.get(stream).copied().unwrap_or_default();
+                Changed { facts, is_marked: false }
+            }
+        }
     }
 
     /// The event of this id, where it stands in this stream and is not hidden.
     pub fn known(&self, stream: &StreamName, id: EventId) -> Option<&KnownEvent> {
-        let key = (id, stream.clone());
-        let known = self.known.get(&key).or_else(|| self.facts.known.get(&key))?;
+        let stream = stream.as_str();
+        let known = self.known.get(stream, id).or_else(|| self.facts.known.get(stream, id))?;
         (self.stream(stream).visible_from <= known.revision).then_some(known)
     }
 
@@ -92,7 +107,7 @@ impl<'a> Ground<'a> {
     pub fn find(&self, condition: &NumberedCondition<'_>) -> ConditionFound {
         if let Some(Some(matched)) = self.facts.matches.get(condition.number) {
             // The facts do not tell how far this stream reaches: any mark on it may have hidden the match.
-            let is_doubtful = self.marked.contains(matched.stream.as_str());
+            let is_doubtful = self.changed(&matched.stream).is_marked;
             return if is_doubtful {
                 ConditionFound::Unknown
             } else {
@@ -106,7 +121,7 @@ impl<'a> Ground<'a> {
             .find(|recent| {
                 let Recent { stream, event_type, tags, .. } = **recent;
                 condition.query.matches(Subject { event_type, stream, tags: tags.iter() })
-                    && !StreamName::new(stream).is_ok_and(|stream| self.is_hidden(&stream, recent.revision))
+                    && !self.is_hidden(stream, recent.revision)
             })
             .map_or(ConditionFound::Nothing, |recent| {
                 ConditionFound::Match(Matched {
@@ -118,7 +133,7 @@ impl<'a> Ground<'a> {
     }
 
     /// Facts of the store have no revision and are never hidden.
-    fn is_hidden(&self, stream: &StreamName, revision: Option<Revision>) -> bool {
+    fn is_hidden(&self, stream: &str, revision: Option<Revision>) -> bool {
         revision.is_some_and(|revision| revision < self.stream(stream).visible_from)
     }
 
@@ -127,40 +142,31 @@ impl<'a> Ground<'a> {
         self.time = time;
         for Placed { stream, new, entry } in entries {
             if let (Some((event, id)), Body::Event { revision, .. }) = (new.named_event(), &entry.body) {
-                let known = KnownEvent {
+                self.known.note(KnownEvent {
+                    id,
+                    stream: stream.to_shared(),
                     revision: *revision,
                     position: entry.position,
                     event_type: event.event_type.to_shared(),
                     data: event.data.clone(),
-                };
-                self.known.insert((id, (*stream).clone()), known);
+                });
             }
-            self.lay((*stream).clone(), entry);
+            self.lay(stream, entry);
         }
     }
 
     fn lay_stored(&mut self, entry: Entry<'a>) {
         // A stored name was checked when it was decoded; one that is none cannot be asked for either.
         let Ok(stream) = StreamName::new(entry.stream) else { return };
-        if let Body::Event { revision, event_type, data, .. } = &entry.body {
-            let known = KnownEvent {
-                revision: *revision,
-                position: entry.position,
-                event_type: Rc::from(*event_type),
-                data: data.map(Json::from_trusted),
-            };
-            self.known.insert((entry.id, stream.clone()), known);
-        }
-        self.lay(stream, &entry);
+        self.known.note_stored(&entry);
+        self.lay(&stream, &entry);
     }
 
-    fn lay(&mut self, stream: StreamName, entry: &Entry<'a>) {
-        let mut facts = self.stream(&stream);
-        facts.lay(&entry.body);
-        if let Body::Fact(_) = entry.body {
-            self.marked.insert(stream.clone());
-        }
-        self.streams.insert(stream, facts);
+    fn lay(&mut self, stream: &StreamName, entry: &Entry<'a>) {
+        let mut changed = self.changed(stream.as_str());
+        changed.facts.lay(&entry.body);
+        changed.is_marked |= matches!(entry.body, Body::Fact(_));
+        self.streams.insert(stream, changed);
         self.position = entry.position;
         let Some(recent) = &mut self.recent else { return };
         let (revision, event_type, tags) = match entry.body {

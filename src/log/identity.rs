@@ -1,10 +1,9 @@
 //! Whether an append is a repetition of what stands there already.
 
-use rustc_hash::{FxHashMap, FxHashSet};
-
 use crate::error::{Detail, Error};
 use crate::event::{NewEvent, Position, Revision, StreamName};
 use crate::id::EventId;
+use crate::table::{ByStream, Table, hash_of};
 
 use super::Append;
 use super::facts::KnownEvent;
@@ -22,16 +21,20 @@ pub(super) enum Identity {
 
 /// Compares the ids of an append with those that are visible in its streams.
 pub(super) fn identify(append: &Append, ground: &Ground<'_>) -> Identity {
-    let mut in_commit = FxHashSet::default();
+    let mut in_commit = Table::default();
     let mut twice = Vec::new();
     let mut known = Vec::new();
     let mut entry_count = 0;
     for (stream, entry) in append.entries() {
         entry_count += 1;
         let Some((event, id)) = entry.named_event() else { continue };
-        if !in_commit.insert(id) {
+        let hash = hash_of(&id.to_bytes());
+        if in_commit.find(hash, |other| *other == id).is_some() {
             twice.push((stream, id));
-        } else if let Some(original) = ground.known(stream, id) {
+            continue;
+        }
+        in_commit.push(hash, id);
+        if let Some(original) = ground.known(stream, id) {
             known.push(Repeated { stream, id, event, original });
         }
     }
@@ -58,7 +61,7 @@ struct Repeated<'a> {
 
 /// In each stream the originals follow one another, and each has the type and the data that is given now.
 fn is_repetition(repeated: &[Repeated<'_>]) -> bool {
-    let mut last_revisions: FxHashMap<&StreamName, Revision> = FxHashMap::default();
+    let mut last_revisions: ByStream<Revision> = ByStream::default();
     repeated.iter().all(|it| {
         let previous = last_revisions.insert(it.stream, it.original.revision);
         let consecutive = previous.is_none_or(|previous| previous.next() == it.original.revision);

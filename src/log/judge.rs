@@ -2,12 +2,11 @@
 
 use std::rc::Rc;
 
-use rustc_hash::{FxHashMap, FxHashSet};
-
 use crate::codec::{Body, DecodedRecord, Entry, Extensions, Frame, Tags};
 use crate::error::{Detail, Error, Violation};
 use crate::event::{Fact, Position, Revision, StreamName, UnixMillis};
 use crate::query::AppendCondition;
+use crate::table::ByStream;
 
 use super::facts::{Facts, NumberedCondition};
 use super::ground::{ConditionFound, Ground, Placed};
@@ -128,13 +127,13 @@ fn judge_one<'a>(
 }
 
 fn check_tombstones(append: &Append, ground: &Ground<'_>) -> Option<Error> {
-    let mut named = FxHashSet::default();
+    let mut named = ByStream::default();
     let streams: Vec<String> = append
         .writes
         .iter()
         .filter(|write| !matches!(write.entries.as_slice(), [NewEntry::Fact(Fact::Tombstoned, _)]))
-        .filter(|write| matches!(ground.stream(&write.stream).state, StreamState::Tombstoned(_)))
-        .filter(|write| named.insert(&write.stream))
+        .filter(|write| matches!(ground.stream(write.stream.as_str()).state, StreamState::Tombstoned(_)))
+        .filter(|write| named.insert(&write.stream, ()).is_none())
         .map(|write| write.stream.as_str().to_owned())
         .collect();
     let stream = streams.first()?.clone();
@@ -142,14 +141,18 @@ fn check_tombstones(append: &Append, ground: &Ground<'_>) -> Option<Error> {
 }
 
 fn check_expectations(append: &Append, ground: &Ground<'_>) -> Option<Error> {
-    let mut named = FxHashSet::default();
+    let mut named = ByStream::default();
     let violations: Vec<Violation> = append
         .writes
         .iter()
         .filter_map(|write| {
-            let actual = write.expected.check(ground.stream(&write.stream).state).err()?;
+            let actual = write.expected.check(ground.stream(write.stream.as_str()).state).err()?;
             let stream = write.stream.as_str().to_owned();
-            named.insert(&write.stream).then_some(Violation { stream, expected: write.expected, actual })
+            named.insert(&write.stream, ()).is_none().then_some(Violation {
+                stream,
+                expected: write.expected,
+                actual,
+            })
         })
         .collect();
     (!violations.is_empty()).then(|| Error::new(Detail::WrongExpectedRevision { violations }))
@@ -163,7 +166,7 @@ fn accept<'a>(
     frames: &mut Vec<Frame<'a>>,
 ) -> Verdict {
     let time = now.max(ground.time);
-    let mut places = Places { position: ground.position, next_revisions: FxHashMap::default() };
+    let mut places = Places { position: ground.position, next_revisions: ByStream::default() };
     let mut entries = Vec::new();
     let mut ranges = Vec::with_capacity(append.writes.len());
     for write in &append.writes {
@@ -196,15 +199,15 @@ fn accept<'a>(
 }
 
 /// Hands out positions and revisions within one commit.
-struct Places<'a> {
+struct Places {
     position: Position,
     /// Streams that the commit has written to, and their next revisions.
-    next_revisions: FxHashMap<&'a StreamName, Revision>,
+    next_revisions: ByStream<Revision>,
 }
 
-impl<'a> Places<'a> {
+impl Places {
     /// The entry with its place; `None` for a fact that holds already.
-    fn place(
+    fn place<'a>(
         &mut self,
         stream: &'a StreamName,
         new: &'a NewEntry,
@@ -228,19 +231,18 @@ impl<'a> Places<'a> {
         Some(Entry { position: self.position, stream: stream.as_str(), id, time, body })
     }
 
-    fn take_revision(&mut self, stream: &'a StreamName, ground: &Ground<'_>) -> Revision {
-        let next =
-            self.next_revisions.entry(stream).or_insert_with(|| ground.stream(stream).state.next_revision());
-        let revision = *next;
-        *next = revision.next();
+    fn take_revision(&mut self, stream: &StreamName, ground: &Ground<'_>) -> Revision {
+        let next = self.next_revisions.get(stream.as_str()).copied();
+        let revision = next.unwrap_or_else(|| ground.stream(stream.as_str()).state.next_revision());
+        self.next_revisions.insert(stream, revision.next());
         revision
     }
 
     /// The last revision of a stream after the commit.
     fn last_revision(&self, stream: &StreamName, ground: &Ground<'_>) -> Option<Revision> {
-        match self.next_revisions.get(stream) {
+        match self.next_revisions.get(stream.as_str()) {
             Some(next) => next.0.checked_sub(1).map(Revision),
-            None => ground.stream(stream).state.last_revision(),
+            None => ground.stream(stream.as_str()).state.last_revision(),
         }
     }
 }
@@ -248,7 +250,7 @@ impl<'a> Places<'a> {
 /// What a fact comes to on this ground: nothing where it would change nothing. A truncation past the end
 /// hides what is there, and nothing that comes later.
 fn effective(fact: Fact, stream: &StreamName, ground: &Ground<'_>) -> Option<Fact> {
-    let facts = ground.stream(stream);
+    let facts = ground.stream(stream.as_str());
     match (fact, facts.state) {
         (Fact::Deleted, StreamState::Live(_)) => Some(fact),
         (Fact::Deleted, _) => None,
@@ -265,7 +267,7 @@ fn result_of(
     stream: &StreamName,
     entries: &[Placed<'_>],
     head: Position,
-    places: &Places<'_>,
+    places: &Places,
     ground: &Ground<'_>,
 ) -> WriteResult {
     let revision = |placed: &Placed<'_>| match placed.entry.body {
@@ -306,7 +308,7 @@ fn as_originals(append: &Append, originals: &[(Revision, Position)], ground: &Gr
                 },
                 _ => WriteResult {
                     first_revision: None,
-                    last_revision: ground.stream(&write.stream).state.last_revision(),
+                    last_revision: ground.stream(write.stream.as_str()).state.last_revision(),
                     first_position: None,
                     last_position: ground.position,
                 },

@@ -12,5 +12,5 @@ mod judge;
 
 pub use crate::expected::{Expected, StreamState};
 pub use append::{Append, NewEntry, StreamWrite};
-pub use facts::{Facts, KnownEvent, StreamFacts};
+pub use facts::{Facts, KnownEvent, KnownEvents, StreamFacts};
 pub use judge::{Accepted, Judgement, Verdict, WriteResult, judge};

@@ -5,11 +5,11 @@ use std::rc::Rc;
 
 use crate::codec::{Body, DecodedRecord, Entry};
 use crate::error::{Error, Matched};
-use crate::event::{Json, Position, StreamName};
+use crate::event::Position;
 use crate::host::Host;
 use crate::index::Index;
 use crate::index::plan::{Plan, Stretch, plan_all};
-use crate::log::{Append, Facts, KnownEvent};
+use crate::log::{Append, Facts};
 use crate::query::AppendCondition;
 use crate::storage::{Direction, Head, Storage};
 
@@ -38,7 +38,7 @@ impl<S: Storage, H: Host> Shared<S, H> {
         let mut facts = Facts { position: index.head().position, time: index.time(), ..Facts::default() };
         for name in queue.iter().flat_map(Append::streams) {
             if let Some(stream) = index.stream(name.as_str()) {
-                facts.streams.insert(name.clone(), stream.facts());
+                facts.streams.insert(name, stream.facts());
             }
         }
         (index.head(), facts)
@@ -59,7 +59,7 @@ impl<S: Storage, H: Host> Shared<S, H> {
         }
         for (record, position) in self.records_at(asked).await? {
             if let Some(entry) = entry_at(&record, position) {
-                note_known(facts, &entry);
+                facts.known.note_stored(&entry);
             }
         }
         Ok(())
@@ -129,22 +129,6 @@ pub(super) fn place_of(record: &DecodedRecord, position: Position) -> Option<usi
     let stands_at = |place: &usize| record.entry(*place).is_some_and(|entry| entry.position == position);
     let dense = position.0.checked_sub(record.first().0).map(|place| place as usize);
     dense.filter(stands_at).or_else(|| (0..record.len()).find(stands_at))
-}
-
-/// Of events with one id in one stream, all but the last are hidden.
-fn note_known(facts: &mut Facts, entry: &Entry<'_>) {
-    let Body::Event { revision, event_type, data, .. } = &entry.body else { return };
-    let Ok(stream) = StreamName::new(entry.stream) else { return };
-    let known = KnownEvent {
-        revision: *revision,
-        position: entry.position,
-        event_type: Rc::from(*event_type),
-        data: data.map(Json::from_trusted),
-    };
-    let noted = facts.known.entry((entry.id, stream)).or_insert_with(|| known.clone());
-    if noted.revision < known.revision {
-        *noted = known;
-    }
 }
 
 fn as_matched(entry: &Entry<'_>) -> Matched {

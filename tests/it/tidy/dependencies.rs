@@ -33,22 +33,31 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         ],
     ),
     // The index answers in the log's terms: a stream's state, the facts that a judgement needs.
-    ("index", &["log", "codec", "storage", "query", "event", "id", "position", "error", "limits"]),
+    (
+        "index",
+        &["log", "codec", "storage", "query", "event", "id", "position", "error", "limits", "table", "sort"],
+    ),
     // Units are made of records, and their summaries answer in the log's terms.
     ("layout", &["log", "codec", "storage", "event", "id", "position", "limits"]),
-    ("log", &["codec", "storage", "query", "event", "expected", "id", "position", "error", "limits"]),
+    (
+        "log",
+        &["codec", "storage", "query", "event", "expected", "id", "position", "error", "limits", "table"],
+    ),
     // A record is what the codec makes and the storage keeps: its type, bytes under a position, is the port's.
-    ("codec", &["storage", "event", "id", "position", "error", "limits"]),
+    ("codec", &["storage", "event", "id", "position", "error", "limits", "table", "sort"]),
     ("storage", &["event", "position", "error", "limits"]),
     ("host", &["event", "position", "error"]),
     ("query", &["event", "position", "error", "limits"]),
     ("event", &["json", "id", "position", "error", "limits"]),
-    ("json", &["error", "limits"]),
+    ("json", &["error", "limits", "sort"]),
     // A limit that is exceeded is an error.
     ("limits", &["error"]),
     // Errors carry what was wrong in its own types: a position, an id, an expectation.
     ("error", &["expected", "id", "position"]),
     ("expected", &["position"]),
+    // The one hash table knows the names of streams, by which most things are found.
+    ("table", &["event"]),
+    ("sort", &[]),
     ("id", &[]),
     ("position", &[]),
 ];
