@@ -1,5 +1,5 @@
 // The engine in the page: the wasm runs on the same thread as the caller.
-import init, { destroy, exists, limits, onPanic, openEngine } from "./everfold.js";
+import init, { destroy, exists, limits, openEngine } from "./everfold.js";
 import type { Engine as CoreEngine } from "./everfold.js";
 import type {
   AllReadMessage,
@@ -21,12 +21,10 @@ import type {
   StreamsMessage,
 } from "./engine.js";
 import { DURABILITY } from "./engine.js";
-import { EverfoldError, internal } from "./errors.js";
+import { EverfoldError } from "./errors.js";
 import { MessageWriter } from "./message-writer.js";
-import { WasmCalls } from "./wasm-calls.js";
+import { wasmCalls as calls } from "./wasm-calls.js";
 
-/** All calls into the one instance of the wasm. A panic ends the instance, and with it all of them. */
-const calls = new WasmCalls();
 let loading: Promise<EngineLimits> | undefined;
 
 // The codes are the places.
@@ -71,7 +69,6 @@ function load(): Promise<EngineLimits> {
 
 async function instantiate(): Promise<EngineLimits> {
   await init({ module_or_path: await wasmSource() });
-  onPanic((problem: string) => calls.fail(internal(problem)));
   return limits() as EngineLimits;
 }
 

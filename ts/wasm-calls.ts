@@ -4,12 +4,22 @@ import { EverfoldError, internal, reviveError } from "./errors.js";
 /**
  * The calls under way into one instance of the wasm.
  *
- * A panic ends the instance in the middle of whatever it did: no promise that it gave would ever be settled.
- * So each is kept here, and rejected when the instance fails; later calls are refused with the same error.
+ * A bug ends the instance with a trap, in the middle of whatever it did, be it a call or a task that the browser
+ * woke: no promise that it gave would ever be settled. So each is kept here, and rejected when the instance traps;
+ * nothing enters it any more, and later calls are refused with the same error.
  */
 export class WasmCalls {
   #failure: EverfoldError | undefined;
   readonly #pending = new Set<(reason: EverfoldError) => void>();
+
+  /** The exports of the instance, each guarded: every entry from JavaScript has to go through them. */
+  guard<Exports extends object>(exports: Exports): Exports {
+    const guarded = Object.entries(exports).map(([name, value]: [string, unknown]) => [
+      name,
+      typeof value === "function" ? this.#guarded(value as Entry) : value,
+    ]);
+    return Object.fromEntries(guarded) as Exports;
+  }
 
   /** Makes a call that gives a promise. Rejects with an {@link EverfoldError} only. */
   make<Result>(call: () => Promise<Result>): Promise<Result> {
@@ -36,20 +46,37 @@ export class WasmCalls {
     try {
       return call();
     } catch (error) {
-      // A trap ends the instance as a panic does; of a panic the hook has told already, with its reason.
-      if (error instanceof WebAssembly.RuntimeError) this.fail(asEverfoldError(error));
       throw this.#failure ?? asEverfoldError(error);
     }
   }
 
+  #guarded(enter: Entry): Entry {
+    return (...values) => {
+      // What wakes a task of a dead instance is an event of a transaction too: thrown there, this aborts it.
+      if (this.#failure !== undefined) throw this.#failure;
+      try {
+        return enter(...values);
+      } catch (error) {
+        if (error instanceof WebAssembly.RuntimeError) this.#fail(error);
+        throw error;
+      }
+    };
+  }
+
   /** Rejects all calls under way, and all later ones. */
-  fail(failure: EverfoldError): void {
-    this.#failure ??= failure;
-    const pending = [...this.#pending];
+  #fail(trap: WebAssembly.RuntimeError): void {
+    // A trap in an entry within another comes by twice.
+    this.#failure ??= internal(`the WebAssembly instance stopped: ${trap.message}`, trap);
+    for (const reject of this.#pending) reject(this.#failure);
     this.#pending.clear();
-    for (const reject of pending) reject(this.#failure);
   }
 }
+
+/** An exported function of the wasm. */
+type Entry = (...values: unknown[]) => unknown;
+
+/** All calls into the one instance of the wasm. The glue guards its exports by this. */
+export const wasmCalls: WasmCalls = new WasmCalls();
 
 function asEverfoldError(error: unknown): EverfoldError {
   if (error instanceof EverfoldError) return error;

@@ -8,7 +8,6 @@ mod global;
 pub mod indexed_db;
 mod locks;
 mod message;
-mod panic;
 mod storage;
 mod timer;
 

@@ -45,27 +45,55 @@ for (const [thrown, fields] of FAILURES) {
   });
 }
 
-test("a panic rejects the calls under way and every later one", async () => {
+/** An instance with an export that traps. */
+function instance() {
+  const trap = () => { throw new WebAssembly.RuntimeError("unreachable"); };
   const calls = new WasmCalls();
-  const never = calls.make(() => new Promise(() => {}));
-  const done = calls.make(async () => 1);
-  assert.equal(await done, 1);
-  calls.fail(new EverfoldError("dead", { code: "INTERNAL", retryable: false, problem: "dead" }));
-  await refused(() => never, "INTERNAL", { problem: "dead" });
+  return { calls, exports: calls.guard({ memory: "memory", add: (one, other) => one + other, trap }) };
+}
+
+/** Expects that nothing can be asked of an instance, nor enters it. */
+async function assertDead({ calls, exports }) {
+  const error = await refused(() => calls.make(async () => 1), "INTERNAL", {
+    problem: "the WebAssembly instance stopped: unreachable",
+  });
+  assert.ok(error.cause instanceof WebAssembly.RuntimeError);
+  assert.match(error.cause.stack, /unreachable/);
   let called = false;
-  const call = async () => { called = true; };
-  await refused(() => calls.make(call), "INTERNAL", { problem: "dead" });
-  await refused(async () => calls.makeNow(call), "INTERNAL", { problem: "dead" });
+  await refused(async () => calls.makeNow(() => { called = true; }), "INTERNAL");
   assert.equal(called, false);
+  assert.throws(() => exports.add(1, 2), error);
+}
+
+test("guarded exports do what they did", () => {
+  const { calls, exports } = instance();
+  assert.deepEqual([exports.memory, exports.add(1, 2)], ["memory", 3]);
+  assert.equal(calls.makeNow(() => exports.add(3, 4)), 7);
 });
 
-test("a trap that comes out of a call ends the instance as a panic does", async () => {
-  const calls = new WasmCalls();
+test("a trap in a call rejects it, the calls under way, and every later one", async () => {
+  const dead = instance();
+  const { calls, exports } = dead;
   const never = calls.make(() => new Promise(() => {}));
-  const trap = () => { throw new WebAssembly.RuntimeError("unreachable"); };
-  await refused(async () => calls.makeNow(trap), "INTERNAL", { problem: "unreachable" });
-  await refused(() => never, "INTERNAL", { problem: "unreachable" });
-  await refused(() => calls.make(async () => 1), "INTERNAL", { problem: "unreachable" });
+  assert.equal(await calls.make(async () => 1), 1);
+  await refused(async () => calls.makeNow(() => exports.trap()), "INTERNAL");
+  await refused(() => never, "INTERNAL");
+  await assertDead(dead);
+});
+
+test("a trap in a background task rejects the calls under way at once, and every later one", async () => {
+  const dead = instance();
+  const never = dead.calls.make(() => new Promise(() => {}));
+  await assert.rejects(Promise.resolve().then(dead.exports.trap), WebAssembly.RuntimeError);
+  await refused(() => never, "INTERNAL");
+  await assertDead(dead);
+});
+
+test("an error that the wasm throws on purpose does not end it", async () => {
+  const calls = new WasmCalls();
+  const { refuse } = calls.guard({ refuse: () => { throw new Error("refused"); } });
+  await refused(async () => calls.makeNow(() => refuse()), "INTERNAL", { problem: "refused" });
+  assert.equal(await calls.make(async () => 1), 1);
 });
 
 test("importing the package has no effect: nothing is loaded before a store is opened", async () => {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use wasm_bindgen_cli_support::Bindgen;
 use xshell::cmd;
 
@@ -46,6 +46,7 @@ pub fn build(project: &Project, optimisation: Optimisation) -> Result<()> {
     compile(project)?;
     empty(&project.path(GLUE))?;
     bind(project)?;
+    guard(project)?;
     if optimisation == Optimisation::Full {
         optimise(project)?;
     }
@@ -110,6 +111,21 @@ fn bind(project: &Project) -> Result<()> {
         .context("wasm-bindgen could not write the glue")
 }
 
+/// Has the glue enter the wasm through guarded exports alone, so that a trap is noticed wherever it happens: in a
+/// call, in a promise's job, in an event of the database.
+fn guard(project: &Project) -> Result<()> {
+    let glue = project.path(GLUE).join(STEM).with_extension("js");
+    Ok(fs::write(&glue, guarded(&fs::read_to_string(&glue)?)?)?)
+}
+
+fn guarded(glue: &str) -> Result<String> {
+    const EXPORTS: &str = "wasm = instance.exports;";
+    let places = (glue.matches(EXPORTS).count(), glue.matches(".exports").count());
+    ensure!(places == (1, 1), "the glue does not take the exports of the wasm as it used to");
+    let guarded = glue.replace(EXPORTS, "wasm = wasmCalls.guard(instance.exports);");
+    Ok(format!("import {{ wasmCalls }} from \"./wasm-calls.js\";\n{guarded}"))
+}
+
 /// Runs npm's Binaryen by its own path: Debian's older wasm-opt of the same name writes a module that validates
 /// and cannot be started, because it exports another table than it was given.
 fn optimise(project: &Project) -> Result<()> {
@@ -128,4 +144,28 @@ fn empty(folder: &Path) -> Result<()> {
         fs::remove_dir_all(folder).with_context(|| format!("could not empty {}", folder.display()))?;
     }
     Ok(fs::create_dir_all(folder)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(glue: &str, expected: Option<&str>) {
+        assert_eq!(guarded(glue).ok().as_deref(), expected);
+    }
+
+    #[test]
+    fn the_glue_takes_guarded_exports() {
+        let import = "import { wasmCalls } from \"./wasm-calls.js\";\n";
+        let expected = format!("{import}wasm = wasmCalls.guard(instance.exports);\nwasm.a();");
+        check("wasm = instance.exports;\nwasm.a();", Some(&expected));
+    }
+
+    #[test]
+    fn glue_that_takes_its_exports_otherwise_is_refused() {
+        check("wasm = it.exports;", None);
+        check("wasm = instance.exports;\nwasm2 = instance.exports;", None);
+        check("wasm = instance.exports;\nstart(instance.exports.a);", None);
+    }
 }
