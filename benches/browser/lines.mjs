@@ -1,32 +1,35 @@
-// The lines of the table: what was measured of the store, of its peer, and how they compare.
+// The lines of the table: what was measured of the store, of its peer, how they compare, and what is wanted.
 
+import { judged } from "./bars.mjs";
 import { percentile, spread } from "./statistics.mjs";
 
 /**
+ * @typedef {{ median: number, min: number, max: number }} Spread over the rounds
+ *
  * @typedef {object} Line
- * @property {string} key tells lines apart that are explained
+ * @property {string} key tells lines apart
+ * @property {string} group under which heading it stands
  * @property {string} what
- * @property {string} peer what it is compared with
- * @property {"ms" | "events/s"} unit
- * @property {{ median: number, min: number, max: number }} everfold
- * @property {{ median: number, min: number, max: number }} raw
- * @property {number} ratio the store's time over the peer's: below 1 the store is quicker
+ * @property {string} peer what it is compared with; empty where there is nothing
+ * @property {"ms" | "events/s" | "bytes" | "MB"} unit
+ * @property {Spread | undefined} everfold nothing where it could not be measured
+ * @property {Spread | undefined} other the peer's
+ * @property {Spread | undefined} ratio of the store's figure to the peer's, round by round
+ * @property {{ text: string, verdict: string }[]} bars
  */
 
-const PEERS = { raw: "get head, put record, put head", blobs: "one JSON text a commit", rows: "one record an event" };
+const MEGABYTE = 1_000_000;
+
+const PEER_NAMES = { dexie: "Dexie, bulkAdd", blobs: "one JSON text a commit", rows: "one record an event" };
+const READ_PEER_NAMES = { ...PEER_NAMES, dexie: "Dexie, toArray" };
+const SINGLE_PEER = "get head, put record, put head";
 
 /** @returns {Line[]} */
-export function linesOf({ singles, unawaited, batchesOfManyStreams, batchesOfOneStream, coldReads, plan }) {
-  const { batchCount, batchEvents } = plan.batches;
-  const batches = `${batchCount} commits of ${whole(batchEvents)} events`;
-  return [
-    ...latencyLines(singles),
-    ...rateLines("unawaited", `${whole(unawaited.count)} appends, awaited together`, unawaited),
-    ...rateLines("batches", `${batches}, of 1,000 streams`, batchesOfManyStreams),
-    ...rateLines("batches-one", `${batches}, of one stream`, batchesOfOneStream),
-    ...rateLines("cold", `open and read ${whole(coldReads.count)} events in a new page`, coldReads),
-    ...openLines(coldReads),
-  ];
+export function linesOf(results) {
+  return [...appendLines(results), ...readLines(results), ...sizeLines(results), ...burdenLines(results)].map((line) => ({
+    ...line,
+    bars: judged(line),
+  }));
 }
 
 /** A number with its thousands set apart. */
@@ -34,35 +37,104 @@ export function whole(number) {
   return Math.round(number).toLocaleString("en-US");
 }
 
-/** The spread is that of the rounds' own medians. */
-function latencyLines({ count, recordBytes, results }) {
-  const of = (share) => (rounds) => ({
-    ...spread(rounds.map(({ latencies_ms }) => percentile(latencies_ms, share))),
-    median: percentile(rounds.flatMap(({ latencies_ms }) => latencies_ms), share),
-  });
-  const line = (key, what, measured) => {
-    const [everfold, raw] = [measured(results.everfold), measured(results.raw)];
-    const peer = `${PEERS.raw} (${recordBytes} bytes)`;
-    return { key, what, peer, unit: "ms", everfold, raw, ratio: everfold.median / raw.median };
-  };
+/** What one line compares, round by round; the peer's rounds and the store's are those that took turns. */
+function line({ everfold, other, ...rest }) {
+  // Of a peer without a long task nothing is a multiple.
+  const isPaired = other?.length === everfold.length && !other.includes(0);
+  const ratio = isPaired ? spread(everfold.map((value, round) => value / other[round])) : undefined;
+  return { ...rest, everfold: everfold.length === 0 ? undefined : spread(everfold), other: other && spread(other), ratio };
+}
+
+function appendLines({ singles, appends, unawaited, batches, plan }) {
+  const { batchCount, batchEvents } = plan.batches;
+  const group = "Appending";
   return [
-    line("single", `one append, awaited, ${count} times a round: median`, of(0.5)),
-    line("single-p95", "the same: 95th percentile", of(0.95)),
+    ...latencyLines("single-small", "a new log", singles),
+    ...latencyLines("single-large", `a log of ${whole(appends.at(-1).events)} events`, appends.at(-1)),
+    ...rateLines(group, "unawaited", `${whole(unawaited.count)} appends, awaited together`, PEER_NAMES, unawaited),
+    ...rateLines(group, "batches", `${batchCount} commits of ${whole(batchEvents)} events`, PEER_NAMES, batches),
   ];
 }
 
-function rateLines(key, what, { count, results }) {
-  const rates = (rounds) => spread(rounds.map(({ elapsed_ms }) => (count / elapsed_ms) * 1_000));
-  const everfold = rates(results.everfold);
-  return ["blobs", "rows"].map((peer) => {
-    const raw = rates(results[peer]);
-    return { key: `${key}-${peer}`, what, peer: PEERS[peer], unit: "events/s", everfold, raw, ratio: raw.median / everfold.median };
-  });
+function latencyLines(key, where, { results }) {
+  const of = (share) => (rounds) => rounds.map(({ latencies_ms }) => percentile(latencies_ms, share));
+  const row = (rowKey, what, measured) =>
+    line({ group: "Appending", key: rowKey, what, peer: SINGLE_PEER, unit: "ms", everfold: measured(results.everfold), other: measured(results.raw) });
+  return [
+    row(key, `one append, awaited, in ${where}: median`, of(0.5)),
+    row(`${key}-p95`, `one append, awaited, in ${where}: 95th percentile`, of(0.95)),
+  ];
 }
 
-function openLines({ count, results }) {
-  const opened = (rounds) => spread(rounds.map(({ open_ms }) => open_ms));
-  const [everfold, raw] = [opened(results.everfold), opened(results.blobs)];
-  const what = `open alone, with ${whole(count)} events, the wasm not loaded yet`;
-  return [{ key: "open", what, peer: "open the database", unit: "ms", everfold, raw, ratio: everfold.median / raw.median }];
+function rateLines(group, key, what, names, { count, results }) {
+  const rates = (rounds) => rounds.map(({ elapsed_ms }) => (count / elapsed_ms) * 1_000);
+  return ["dexie", "rows", "blobs"].map((peer) =>
+    line({ group, key: `${key}-${peer}`, what, peer: names[peer], unit: "events/s", everfold: rates(results.everfold), other: rates(results[peer]) }),
+  );
+}
+
+function readLines({ coldReads, wideLog, logs, openings, streams }) {
+  const group = "Opening and reading, in a page just loaded";
+  const [small, large] = [logs[0], logs.at(-1)];
+  const opened = (contestant) => elapsed(openings, wideLog, contestant);
+  const open = (key, what, contestant) =>
+    line({ group, key, what, peer: "open, get the head", unit: "ms", everfold: opened(contestant), other: opened("raw") });
+  const wide = `${whole(wideLog.events)} events in ${whole(wideLog.streams)} streams`;
+  const stream = (key, log, peer, other) => {
+    const what = `open, read a stream of ${log.events / log.streams} of ${whole(log.events)} events`;
+    return line({ group, key, what, peer, unit: "ms", everfold: elapsed(streams, log, "everfold"), other });
+  };
+  return [
+    ...rateLines(group, "cold", `open, read all of ${whole(coldReads.count)} events, wasm start included`, READ_PEER_NAMES, coldReads),
+    open("open-wide", `open, ${wide}`, "everfold"),
+    open("open-wide-unstarted", `open, ${wide}, wasm start included`, "everfoldUnstarted"),
+    stream("stream-small", small, "Dexie, by its index", elapsed(streams, small, "dexie")),
+    stream("stream-large", large, `everfold, of ${whole(small.events)}`, elapsed(streams, small, "everfold")),
+  ];
+}
+
+/** What the rounds of a contestant took in a log. */
+export function elapsed(measured, log, contestant) {
+  const found = measured.find((each) => each.name === log.name && each.contestant === contestant);
+  return found.rounds.map(({ elapsed_ms }) => elapsed_ms);
+}
+
+function sizeLines({ coldReads, sizes }) {
+  const { count } = coldReads;
+  const group = "Bytes an event in IndexedDB";
+  const perEvent = ({ bytes }, events) => [bytes / events];
+  const row = (key, what, peer, stored, other) => line({ group, key, what, peer, unit: "bytes", everfold: stored, other });
+  const kind = (key, what, { events, jsonBytes, ...stored }) => row(key, what, "as JSON", perEvent(stored, events), [jsonBytes / events]);
+  const callers = perEvent(coldReads.sizes.everfold, count);
+  return [
+    ...["dexie", "rows", "blobs"].map((peer) => {
+      const key = peer === "dexie" ? "bytes-callers" : `bytes-callers-${peer}`;
+      const name = peer === "dexie" ? "Dexie, without its indexes" : PEER_NAMES[peer];
+      return row(key, "bank, ids from callers", name, callers, perEvent(coldReads.sizes[peer], count));
+    }),
+    kind("bytes-own", "bank, ids from the store", sizes.own),
+    kind("bytes-singly", "bank, ids from callers, appended singly without awaiting", sizes.singly),
+    ...(sizes.trace === undefined ? [] : [kind("bytes-trace", "editing session, ids from the store", sizes.trace)]),
+  ];
+}
+
+/** What a page bears: the wasm's memory, and the longest of the tasks that hold it up. */
+function burdenLines({ walks, logs, compactions, coldReads, batches, unawaited }) {
+  const group = "Memory, and the longest task";
+  const large = `${whole(logs.at(-1).events)} events`;
+  const burden = (key, what, unit, everfold, peer = "", other = undefined) =>
+    line({ group, key, what, peer, unit, everfold, other, judgedBy: "max" });
+  const longest = (rounds) => rounds.map(({ longTasks_ms }) => Math.max(0, ...longTasks_ms));
+  const of = (part) => walks.map((walk) => Math.max(0, ...walk[part]));
+  const compacted = [...compactions, coldReads.compaction].filter((compaction) => compaction);
+  const beside = (key, what, { results }) =>
+    burden(key, what, "ms", longest(results.everfold), PEER_NAMES.dexie, longest(results.dexie));
+  return [
+    burden("memory", `wasm memory after opening and reading through ${large}`, "MB", walks.map(({ memoryBytes }) => memoryBytes / MEGABYTE)),
+    burden("task-open", `longest task while opening ${large}, wasm start included`, "ms", of("openLongTasks_ms")),
+    burden("task-read", `longest task while reading through ${large}`, "ms", of("readLongTasks_ms")),
+    burden("task-compact", compacted.length === 0 ? "longest task while compacting: not compacted" : "longest task while compacting", "ms", longest(compacted)),
+    beside("task-batches", "longest task during commits of many events", batches),
+    beside("task-unawaited", "longest task during appends awaited together", unawaited),
+  ];
 }

@@ -14,29 +14,33 @@ export function withMeasures(readme, report) {
   return lines.join("\n");
 }
 
-function table({ lines, sizes, weight }) {
+function table({ lines, weight }) {
   const line = (key) => found(lines, (each) => each.key === key, key);
   const rates = (key) => {
-    const [blobs, rows] = [line(`${key}-blobs`), line(`${key}-rows`)];
-    const peers = `${whole(blobs.raw.median)} as ${blobs.peer}, ${whole(rows.raw.median)} as ${rows.peer}`;
-    return [`${blobs.what}, events a second`, whole(blobs.everfold.median), peers];
+    const peers = ["dexie", "rows", "blobs"].map((peer) => line(`${key}-${peer}`));
+    const beside = peers.map(({ peer, other }) => `${whole(other.median)} as ${peer}`).join(", ");
+    return [`${peers[0].what}, events a second`, whole(peers[0].everfold.median), beside];
   };
-  const latency = (key) => [line(key).what, `${line(key).everfold.median.toFixed(2)} ms`, `${line(key).raw.median.toFixed(2)} ms`];
-  const stored = (what) => found(sizes, (each) => each.what === what, what);
-  const [own, callers] = [stored("bank, ids from the store"), stored("bank, ids from callers")];
+  const latency = (key) => [line(key).what, milliseconds(line(key).everfold), milliseconds(line(key).other)];
+  const [own, callers] = [line("bytes-own"), line("bytes-callers")];
   const loaded = found(weight.parts, ({ what }) => what.startsWith("a page loads"), "what a page loads");
   const rows = [
-    latency("single"),
+    latency("single-large"),
     ...["unawaited", "batches", "cold"].map(rates),
-    latency("open"),
+    latency("open-wide"),
+    [line("stream-large").what, milliseconds(line("stream-large").everfold), ""],
     [
-      `an event of ${own.jsonBytes.toFixed(1)} bytes as JSON, on disk`,
-      `${own.bytesPerEvent.toFixed(1)} bytes; ${callers.bytesPerEvent.toFixed(1)} with ids from callers`,
+      `an event of ${own.other.median.toFixed(1)} bytes as JSON, on disk`,
+      `${own.everfold.median.toFixed(1)} bytes; ${callers.everfold.median.toFixed(1)} with ids from callers`,
       "",
     ],
     ["what a page loads, gzipped", `${whole(loaded.gzippedBytes)} bytes`, ""],
   ];
   return [HEADING, "|---|---|---|", ...rows.map((row) => `| ${row.join(" | ")} |`)];
+}
+
+function milliseconds({ median }) {
+  return `${median.toFixed(2)} ms`;
 }
 
 function found(list, isWanted, name) {

@@ -1,14 +1,21 @@
 // Why a line is slower than its peer, where it is.
 
+const BATCH = "Each event is checked, judged and encoded, and its id looked up; the peer makes one text of them and checks nothing.";
+const SINGLE = "The transaction is the same; the rest is checking, judging and encoding the event, and answering.";
+const SLOWEST = "The slow ones are the browser's: both sides wait for the same storage process.";
+
 const REASONS = {
-  single: "The transaction is the same; the rest is checking, judging and encoding the event, and answering.",
-  "single-p95": "The slow ones are the browser's: both sides wait for the same storage process.",
+  "single-small": SINGLE,
+  "single-large": SINGLE,
+  "single-small-p95": SLOWEST,
+  "single-large-p95": SLOWEST,
   "unawaited-blobs": "Each of the appends is a call of its own, with its own promise, expectation and judgement; the peer makes one text of all.",
-  "batches-blobs": "Each event is checked, judged and encoded, and its id looked up; the peer makes one text of them and checks nothing.",
-  "batches-one-blobs": "Each event is checked and encoded, and its id looked up; the peer makes one text of them and checks nothing.",
+  "batches-blobs": BATCH,
   "cold-blobs": "The wasm is loaded and the index of the log is built within the time; the peer only parses.",
   "cold-rows": "The wasm is loaded and the index of the log is built within the time; the peer only reads.",
-  open: "The wasm is loaded and compiled, and the log is read to build its index; the peer opens a database and reads nothing.",
+  "open-wide": "The index of the log is built; the peer reads one record.",
+  "open-wide-unstarted": "The wasm is loaded and compiled as well; the peer reads one record.",
+  "stream-small": "The index of the log is built; the peer's was built when it was written.",
 };
 
 /** A sentence for a line of this key. */

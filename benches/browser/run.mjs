@@ -1,30 +1,35 @@
-// Measures the built package against IndexedDB used by hand, in Chromium.
+// Measures the built package beside raw IndexedDB and Dexie, in Chromium.
 //
-//     npm run bench                 builds, measures, prints a table, and writes target/bench.json
-//     npm run bench -- --write      also writes docs/benchmarks.md, and the table of README.md
-//     npm run bench -- --quick      fewer rounds, to see whether it runs
+//     npm run bench                 builds, measures, prints tables, and writes target/bench.json
+//     npm run bench -- --full       with more rounds, and with logs of a million events
+//     npm run bench -- --write      also writes docs/benchmarks.md and docs/benchmarks.svg, and the table of README.md
+//     npm run bench -- --smoke      a few rounds of little, to see whether it runs
 //     npm run bench -- --profile    instead of measuring, says where the time of appends goes
 
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
+import { charts } from "./charts.mjs";
 import { markdown } from "./document.mjs";
+import { growthOf } from "./growth.mjs";
 import { linesOf } from "./lines.mjs";
-import { machine } from "./machine.mjs";
+import { loadNow, machine } from "./machine.mjs";
+import { FULL, QUICK, SMOKE } from "./plan.mjs";
 import { profileAppends } from "./profile.mjs";
 import { withMeasures } from "./readme.mjs";
 import { openSession } from "./session.mjs";
-import { FULL, QUICK, measure } from "./suite.mjs";
+import { measure } from "./suite.mjs";
 import { textTable } from "./table.mjs";
 import { weigh } from "./weight.mjs";
 
 const PROJECT = fileURLToPath(new URL("../..", import.meta.url));
-const FLAGS = ["--write", "--quick", "--profile"];
+const FLAGS = ["--full", "--write", "--smoke", "--profile"];
 
 async function main(flags) {
   const unknown = flags.find((flag) => !FLAGS.includes(flag));
   if (unknown !== undefined) throw new Error(`${unknown} is not known; there are ${FLAGS.join(", ")}`);
+  if (flags.includes("--smoke") && flags.includes("--write")) throw new Error("the numbers of --smoke mean nothing, and are not written down");
   const session = await openSession();
   try {
     if (flags.includes("--profile")) await profileAppends(session);
@@ -36,27 +41,36 @@ async function main(flags) {
 
 async function benchmark(session, flags) {
   const measuredOn = machine(PROJECT, session.browserVersion);
-  const results = await measure(session, flags.includes("--quick") ? QUICK : FULL);
+  const results = await measure(session, planOf(flags));
   const report = {
     ...results,
     lines: linesOf(results),
+    growth: growthOf(results),
+    compacted: results.coldReads.compaction !== undefined,
     weight: weigh(PROJECT),
-    machine: measuredOn,
+    machine: { ...measuredOn, loadAfter: loadNow() },
   };
   console.log(`\n${textTable(report)}`);
   const target = process.env.CARGO_TARGET_DIR ?? join(PROJECT, "target");
   await mkdir(target, { recursive: true });
   await writeFile(join(target, "bench.json"), `${JSON.stringify(report, undefined, 2)}\n`);
+  await writeFile(join(target, "bench.svg"), charts(report));
   if (flags.includes("--write")) await writeDocuments(report);
 }
 
+function planOf(flags) {
+  if (flags.includes("--smoke")) return SMOKE;
+  return flags.includes("--full") ? FULL : QUICK;
+}
+
 async function writeDocuments(report) {
-  const path = join(PROJECT, "docs", "benchmarks.md");
-  await mkdir(join(PROJECT, "docs"), { recursive: true });
-  await writeFile(path, markdown(report));
+  const docs = join(PROJECT, "docs");
+  await mkdir(docs, { recursive: true });
+  await writeFile(join(docs, "benchmarks.md"), markdown(report));
+  await writeFile(join(docs, "benchmarks.svg"), charts(report));
   const readme = join(PROJECT, "README.md");
   await writeFile(readme, withMeasures(await readFile(readme, "utf8"), report));
-  console.log(`\nwrote ${path} and the table of ${readme}`);
+  console.log(`\nwrote ${docs}/benchmarks.md, benchmarks.svg beside it, and the table of ${readme}`);
 }
 
 main(process.argv.slice(2)).catch((error) => {

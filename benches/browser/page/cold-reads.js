@@ -1,30 +1,30 @@
 // Opening and reading everything, in a page that was just loaded.
 
-import { bankEvents } from "./bank.js";
-import { chunks, fillStore } from "./batches.js";
+import { bankEvents, chunks } from "./bank.js";
 import { assertEqualWork, content } from "./checksum.js";
-import { destroyStore, loadPackage, openStore, readAll } from "./everfold-store.js";
-import { RawDatabase } from "./raw-database.js";
+import { loadDexie } from "./dexie-database.js";
+import { databaseOfStore, destroyStore, loadPackage, openStore, readAll } from "./everfold-store.js";
+import { fillEverfold } from "./logs.js";
+import { PEERS, databaseOf, writeBatches } from "./peers.js";
+import { storedBytes } from "./stored-bytes.js";
 
 const STORE = "cold";
-const RAW = { blobs: "raw-cold-blobs", rows: "raw-cold-rows" };
 
-/** Writes what is to be read, once. */
-export async function prepareColdReads({ seed, count, batchEvents, rawAlone }) {
+/** Writes what is to be read, once; says what it is, and how the store was compacted, where it can be. */
+export async function prepareColdReads({ seed, count, batchEvents }) {
   const events = bankEvents(seed, count);
-  if (!rawAlone) {
-    const store = await openStore(STORE);
-    await fillStore(store, events, batchEvents);
-    await store.close();
+  const compaction = await fillEverfold(STORE, events, batchEvents);
+  for (const [peer, { Database, given }] of Object.entries(PEERS)) {
+    const database = await Database.open(databaseOf(peer, STORE));
+    await writeBatches(peer, database, chunks(events, batchEvents).map(given));
+    database.close();
   }
-  await fillRaw(RAW.blobs, chunks(events, batchEvents).map((chunk) => [JSON.stringify(chunk)]));
-  await fillRaw(RAW.rows, chunks(events, batchEvents));
-  return content(events);
+  return { expected: content(events), compaction };
 }
 
-/** Opens and reads, once; call it in a page that was just loaded. The wasm is loaded within the time, the JavaScript before it. */
+/** Opens and reads, once; call it in a page that was just loaded. The wasm is started within the time, JavaScript is loaded before it. */
 export async function coldRead({ contestant, expected }) {
-  const { open, read, close } = await READERS[contestant]();
+  const { open, read, close } = await readerOf(contestant);
   const begun_ms = performance.now();
   const opened = await open();
   const open_ms = performance.now() - begun_ms;
@@ -35,35 +35,30 @@ export async function coldRead({ contestant, expected }) {
   return { elapsed_ms, open_ms };
 }
 
+/** What each database takes. */
+export async function coldSizes() {
+  const names = Object.keys(PEERS).map((peer) => [peer, databaseOf(peer, STORE)]);
+  const sizes = {};
+  for (const [contestant, name] of [["everfold", databaseOfStore(STORE)], ...names]) sizes[contestant] = await storedBytes(name);
+  return sizes;
+}
+
 /** Deletes what was read. */
-export async function endColdReads({ rawAlone }) {
-  if (!rawAlone) await destroyStore(STORE);
-  for (const name of Object.values(RAW)) await RawDatabase.destroy(name);
+export async function endColdReads() {
+  await destroyStore(STORE);
+  for (const [peer, { Database }] of Object.entries(PEERS)) await Database.destroy(databaseOf(peer, STORE));
 }
 
-const READERS = {
-  everfold: async () => {
+async function readerOf(contestant) {
+  if (contestant === "everfold") {
     await loadPackage();
-    return { open: () => openStore(STORE), read: readAll, close: (store) => store.close() };
-  },
-  blobs: async () => rawReader(RAW.blobs, (records) => records.flatMap((text) => JSON.parse(text))),
-  rows: async () => rawReader(RAW.rows, (records) => records),
-};
-
-function rawReader(name, decode) {
-  return {
-    open: () => RawDatabase.open(name),
-    read: async (raw) => decode(await raw.all()),
-    close: (raw) => raw.close(),
-  };
-}
-
-async function fillRaw(name, batches) {
-  const raw = await RawDatabase.open(name);
-  let key = 1;
-  for (const values of batches) {
-    await raw.putAll(key, values);
-    key += values.length;
+    return { open: () => openStore(STORE), read: (store) => readAll(store), close: (store) => store.close() };
   }
-  raw.close();
+  if (contestant === "dexie") await loadDexie();
+  const { Database, decode } = PEERS[contestant];
+  return {
+    open: () => Database.open(databaseOf(contestant, STORE)),
+    read: async (database) => decode(await database.all()),
+    close: (database) => database.close(),
+  };
 }

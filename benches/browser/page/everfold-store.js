@@ -2,13 +2,24 @@
 
 import { assertEqualWork, content } from "./checksum.js";
 
-/** The package. It is loaded when it is first needed, so that the raw peer can run where nothing is built. */
+/** The package, loaded when it is first needed: a page that reads a peer does not carry it. */
 export const loadPackage = () => import("/dist/index.js");
+
+/** The name of a store's database. */
+export function databaseOfStore(name) {
+  return `everfold:${name}`;
+}
 
 /** Opens the store of this name. */
 export async function openStore(name) {
   const { EventStore } = await loadPackage();
   return EventStore.open(name);
+}
+
+/** Starts the wasm and opens nothing: it is asked for a store that is not there. */
+export async function startWasm() {
+  const { EventStore } = await loadPackage();
+  await EventStore.exists("no such store");
 }
 
 /** Deletes the store of this name. */
@@ -17,10 +28,10 @@ export async function destroyStore(name) {
   await EventStore.destroy(name);
 }
 
-/** All events, page by page. */
-export async function readAll(store) {
+/** All events behind a position, page by page. */
+export async function readAll(store, after = 0) {
   const pages = [];
-  for await (const page of store.readAll().pages()) pages.push(page);
+  for await (const page of store.readAll({ after }).pages()) pages.push(page);
   return pages.flat();
 }
 

@@ -1,10 +1,33 @@
 // What the benchmark's driver calls in the page.
 
+// First, so that it is there when the package starts its wasm.
+import "./wasm-memory.js";
+
 import { batches } from "./batches.js";
-import { coldRead, endColdReads, prepareColdReads } from "./cold-reads.js";
+import { coldRead, coldSizes, endColdReads, prepareColdReads } from "./cold-reads.js";
+import { beginLog, endLog, growLog } from "./logs.js";
+import { openLog, readStream, walkThrough } from "./openings.js";
 import { beginProfiled, endProfiled, runProfiled } from "./profiled.js";
 import { singles } from "./singles.js";
 import { sizes } from "./sizes.js";
 import { unawaited } from "./unawaited.js";
 
-globalThis.bench = { singles, unawaited, batches, prepareColdReads, coldRead, endColdReads, sizes, beginProfiled, runProfiled, endProfiled };
+globalThis.bench = {
+  singles,
+  unawaited,
+  batches,
+  prepareColdReads,
+  coldRead,
+  coldSizes,
+  endColdReads,
+  sizes,
+  beginLog,
+  growLog,
+  endLog,
+  openLog,
+  readStream,
+  walkThrough,
+  beginProfiled,
+  runProfiled,
+  endProfiled,
+};

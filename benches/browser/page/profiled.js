@@ -1,7 +1,7 @@
 // Loops of the store alone, in three steps: a profile is to show the second only.
 
-import { bankEvents } from "./bank.js";
-import { chunks, everfoldBatches } from "./batches.js";
+import { bankEvents, chunks } from "./bank.js";
+import { everfoldBatches } from "./batches.js";
 import { destroyStore, openStore } from "./everfold-store.js";
 import { everfoldSingles } from "./singles.js";
 import { everfoldUnawaited } from "./unawaited.js";
@@ -39,11 +39,11 @@ const LOOPS = {
       await store.close();
       await destroyStore(STORE);
     };
-    return { contestant: everfoldSingles(store, events, { count, slice: count }), end };
+    return { contestant: everfoldSingles(store, events, { count, slice: count, after: 0 }), end };
   },
   unawaited: async (events) => ({ contestant: everfoldUnawaited(events), end: async () => {} }),
   batches: async (events, { batchEvents }) => ({
-    contestant: everfoldBatches(chunks(events, batchEvents), "many"),
+    contestant: everfoldBatches(chunks(events, batchEvents)),
     end: async () => {},
   }),
 };

@@ -45,9 +45,23 @@ export class RawDatabase {
     });
   }
 
-  /** All records, in order. */
-  async all() {
-    return settled(this.#database.transaction(["log"], "readonly").objectStore("log").getAll());
+  /** Says how far the log reaches. */
+  async setHead(position) {
+    await this.#write((_log, meta, commit) => {
+      meta.put({ position, layout: 0 }, "head");
+      commit();
+    });
+  }
+
+  /** How far the log reaches. */
+  head() {
+    return settled(this.#database.transaction(["meta"], "readonly").objectStore("meta").get("head"));
+  }
+
+  /** All records behind a key, in order. */
+  all(after = 0) {
+    const log = this.#database.transaction(["log"], "readonly").objectStore("log");
+    return settled(log.getAll(IDBKeyRange.lowerBound(after, true)));
   }
 
   close() {
@@ -64,15 +78,8 @@ export class RawDatabase {
   }
 }
 
-/** Lengths in bytes of the values in an object store of any database. */
-export async function valueLengths(databaseName, store) {
-  const database = await settled(indexedDB.open(databaseName));
-  const values = await settled(database.transaction([store], "readonly").objectStore(store).getAll());
-  database.close();
-  return values.map((value) => value.byteLength);
-}
-
-function settled(request) {
+/** What a request gives, or its failure. */
+export function settled(request) {
   return new Promise((resolve, reject) => {
     request.onsuccess = () => resolve(request.result);
     request.onerror = () => reject(request.error);

@@ -1,6 +1,6 @@
 // Contestants take turns in one page, so that whatever drifts drifts for all of them.
 
-const REST_ms = 50;
+import { watched } from "./long-tasks.js";
 
 /**
  * @typedef {object} Contestant
@@ -15,6 +15,7 @@ const REST_ms = 50;
  * @typedef {object} Result of a round
  * @property {number} elapsed_ms
  * @property {number[]} latencies_ms
+ * @property {number[]} longTasks_ms of a round that is not sliced
  */
 
 /**
@@ -38,7 +39,7 @@ export async function takeTurns(contestants, rounds, slices = 1) {
 async function playRound(contestants, round, slices) {
   const turns = [];
   for (const { name, prepare } of contestants) {
-    turns.push({ name, result: { elapsed_ms: 0, latencies_ms: [] }, ...(await prepare(round)) });
+    turns.push({ name, result: { elapsed_ms: 0, latencies_ms: [], longTasks_ms: [] }, ...(await prepare(round)) });
   }
   for (let slice = 0; slice < slices; slice += 1) {
     const start = (round + slice) % turns.length;
@@ -50,11 +51,16 @@ async function playRound(contestants, round, slices) {
 
 async function play({ run, result }, slice) {
   // The browser gets time for what was left behind; within a round the turns follow at once.
-  if (slice === 0) await new Promise((resolve) => setTimeout(resolve, REST_ms));
+  const timed = slice === 0 ? await watched(() => run(slice)) : await clocked(() => run(slice));
+  result.elapsed_ms += timed.elapsed_ms;
+  result.latencies_ms.push(...(timed.result ?? []));
+  result.longTasks_ms.push(...timed.longTasks_ms);
+}
+
+async function clocked(run) {
   const begun_ms = performance.now();
-  const latencies_ms = await run(slice);
-  result.elapsed_ms += performance.now() - begun_ms;
-  result.latencies_ms.push(...(latencies_ms ?? []));
+  const result = await run();
+  return { result, elapsed_ms: performance.now() - begun_ms, longTasks_ms: [] };
 }
 
 /** Runs one after another, awaited, and says how many milliseconds each took. */

@@ -1,40 +1,47 @@
-// What an event takes on the disk.
+// What an event takes on the disk, in logs of other kinds than those that are read.
 
-import { bankEvents, newEvent, newEventWithoutId } from "./bank.js";
-import { chunks, fillStore } from "./batches.js";
-import { destroyStore, openStore } from "./everfold-store.js";
+import { bankEvents, chunks, newEvent, newEventWithoutId } from "./bank.js";
+import { compactIfPossible } from "./compaction.js";
+import { databaseOfStore, destroyStore, openStore } from "./everfold-store.js";
+import { fillEverfold } from "./logs.js";
+import { storedBytes } from "./stored-bytes.js";
 
 const STORE = "sizes";
 
-/** Bytes an event, by the store's own account, of each kind of log; beside it what the same events take as JSON. */
+/** Bytes and records of each kind of log; beside them the bytes of the same events as JSON texts. */
 export async function sizes({ seed, count, batchEvents }) {
   const events = bankEvents(seed, count);
-  const jsonBytes = bytesOf(events);
-  const withIds = (store) => fillStore(store, events, batchEvents, newEvent);
-  const withoutIds = (store) => fillStore(store, events, batchEvents, newEventWithoutId);
-  const singly = (store) => Promise.all(events.map((event) => store.append(event.stream, newEvent(event))));
-  const kinds = [
-    { what: "bank, ids from callers", jsonBytes, ...(await storedBytes(withIds)) },
-    { what: "bank, ids from the store", jsonBytes, ...(await storedBytes(withoutIds)) },
-    { what: "bank, ids from callers, appended singly without awaiting", jsonBytes, ...(await storedBytes(singly)) },
-  ];
+  const own = await measured(() => fillEverfold(STORE, events, batchEvents, newEventWithoutId));
+  const singly = await measured(() => fillSingly(events));
+  const kinds = {
+    own: { events: count, jsonBytes: bytesOf(events), ...own },
+    singly: { events: count, jsonBytes: bytesOf(events), ...singly },
+  };
   const trace = await editingTrace();
-  if (trace !== undefined) {
-    const edits = async (store) => {
-      for (const chunk of chunks(trace, batchEvents)) await store.append("document-rustcode", chunk);
-    };
-    kinds.push({ what: "editing session, ids from the store", jsonBytes: bytesOf(trace), ...(await storedBytes(edits)) });
-  }
-  return kinds;
+  if (trace === undefined) return kinds;
+  const edited = await measured(() => fillTrace(trace, batchEvents));
+  return { ...kinds, trace: { events: trace.length, jsonBytes: bytesOf(trace), ...edited } };
 }
 
-async function storedBytes(fill) {
-  const store = await openStore(STORE);
-  await fill(store);
-  const { events, bytes, segments, bytesPerEvent } = await store.stats();
-  await store.close();
+async function measured(fill) {
+  await fill();
+  const stored = await storedBytes(databaseOfStore(STORE));
   await destroyStore(STORE);
-  return { events, bytes, records: segments, bytesPerEvent };
+  return stored;
+}
+
+async function fillSingly(events) {
+  const store = await openStore(STORE);
+  await Promise.all(events.map((event) => store.append(event.stream, newEvent(event))));
+  await compactIfPossible(store);
+  await store.close();
+}
+
+async function fillTrace(trace, batchEvents) {
+  const store = await openStore(STORE);
+  for (const chunk of chunks(trace, batchEvents)) await store.append("document-rustcode", chunk);
+  await compactIfPossible(store);
+  await store.close();
 }
 
 /** The demo's recorded editing session, where it is served. */
@@ -45,8 +52,8 @@ async function editingTrace() {
   return txns.map(({ time, patches }) => ({ type: "Edited", time, data: { patches } }));
 }
 
-/** Bytes an event of the JSON texts, one by one. */
+/** Bytes of the JSON texts, one by one. */
 function bytesOf(events) {
   const encoder = new TextEncoder();
-  return events.reduce((sum, event) => sum + encoder.encode(JSON.stringify(event)).length, 0) / events.length;
+  return events.reduce((sum, event) => sum + encoder.encode(JSON.stringify(event)).length, 0);
 }

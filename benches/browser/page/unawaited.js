@@ -2,14 +2,13 @@
 
 import { bankEvents, newEvent } from "./bank.js";
 import { checkAndDestroy, openStore } from "./everfold-store.js";
-import { blobs, rows } from "./raw-contestants.js";
+import { blobs, dexie, rows } from "./peers.js";
 import { takeTurns } from "./rounds.js";
 
 /** Measures `count` appends in each of `rounds`, each round in a new database; the peers write all in one transaction. */
-export async function unawaited({ seed, rounds, count, rawAlone }) {
+export async function unawaited({ seed, rounds, count }) {
   const events = bankEvents(seed, count);
-  const contestants = [blobs("unawaited", [events]), rows("unawaited", [events])];
-  if (!rawAlone) contestants.unshift(everfoldUnawaited(events));
+  const contestants = [everfoldUnawaited(events), ...[blobs, rows, dexie].map((peer) => peer("unawaited", [events]))];
   return { count, results: await takeTurns(contestants, rounds) };
 }
 
