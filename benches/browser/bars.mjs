@@ -42,7 +42,7 @@ export function judged(line) {
     const bound = isAbove ? bar.atLeast : bar.atMost;
     const value = line[bar.of]?.[line.judgedBy ?? "median"];
     const text = `${isAbove ? "≥" : "≤"} ${bound} ${bar.of === "ratio" ? "×" : line.unit}`;
-    if (value === undefined) return { text, verdict: "not measured" };
-    return { text, verdict: (isAbove ? bound <= value : value <= bound) ? "met" : "missed" };
+    if (value === undefined) return { bar, text, verdict: "not measured" };
+    return { bar, text, verdict: (isAbove ? bound <= value : value <= bound) ? "met" : "missed" };
   });
 }

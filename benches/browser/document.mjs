@@ -9,7 +9,8 @@ export function markdown(report) {
   return `${[introduction(report), measures(report), slower(report), growth(report), clocks(report), weight(report)].join("\n\n")}\n`;
 }
 
-function introduction({ machine, plan, lines, compacted }) {
+function introduction(report) {
+  const { machine, plan, compacted } = report;
   const command = plan.form === "full" ? "npm run bench -- --full --write" : "npm run bench -- --write";
   return `# Benchmarks
 
@@ -22,7 +23,7 @@ A load above the number of cores means that others worked too: then the medians 
 
 ![Charts of what is measured here](benchmarks.svg)
 
-${summaryText(lines)}. ${compactionText(compacted)}
+${summaryText(report)}. ${compactionText(compacted)}
 
 - The events are those of a bank with 1,000 accounts, made from the seed ${plan.seed}. Callers give the ids, random UUIDs, where nothing else is said.
 - All contestants run in one browser and take turns, round by round; who begins changes, so that drift hits all. In one page, a round before them is not counted.
@@ -80,7 +81,7 @@ function clocks({ plan }) {
 | open, read a stream | \`EventStore.open\` and \`read(stream).toArray()\`, the wasm started; another stream in each round |
 | bytes | the keys and values of all object stores, counted record by record; the ${whole(plan.sizes.count)} events of a bank |
 | wasm memory | the memory of the instance after \`open\` and after all of \`readAll().pages()\`; it only grows |
-| longest task | of those that the browser reports, which are over 50 ms; 0 where it reports none |`;
+| longest task | of those that the browser reports, which are over 50 ms, 0 where it reports none; of appends awaited together the loop that calls is in it |`;
 }
 
 function weight({ weight: { parts } }) {

@@ -15,7 +15,7 @@ import { percentile, spread } from "./statistics.mjs";
  * @property {Spread | undefined} everfold nothing where it could not be measured
  * @property {Spread | undefined} other the peer's
  * @property {Spread | undefined} ratio of the store's figure to the peer's, round by round
- * @property {{ text: string, verdict: string }[]} bars
+ * @property {{ bar: import("./bars.mjs").Bar, text: string, verdict: string }[]} bars
  */
 
 const MEGABYTE = 1_000_000;

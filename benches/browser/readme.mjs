@@ -18,7 +18,7 @@ function table({ lines, weight }) {
   const line = (key) => found(lines, (each) => each.key === key, key);
   const rates = (key) => {
     const peers = ["dexie", "rows", "blobs"].map((peer) => line(`${key}-${peer}`));
-    const beside = peers.map(({ peer, other }) => `${whole(other.median)} as ${peer}`).join(", ");
+    const beside = peers.map(({ peer, other }) => `${whole(other.median)} (${peer})`).join("; ");
     return [`${peers[0].what}, events a second`, whole(peers[0].everfold.median), beside];
   };
   const latency = (key) => [line(key).what, milliseconds(line(key).everfold), milliseconds(line(key).other)];
