@@ -32,6 +32,12 @@ impl Head {
         self.appended_bytes.checked_sub(seen.appended_bytes)
     }
 
+    /// The head of the next layout, where this one is of the layout `from`.
+    pub(crate) fn after_layout(self, from: u64) -> Option<Self> {
+        // What comes after the last number is another one too, and that is all that readers look for.
+        (self.layout == from).then(|| Self { layout: from.wrapping_add(1), ..self })
+    }
+
     /// The stored form: see FORMAT.md, "The head".
     pub fn to_bytes(self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(Self::STORED_BYTES);

@@ -74,7 +74,7 @@ impl Storage for MemoryStorage {
 
     async fn write(&self, write: GuardedWrite) -> Result<Written, StorageFault> {
         self.check_open()?;
-        let (written, changes) = self.records.borrow().write(write);
+        let (written, changes) = self.records.borrow().write(write)?;
         self.records.borrow_mut().apply(changes);
         Ok(written)
     }

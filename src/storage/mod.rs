@@ -60,7 +60,15 @@ pub trait Storage: 'static {
     where
         J: FnOnce(Head, &[LogRecord]) -> Option<Batch> + 'static;
 
-    /// Writes and deletes records in any areas where every expectation holds, in one transaction.
+    /// Deletes and writes records in any areas where every expectation holds, in one transaction: it reads what
+    /// is expected, then deletes, then puts. What it puts stays, even where it deletes around it.
+    ///
+    /// With [`LayoutChange::Next`] it reads the head too. Where the layout is another than said, the write is
+    /// refused. Else the head gets the next layout, and keeps its position and its bytes, whatever was
+    /// committed in the meantime.
+    ///
+    /// Of the log it may delete and replace records up to the head, and then it must change the layout, or
+    /// readers and committers will not notice. What comes after the head only `commit` writes.
     async fn write(&self, write: GuardedWrite) -> Result<Written, StorageFault>;
 
     /// Counts records and bytes, keys and values, of each area.
@@ -160,6 +168,13 @@ pub struct KeyRange {
     pub from: Option<Key>,
     /// The highest key of the range.
     pub to: Option<Key>,
+}
+
+impl From<Key> for KeyRange {
+    /// The range of this key alone.
+    fn from(key: Key) -> Self {
+        Self { from: Some(key.clone()), to: Some(key) }
+    }
 }
 
 /// In which order records are read.
@@ -272,12 +287,40 @@ pub enum Outcome {
 pub struct GuardedWrite {
     /// Records that must be as said, `None` for absent, or nothing is written.
     pub expect: Vec<(Area, Key, Option<Vec<u8>>)>,
-    /// Records to write.
+    /// Records to delete: all of each range. One whose bounds are crossed has none.
+    pub deletes: Vec<(Area, KeyRange)>,
+    /// Records to write, once the others are deleted.
     pub puts: Vec<(Area, Key, Vec<u8>)>,
-    /// Records to delete.
-    pub deletes: Vec<(Area, Key)>,
+    /// What becomes of the layout.
+    pub layout: LayoutChange,
     /// How much the write must outlive.
     pub durability: Durability,
+}
+
+impl GuardedWrite {
+    /// The areas that it reads or changes, in the order of [`Area::ALL`].
+    pub(crate) fn areas(&self) -> Vec<Area> {
+        let mut areas = Area::ALL.to_vec();
+        areas.retain(|area| {
+            self.expect.iter().any(|(expected, ..)| expected == area)
+                || self.deletes.iter().any(|(deleted, _)| deleted == area)
+                || self.puts.iter().any(|(put, ..)| put == area)
+                || *area == Area::Meta && self.layout != LayoutChange::Keep
+        });
+        areas
+    }
+}
+
+/// What becomes of the layout of the log in a `write`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LayoutChange {
+    /// It stays, and the head is not read.
+    Keep,
+    /// It gets the next number, if it is this one.
+    Next {
+        /// The layout that the write was made for.
+        from: u64,
+    },
 }
 
 /// What became of a `write`.
@@ -285,7 +328,7 @@ pub struct GuardedWrite {
 pub enum Written {
     /// It is complete.
     Yes,
-    /// An expectation did not hold, and nothing was written.
+    /// An expectation did not hold, or the layout was another, and nothing was written.
     Refused,
 }
 

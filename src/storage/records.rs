@@ -3,12 +3,14 @@
 //! Reading and changing are apart: what a transaction decides is a [`Changes`], which takes effect whole when
 //! it is applied. A storage that simulates a crash between the two drops the changes.
 
+use std::ops::Range;
+
 use crate::error::WriteOutcome;
 use crate::event::Position;
 
 use super::{
-    Area, AreaUsage, Batch, Direction, FaultKind, Fetched, GuardedWrite, Head, Key, KeyRange, LogRecord,
-    Outcome, Page, Record, Seen, StorageFault, Usage, Written,
+    Area, AreaUsage, Batch, Direction, FaultKind, Fetched, GuardedWrite, Head, Key, KeyRange, LayoutChange,
+    LogRecord, Outcome, Page, Record, Seen, StorageFault, Usage, Written,
 };
 
 /// All records of a database: for each area, in the order of [`Area::ALL`], its records in the order of their
@@ -18,11 +20,12 @@ pub(crate) struct Records {
     areas: [Vec<Record>; Area::ALL.len()],
 }
 
-/// What a transaction wants changed: `None` deletes.
+/// What a transaction wants changed: what is deleted goes before the rest comes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[must_use = "changes do nothing until they are applied"]
 pub(crate) struct Changes {
-    records: Vec<(Area, Key, Option<Vec<u8>>)>,
+    deletes: Vec<(Area, KeyRange)>,
+    puts: Vec<(Area, Key, Vec<u8>)>,
 }
 
 impl Records {
@@ -77,35 +80,39 @@ impl Records {
         };
         batch.assert_follows(head);
         self.assert_overwrites_nothing(&batch);
-        let mut records: Vec<_> = batch
-            .records
-            .into_iter()
-            .map(|record| (Area::Log, Key::Position(record.first), Some(record.bytes)))
-            .collect();
-        records.push((Area::Meta, Key::text(Head::KEY), Some(batch.head.to_bytes())));
-        Ok((Outcome::Committed(batch.head), Changes { records }))
+        let put = |record: LogRecord| (Area::Log, Key::Position(record.first), record.bytes);
+        let mut puts: Vec<_> = batch.records.into_iter().map(put).collect();
+        puts.push((Area::Meta, Key::text(Head::KEY), batch.head.to_bytes()));
+        Ok((Outcome::Committed(batch.head), Changes { deletes: Vec::new(), puts }))
     }
 
-    /// Judges a write by its expectations; it is in force once the changes are applied.
-    pub fn write(&self, write: GuardedWrite) -> (Written, Changes) {
-        let holds = write.expect.iter().all(|(area, key, value)| self.record(*area, key) == value.as_ref());
-        if !holds {
-            return (Written::Refused, Changes::default());
+    /// Judges a write by the layout and its expectations; it is in force once the changes are applied.
+    pub fn write(&self, write: GuardedWrite) -> Result<(Written, Changes), StorageFault> {
+        let GuardedWrite { expect, deletes, mut puts, layout, .. } = write;
+        let mut holds = expect.iter().all(|(area, key, value)| self.record(*area, key) == value.as_ref());
+        if let LayoutChange::Next { from } = layout {
+            match self.head()?.after_layout(from) {
+                Some(head) => puts.push((Area::Meta, Key::text(Head::KEY), head.to_bytes())),
+                None => holds = false,
+            }
         }
-        let puts = write.puts.into_iter().map(|(area, key, value)| (area, key, Some(value)));
-        let deletes = write.deletes.into_iter().map(|(area, key)| (area, key, None));
-        (Written::Yes, Changes { records: puts.chain(deletes).collect() })
+        if !holds {
+            return Ok((Written::Refused, Changes::default()));
+        }
+        Ok((Written::Yes, Changes { deletes, puts }))
     }
 
     pub fn apply(&mut self, changes: Changes) {
-        for (area, key, value) in changes.records {
+        for (area, range) in changes.deletes {
+            let places = self.places(area, &range);
+            self.areas[area as usize].drain(places);
+        }
+        for (area, key, value) in changes.puts {
             let place = self.place(area, &key);
             let records = &mut self.areas[area as usize];
-            match (place, value) {
-                (Ok(index), Some(value)) => records[index].value = value,
-                (Ok(index), None) => drop(records.remove(index)),
-                (Err(index), Some(value)) => records.insert(index, Record { key, value }),
-                (Err(_), None) => {}
+            match place {
+                Ok(index) => records[index].value = value,
+                Err(index) => records.insert(index, Record { key, value }),
             }
         }
     }
@@ -144,15 +151,20 @@ impl Records {
     }
 
     fn in_range(&self, area: Area, range: &KeyRange) -> &[Record] {
-        let records = &self.areas[area as usize];
+        &self.areas[area as usize][self.places(area, range)]
+    }
+
+    /// Where the records of a range stand in their area.
+    fn places(&self, area: Area, range: &KeyRange) -> Range<usize> {
+        let end =
+            range.to.as_ref().map_or(self.areas[area as usize].len(), |to| match self.place(area, to) {
+                Ok(index) => index + 1,
+                Err(place) => place,
+            });
         let start =
             range.from.as_ref().map_or(0, |from| self.place(area, from).unwrap_or_else(|place| place));
-        let end = range.to.as_ref().map_or(records.len(), |to| match self.place(area, to) {
-            Ok(index) => index + 1,
-            Err(place) => place,
-        });
         // Where the bounds are crossed, the end is before the start, and nothing is in between.
-        records.get(start..end).unwrap_or_default()
+        start.min(end)..end
     }
 
     fn assert_overwrites_nothing(&self, batch: &Batch) {

@@ -7,7 +7,9 @@ use crate::error::{Detail, Error};
 use crate::event::Position;
 use crate::host::Host;
 use crate::index::Index;
-use crate::storage::{Area, Durability, Fetched, Format, GuardedWrite, Head, Key, Storage, Written};
+use crate::storage::{
+    Area, Durability, Fetched, Format, GuardedWrite, Head, Key, LayoutChange, Storage, Written,
+};
 
 use super::cache::RecordCache;
 use super::queue::Queue;
@@ -69,8 +71,9 @@ async fn write_format(storage: &impl Storage) -> Result<Written, Error> {
     let key = Key::text(Format::KEY);
     let write = GuardedWrite {
         expect: vec![(Area::Meta, key.clone(), None), (Area::Meta, Key::text(Head::KEY), None)],
-        puts: vec![(Area::Meta, key, Format::current().to_bytes())],
         deletes: Vec::new(),
+        puts: vec![(Area::Meta, key, Format::current().to_bytes())],
+        layout: LayoutChange::Keep,
         durability: Durability::Relaxed,
     };
     Ok(storage.write(write).await?)

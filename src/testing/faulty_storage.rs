@@ -9,8 +9,8 @@ use std::task::Poll;
 
 use crate::error::WriteOutcome;
 use crate::storage::{
-    Area, Batch, Direction, Durability, FaultKind, Fetched, GuardedWrite, Head, Key, KeyRange, LogRecord,
-    Outcome, Page, Seen, Storage, StorageFault, Usage, Written,
+    Area, Batch, Direction, Durability, FaultKind, Fetched, GuardedWrite, Head, Key, KeyRange, LayoutChange,
+    LogRecord, Outcome, Page, Seen, Storage, StorageFault, Usage, Written,
 };
 
 /// Any storage, and the faults that it is to have.
@@ -312,8 +312,12 @@ pub async fn damage<S: Storage>(
         return Ok(false);
     }
     let expect = vec![(area, key.clone(), Some(before))];
-    let (puts, deletes) =
-        if is_removed { (Vec::new(), vec![(area, key)]) } else { (vec![(area, key, value)], Vec::new()) };
-    let write = GuardedWrite { expect, puts, deletes, durability: Durability::Relaxed };
+    let (deletes, puts) = if is_removed {
+        (vec![(area, key.into())], Vec::new())
+    } else {
+        (Vec::new(), vec![(area, key, value)])
+    };
+    let (layout, durability) = (LayoutChange::Keep, Durability::Relaxed);
+    let write = GuardedWrite { expect, deletes, puts, layout, durability };
     Ok(storage.write(write).await? == Written::Yes)
 }

@@ -353,11 +353,7 @@ impl Storage for SimulatedStorage {
     }
 
     async fn write(&self, write: GuardedWrite) -> Result<Written, StorageFault> {
-        let areas = (write.expect.iter().map(|(area, ..)| *area))
-            .chain(write.puts.iter().map(|(area, ..)| *area))
-            .chain(write.deletes.iter().map(|(area, _)| *area))
-            .collect();
-        self.transact(areas, Mode::Write, move |records: &Records| Ok(records.write(write))).await
+        self.transact(write.areas(), Mode::Write, move |records: &Records| records.write(write)).await
     }
 
     async fn usage(&self) -> Result<Usage, StorageFault> {

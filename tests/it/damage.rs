@@ -5,7 +5,7 @@ use everfold::event::Position;
 use everfold::log::Expected;
 use everfold::storage::memory::MemoryStorage;
 use everfold::storage::{
-    Area, Direction, Durability, Format, GuardedWrite, Head, Key, KeyRange, Storage, Written,
+    Area, Direction, Durability, Format, GuardedWrite, Head, Key, KeyRange, LayoutChange, Storage, Written,
 };
 use everfold::store::{AllRead, StreamRead};
 
@@ -35,9 +35,10 @@ async fn change(
     let (mut puts, mut deletes) = (Vec::new(), Vec::new());
     match change(bytes) {
         Some(bytes) => puts.push((area, key, bytes)),
-        None => deletes.push((area, key)),
+        None => deletes.push((area, key.into())),
     }
-    let write = GuardedWrite { expect: Vec::new(), puts, deletes, durability: Durability::Memory };
+    let (layout, durability) = (LayoutChange::Keep, Durability::Memory);
+    let write = GuardedWrite { expect: Vec::new(), deletes, puts, layout, durability };
     assert_eq!(storage.write(write).await, Ok(Written::Yes));
 }
 

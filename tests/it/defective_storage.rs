@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use everfold::storage::memory::MemoryStorage;
 use everfold::storage::{
-    Area, Batch, Direction, Durability, Fetched, GuardedWrite, Head, Key, KeyRange, LogRecord, Outcome, Page,
-    Seen, Storage, StorageFault, Usage, Written,
+    Area, Batch, Direction, Durability, Fetched, GuardedWrite, Head, Key, KeyRange, LayoutChange, LogRecord,
+    Outcome, Page, Seen, Storage, StorageFault, Usage, Written,
 };
 use everfold::testing::executor::Executor;
 use everfold::testing::storage_contract::storage_contract;
@@ -22,6 +22,11 @@ enum Defect {
     ForgetsExpectations,
     WritesHalfOfARefusal,
     ForgetsDeletes,
+    DeletesOneKeyOfARange,
+    DeletesAfterItPuts,
+    ForgetsTheLayout,
+    ChangesAnyLayout,
+    ChangesTheLayoutOfARefusal,
     ExcludesTheUpperBound,
     TakesZeroForNoLimit,
     LimitsFromTheWrongEnd,
@@ -131,6 +136,30 @@ impl Storage for DefectiveStorage {
         match self.defect {
             ForgetsExpectations => write.expect.clear(),
             ForgetsDeletes => write.deletes.clear(),
+            DeletesOneKeyOfARange => {
+                write.deletes.iter_mut().for_each(|(_, range)| range.to = range.from.clone())
+            }
+            DeletesAfterItPuts => {
+                let deletes = GuardedWrite { puts: Vec::new(), layout: LayoutChange::Keep, ..write.clone() };
+                let written = self.inner.write(GuardedWrite { deletes: Vec::new(), ..write }).await?;
+                if written == Written::Yes {
+                    self.inner.write(GuardedWrite { expect: Vec::new(), ..deletes }).await?;
+                }
+                return Ok(written);
+            }
+            ForgetsTheLayout => write.layout = LayoutChange::Keep,
+            ChangesAnyLayout if write.layout != LayoutChange::Keep => {
+                write.layout = LayoutChange::Next { from: self.newest_head().await?.layout };
+            }
+            ChangesTheLayoutOfARefusal => {
+                let (expect, deletes, puts) = (Vec::new(), Vec::new(), Vec::new());
+                let layout = GuardedWrite { expect, deletes, puts, ..write };
+                let rest = GuardedWrite { layout: LayoutChange::Keep, ..write };
+                if self.inner.write(layout).await? == Written::Refused {
+                    return Ok(Written::Refused);
+                }
+                return self.inner.write(rest).await;
+            }
             WritesHalfOfARefusal => {
                 let first = write.puts.iter().take(1).cloned().collect();
                 let puts = GuardedWrite { expect: Vec::new(), puts: first, deletes: Vec::new(), ..write };
@@ -183,6 +212,11 @@ fn each_defect_is_caught_by_the_clause_that_it_offends() {
         (ForgetsExpectations, "a_write_holds_to_what_it_expects"),
         (WritesHalfOfARefusal, "a_refused_write_changes_nothing"),
         (ForgetsDeletes, "a_write_replaces_and_deletes"),
+        (DeletesOneKeyOfARange, "a_deletion_takes_all_of_its_range"),
+        (DeletesAfterItPuts, "what_a_write_puts_stays_in_the_range_that_it_deletes"),
+        (ForgetsTheLayout, "the_next_layout_keeps_the_rest_of_the_head"),
+        (ChangesAnyLayout, "a_write_for_another_layout_changes_nothing"),
+        (ChangesTheLayoutOfARefusal, "a_refused_write_leaves_the_layout"),
         (ExcludesTheUpperBound, "page_bounds_are_inclusive_and_may_be_open"),
         (TakesZeroForNoLimit, "a_page_holds_so_many_records_from_its_end"),
         (LimitsFromTheWrongEnd, "a_page_holds_so_many_records_from_its_end"),

@@ -7,12 +7,13 @@ use everfold::error::WriteOutcome::{self, NotWritten, Unknown};
 use everfold::event::Position;
 use everfold::storage::memory::MemoryStorage;
 use everfold::storage::{
-    Area, Batch, Durability, FaultKind, GuardedWrite, Head, Key, LogRecord, Outcome, Storage, StorageFault,
-    Written,
+    Area, Batch, Durability, FaultKind, GuardedWrite, Head, Key, KeyRange, LayoutChange, LogRecord, Outcome,
+    Storage, StorageFault, Written,
 };
 use everfold::testing::executor::{Executor, TabId};
 use everfold::testing::faulty_storage::{Damage, Fault, Faults, FaultyStorage, Operation, Target, damage};
 use everfold::testing::simulated_storage::{SimulatedDatabase, Weather};
+use futures_util::future::join;
 
 const NO_ROOM: FaultKind = FaultKind::Quota { usage_bytes: None, quota_bytes: None };
 
@@ -32,7 +33,8 @@ async fn commit_one(storage: &impl Storage, seen: Head) -> Result<Outcome, Stora
 
 fn put(key: &str) -> GuardedWrite {
     let puts = vec![(Area::Units, Key::text(key), b"value".to_vec())];
-    GuardedWrite { expect: Vec::new(), puts, deletes: Vec::new(), durability: Durability::Relaxed }
+    let (expect, deletes) = (Vec::new(), Vec::new());
+    GuardedWrite { expect, deletes, puts, layout: LayoutChange::Keep, durability: Durability::Relaxed }
 }
 
 async fn log_length(storage: &impl Storage) -> u64 {
@@ -83,6 +85,42 @@ fn a_fault_of_a_write_writes_only_where_the_answer_alone_is_lost() {
         assert_eq!(is_written, matches!(fault, Fault::AnswerLost | Fault::Delayed(_)), "{fault:?}");
         assert_eq!(result.is_ok(), matches!(fault, Fault::Delayed(_)), "{fault:?}");
         assert_eq!(run(storage.write(put("key"))), Ok(Written::Yes), "the next write after {fault:?}");
+    }
+}
+
+/// Replaces the first record of the log by a unit, under the next layout.
+fn swap() -> GuardedWrite {
+    let covered = KeyRange { from: None, to: Some(Key::Position(Position(1))) };
+    let layout = LayoutChange::Next { from: 0 };
+    GuardedWrite { deletes: vec![(Area::Log, covered)], layout, ..put("unit") }
+}
+
+/// Whether a swap is there, of which there must be all or nothing, and how far the log reaches.
+async fn is_swapped(storage: &impl Storage) -> (bool, u64) {
+    let first = storage.get(Area::Log, &[Key::Position(Position(1))]).await.unwrap();
+    let unit = storage.get(Area::Units, &[Key::text("unit")]).await.unwrap();
+    let parts = (first.head.layout, first.values[0].is_some(), unit.values[0].is_some());
+    match parts {
+        (0, true, false) => (false, first.head.position.0),
+        (1, false, true) => (true, first.head.position.0),
+        _ => panic!("half of a swap: {parts:?}"),
+    }
+}
+
+#[test]
+fn a_fault_of_a_swap_leaves_all_of_it_or_nothing() {
+    for fault in Fault::ALL {
+        let (memory, faults) = (MemoryStorage::new(), Faults::default());
+        let storage = FaultyStorage::new(memory.handle(), &faults);
+        run(commit_one(&memory, Head::default())).unwrap();
+        faults.arm(Target::Only(Operation::Write), 0, fault);
+        let result = run(storage.write(swap()));
+        let is_written = matches!(fault, Fault::AnswerLost | Fault::Delayed(_));
+        assert_eq!(run(is_swapped(&memory)), (is_written, 1), "{fault:?}: {result:?}");
+        assert_eq!(faults.struck(), 1, "{fault:?}");
+        let again = if is_written { Written::Refused } else { Written::Yes };
+        assert_eq!(run(storage.write(swap())), Ok(again), "the same once more after {fault:?}");
+        assert_eq!(run(is_swapped(&memory)), (true, 1), "in the end, after {fault:?}");
     }
 }
 
@@ -180,6 +218,39 @@ fn a_crash_of_its_tab_leaves_a_transaction_whole_or_undone() {
         }
     }
     assert!(counts.iter().all(|count| 30 < *count), "undone, done unheard, done: {counts:?}");
+}
+
+#[test]
+fn a_crash_leaves_a_swap_whole_or_undone_beside_the_commits_of_another_tab() {
+    let mut counts = [0; 2];
+    for seed in 0..600 {
+        let executor = Executor::new(seed);
+        let weather = Weather { step_ms_max: 10, ..Weather::default() };
+        let database = SimulatedDatabase::new(&executor.scheduler(), weather);
+        let (swapping, other) = (database.handle(TabId(1)), database.handle(TabId(2)));
+        executor.run_until(commit_one(&other, Head::default())).unwrap().unwrap();
+        executor.scheduler().spawn(TabId(1), async move {
+            let _ = swapping.write(swap()).await;
+        });
+        let commits = async {
+            let mut seen = other.get(Area::Meta, &[]).await.unwrap().head;
+            for _ in 0..2 {
+                while let Outcome::Behind(head) = commit_one(&other, seen).await.unwrap() {
+                    seen = head;
+                }
+            }
+        };
+        let crash = async {
+            executor.scheduler().sleep(seed % 30).await;
+            executor.scheduler().crash(TabId(1));
+        };
+        executor.run_until(join(commits, crash)).unwrap();
+        executor.run_until(executor.scheduler().sleep(100)).unwrap();
+        let (is_swapped, length) = executor.run_until(is_swapped(&other)).unwrap();
+        assert_eq!(length, 3, "seed {seed}: a commit beside a swap is lost");
+        counts[usize::from(is_swapped)] += 1;
+    }
+    assert!(counts.iter().all(|count| 30 < *count), "undone, done: {counts:?}");
 }
 
 #[test]

@@ -2,7 +2,9 @@
 
 use everfold::error::WriteOutcome;
 use everfold::event::Position;
-use everfold::storage::{Area, Direction, Durability, FaultKind, GuardedWrite, Head, Key, KeyRange, Storage};
+use everfold::storage::{
+    Area, Direction, Durability, FaultKind, GuardedWrite, Head, Key, KeyRange, LayoutChange, Storage, Written,
+};
 use js_sys::Uint8Array;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_test::wasm_bindgen_test;
@@ -82,6 +84,34 @@ async fn a_damaged_head_is_told_apart() {
 }
 
 #[wasm_bindgen_test]
+async fn a_swap_that_fails_on_its_way_changes_nothing() {
+    for kind in ["the next deletion is aborted", "the next put finds no room", "the next commit is aborted"] {
+        let (_, storage) = new_storage("swap").await;
+        let head = committed(append(&storage, Head::default(), Durability::Relaxed, b"one").await);
+        let swap = GuardedWrite {
+            expect: vec![],
+            deletes: vec![(Area::Log, KeyRange::default())],
+            puts: vec![(Area::Units, Key::text("unit"), vec![1])],
+            layout: LayoutChange::Next { from: 0 },
+            durability: Durability::Strict,
+        };
+        let sabotage = Sabotage::begin(kind);
+        let result = storage.write(swap.clone()).await;
+        drop(sabotage);
+        // One that was aborted before it was sent was made once more.
+        let (layout, record_count) = if result == Ok(Written::Yes) { (1, 0) } else { (0, 1) };
+        for (area, expected) in [(Area::Log, record_count), (Area::Units, 1 - record_count)] {
+            let page = storage.page(area, KeyRange::default(), Direction::Forwards, 9).await.unwrap();
+            assert_eq!((page.head, page.records.len()), (Head { layout, ..head }, expected), "{kind}");
+        }
+        let is_repeated = kind == "the next deletion is aborted";
+        assert_eq!(result.is_ok(), is_repeated, "{kind}: {result:?}");
+        let again = if is_repeated { Written::Refused } else { Written::Yes };
+        assert_eq!(storage.write(swap).await, Ok(again), "{kind}");
+    }
+}
+
+#[wasm_bindgen_test]
 async fn a_transaction_is_as_durable_as_asked_for() {
     let (_, storage) = new_storage("durable").await;
     let mut head = Head::default();
@@ -89,7 +119,9 @@ async fn a_transaction_is_as_durable_as_asked_for() {
         head = committed(append(&storage, head, durability, b"one").await);
         assert_eq!(last_durability().as_deref(), Some(expected));
         let puts = vec![(Area::Documents, Key::text("key"), vec![1])];
-        storage.write(GuardedWrite { expect: vec![], puts, deletes: vec![], durability }).await.unwrap();
+        let layout = LayoutChange::Keep;
+        let write = GuardedWrite { expect: vec![], deletes: vec![], puts, layout, durability };
+        storage.write(write).await.unwrap();
         assert_eq!(last_durability().as_deref(), Some(expected));
     }
 }

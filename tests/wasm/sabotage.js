@@ -91,6 +91,16 @@ const kinds = {
       this.transaction.abort();
       return request;
     }),
+  "the next deletion is aborted": () =>
+    once(IDBObjectStore.prototype, "delete", function (original, args) {
+      const request = original.apply(this, args);
+      this.transaction.abort();
+      return request;
+    }),
+  "the next put finds no room": () =>
+    once(IDBObjectStore.prototype, "put", () => {
+      throw new DOMException("as the test wants it", "QuotaExceededError");
+    }),
   "the next commit is aborted": () =>
     once(IDBTransaction.prototype, "commit", function () {
       this.abort();

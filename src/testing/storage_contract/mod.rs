@@ -2,6 +2,7 @@
 
 mod closing;
 mod committing;
+mod layout;
 mod racing;
 mod reading;
 mod writing;
@@ -11,8 +12,8 @@ use std::rc::Rc;
 
 use crate::event::Position;
 use crate::storage::{
-    Area, Batch, Direction, Durability, GuardedWrite, Head, Key, KeyRange, LogRecord, Outcome, Page, Seen,
-    Storage, StorageFault,
+    Area, Batch, Direction, Durability, GuardedWrite, Head, Key, KeyRange, LayoutChange, LogRecord, Outcome,
+    Page, Seen, Storage, StorageFault,
 };
 
 use super::contract::{Broken, BrokenContract, Clause, ensure, ensure_equal, succeeds};
@@ -69,8 +70,19 @@ where
             a_refused_write_changes_nothing,
             one_write_changes_several_areas,
             a_write_replaces_and_deletes,
-            a_write_may_rewrite_the_log,
+            a_deletion_takes_all_of_its_range,
+            a_deletion_in_the_log_goes_by_number,
+            what_a_write_puts_stays_in_the_range_that_it_deletes,
             usage_counts_records_and_bytes;
+        layout:
+            a_write_may_rewrite_the_log,
+            the_next_layout_keeps_the_rest_of_the_head,
+            a_write_for_another_layout_changes_nothing,
+            a_refused_write_leaves_the_layout,
+            where_the_head_is_damaged_the_layout_cannot_change,
+            of_two_changes_of_a_layout_one_is_refused,
+            no_commit_beside_a_change_of_the_layout_is_lost,
+            a_reader_sees_a_change_of_the_layout_whole;
         closing:
             a_closed_handle_refuses_everything,
             closing_again_does_nothing,
@@ -131,8 +143,9 @@ fn log_record(first: u64, bytes: &[u8]) -> LogRecord {
 }
 
 /// A write that expects nothing and is done where it is answered.
-fn unguarded(puts: Vec<(Area, Key, Vec<u8>)>, deletes: Vec<(Area, Key)>) -> GuardedWrite {
-    GuardedWrite { expect: Vec::new(), puts, deletes, durability: Durability::Relaxed }
+fn unguarded(puts: Vec<(Area, Key, Vec<u8>)>, deletes: Vec<(Area, KeyRange)>) -> GuardedWrite {
+    let (layout, durability) = (LayoutChange::Keep, Durability::Relaxed);
+    GuardedWrite { expect: Vec::new(), deletes, puts, layout, durability }
 }
 
 async fn whole_area<S: Storage>(storage: &S, area: Area) -> Result<Page, StorageFault> {

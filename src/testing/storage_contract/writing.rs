@@ -37,7 +37,7 @@ pub async fn a_write_holds_to_what_it_expects<S: Storage>(
     ];
     for (expect, expected) in rows {
         let put = (Area::Snapshots, Key::text("mark"), b"mark".to_vec());
-        let clear = (Area::Snapshots, Key::text("mark"));
+        let clear = (Area::Snapshots, Key::text("mark").into());
         succeeds(storage.write(unguarded(Vec::new(), vec![clear])).await)?;
         let claim = format!("{expect:?}");
         let write = GuardedWrite { expect, ..unguarded(vec![put], Vec::new()) };
@@ -57,8 +57,9 @@ pub async fn a_refused_write_changes_nothing<S: Storage>(
     succeeds(storage.write(unguarded(vec![(Area::Units, Key::text("kept"), vec![1])], Vec::new())).await)?;
     let write = GuardedWrite {
         expect: vec![(Area::Units, Key::text("absent"), Some(vec![1]))],
+        deletes: vec![(Area::Units, KeyRange::default())],
         puts: vec![(Area::Index, Key::text("new"), vec![2]), (Area::Units, Key::text("kept"), vec![3])],
-        deletes: vec![(Area::Units, Key::text("kept"))],
+        layout: LayoutChange::Keep,
         durability: Durability::Strict,
     };
     ensure_equal(succeeds(storage.write(write).await)?, Written::Refused, "the write")?;
@@ -77,8 +78,9 @@ pub async fn one_write_changes_several_areas<S: Storage>(
     succeeds(storage.write(unguarded(old, Vec::new())).await)?;
     let write = GuardedWrite {
         expect: byte_areas().map(|area| (area, Key::text("old"), Some(vec![1]))).collect(),
+        deletes: byte_areas().map(|area| (area, Key::text("old").into())).collect(),
         puts: byte_areas().map(|area| (area, Key::text("new"), vec![2])).collect(),
-        deletes: byte_areas().map(|area| (area, Key::text("old"))).collect(),
+        layout: LayoutChange::Keep,
         durability: Durability::Relaxed,
     };
     ensure_equal(succeeds(storage.write(write).await)?, Written::Yes, "the write")?;
@@ -103,7 +105,7 @@ pub async fn a_write_replaces_and_deletes<S: Storage>(open: &impl AsyncFn(&str) 
         )?;
     }
     for attempt in ["of what is there", "of what is absent"] {
-        let delete = (Area::Quarantine, Key::text("key"));
+        let delete = (Area::Quarantine, Key::text("key").into());
         let written = succeeds(storage.write(unguarded(Vec::new(), vec![delete])).await)?;
         ensure_equal(written, Written::Yes, &format!("the deletion {attempt}"))?;
         ensure_equal(
@@ -115,25 +117,64 @@ pub async fn a_write_replaces_and_deletes<S: Storage>(open: &impl AsyncFn(&str) 
     Ok(())
 }
 
-pub async fn a_write_may_rewrite_the_log<S: Storage>(open: &impl AsyncFn(&str) -> S, name: &str) -> Clause {
+pub async fn a_deletion_takes_all_of_its_range<S: Storage>(
+    open: &impl AsyncFn(&str) -> S,
+    name: &str,
+) -> Clause {
     let (storage, other) = (open(name).await, open(name).await);
-    let bodies = vec![b"1".to_vec(), b"2".to_vec(), b"3".to_vec()];
-    let head = committed(append(&storage, Head::default(), bodies).await)?;
-    let rewritten = Head { layout: head.layout + 1, ..head };
-    let write = GuardedWrite {
-        expect: vec![(Area::Meta, Key::text(Head::KEY), Some(head.to_bytes()))],
-        puts: vec![
-            (Area::Log, Key::Position(Position(1)), b"1 and 2".to_vec()),
-            (Area::Meta, Key::text(Head::KEY), rewritten.to_bytes()),
-        ],
-        deletes: vec![(Area::Log, Key::Position(Position(2)))],
-        durability: Durability::Relaxed,
-    };
-    ensure_equal(succeeds(storage.write(write.clone()).await)?, Written::Yes, "the rewrite")?;
-    let page = succeeds(whole_area(&other, Area::Log).await)?;
-    let bodies: Vec<_> = page.records.into_iter().map(|record| record.value).collect();
-    ensure_equal((page.head, bodies), (rewritten, vec![b"1 and 2".to_vec(), b"3".to_vec()]), "the log")?;
-    ensure_equal(succeeds(storage.write(write).await)?, Written::Refused, "the rewrite of an older layout")
+    let rows: [(Option<&str>, Option<&str>, &[&str]); 8] = [
+        (Some("b"), Some("b"), &["a", "c", "d"]),
+        (Some("b"), Some("c"), &["a", "d"]),
+        (Some("aa"), Some("cc"), &["a", "d"]),
+        (Some("c"), None, &["a", "b"]),
+        (None, Some("c"), &["d"]),
+        (Some("e"), None, &["a", "b", "c", "d"]),
+        (Some("c"), Some("b"), &["a", "b", "c", "d"]),
+        (None, None, &[]),
+    ];
+    for (from, to, expected) in rows {
+        let claim = format!("{from:?} to {to:?}");
+        let put = |area: Area, text: &str| (area, Key::text(text), text.as_bytes().to_vec());
+        let puts = ["a", "b", "c", "d"].map(|text| [put(Area::Index, text), put(Area::Units, text)]);
+        succeeds(storage.write(unguarded(puts.concat(), Vec::new())).await)?;
+        let range = KeyRange { from: from.map(Key::text), to: to.map(Key::text) };
+        let write = unguarded(Vec::new(), vec![(Area::Index, range)]);
+        ensure_equal(succeeds(storage.write(write).await)?, Written::Yes, &claim)?;
+        let left = succeeds(whole_area(&other, Area::Index).await)?;
+        let expected: Vec<_> = expected.iter().map(|text| Key::text(text)).collect();
+        ensure_equal(keys(&left), expected, &claim)?;
+        ensure_equal(succeeds(whole_area(&other, Area::Units).await)?.records.len(), 4, "the other area")?;
+    }
+    Ok(())
+}
+
+pub async fn a_deletion_in_the_log_goes_by_number<S: Storage>(
+    open: &impl AsyncFn(&str) -> S,
+    name: &str,
+) -> Clause {
+    let storage = open(name).await;
+    let key = |number: u64| Key::Position(Position(number));
+    let puts = [1, 2, 9, 10, 255, 256, 1 << 40].map(|number| (Area::Log, key(number), vec![1]));
+    succeeds(storage.write(unguarded(puts.into(), Vec::new())).await)?;
+    let ranges = [(Some(key(2)), Some(key(10))), (Some(key(256)), None)];
+    let deletes = ranges.map(|(from, to)| (Area::Log, KeyRange { from, to }));
+    succeeds(storage.write(unguarded(Vec::new(), deletes.into())).await)?;
+    let left = succeeds(whole_area(&storage, Area::Log).await)?;
+    ensure_equal(keys(&left), [1, 255].map(key).into(), "what is left of the log")
+}
+
+pub async fn what_a_write_puts_stays_in_the_range_that_it_deletes<S: Storage>(
+    open: &impl AsyncFn(&str) -> S,
+    name: &str,
+) -> Clause {
+    let storage = open(name).await;
+    let put = |text: &str, value: u8| (Area::Index, Key::text(text), vec![value]);
+    succeeds(storage.write(unguarded(vec![put("a", 1), put("b", 1), put("c", 1)], Vec::new())).await)?;
+    let write = unguarded(vec![put("b", 2), put("d", 2)], vec![(Area::Index, KeyRange::default())]);
+    ensure_equal(succeeds(storage.write(write).await)?, Written::Yes, "the write")?;
+    let page = succeeds(whole_area(&storage, Area::Index).await)?;
+    let found: Vec<_> = page.records.into_iter().map(|record| (record.key, record.value)).collect();
+    ensure_equal(found, vec![(Key::text("b"), vec![2]), (Key::text("d"), vec![2])], "the area")
 }
 
 pub async fn usage_counts_records_and_bytes<S: Storage>(

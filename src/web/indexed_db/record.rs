@@ -90,12 +90,13 @@ pub fn head_from_js(value: &JsValue) -> Result<Head, Fault> {
 ///
 /// What the browser throws.
 pub fn range_to_js(area: Area, range: &KeyRange) -> Result<Option<JsValue>, Fault> {
-    let (lower, upper) = match (&range.from, &range.to) {
-        (None, None) => return Ok(Some(JsValue::UNDEFINED)),
-        (Some(from), Some(to)) if to < from => return Ok(None),
-        (from, to) => (from, to),
-    };
-    // To IndexedDB, this number is the lowest of all keys, and an array is above all numbers and bytes.
+    let KeyRange { from: lower, to: upper } = range;
+    if let (Some(lower), Some(upper)) = (lower, upper)
+        && upper < lower
+    {
+        return Ok(None);
+    }
+    // A range that is open at both ends is still a range: nothing can be deleted without one. To IndexedDB, this number is the lowest of all keys, and an array is above all numbers and bytes.
     let lower = lower.as_ref().map_or(f64::NEG_INFINITY.into(), |key| key_to_js(area, key));
     let upper = upper.as_ref().map_or_else(above_all, |key| key_to_js(area, key));
     Ok(Some(thrown(IdbKeyRange::bound_with_lower_open(&lower, &upper, false))?.into()))

@@ -6,7 +6,8 @@ use std::rc::Rc;
 use web_sys::IdbRequest;
 
 use crate::storage::{
-    Area, Batch, Direction, GuardedWrite, Head, Key, KeyRange, LogRecord, Outcome, Seen, Written,
+    Area, Batch, Direction, GuardedWrite, Head, Key, KeyRange, LayoutChange, LogRecord, Outcome, Seen,
+    Written,
 };
 
 use super::fault::Fault;
@@ -111,50 +112,61 @@ fn read_tail(listing: &mut Listing) -> Result<Vec<LogRecord>, Fault> {
 
 /// The areas that a guarded write needs. A transaction needs one, even if nothing is asked of it.
 pub fn areas_of(write: &GuardedWrite) -> Vec<Area> {
-    let mut areas = Area::ALL.to_vec();
-    areas.retain(|area| {
-        write.expect.iter().any(|(expected, ..)| expected == area)
-            || write.puts.iter().any(|(put, ..)| put == area)
-            || write.deletes.iter().any(|(deleted, _)| deleted == area)
-    });
+    let mut areas = write.areas();
     if areas.is_empty() {
         areas.push(Area::Meta);
     }
     areas
 }
 
-/// Writes and deletes where every expectation holds.
+/// Deletes and writes where the layout is the one that is said, and every expectation holds.
 pub fn guarded(write: &Rc<GuardedWrite>, written: &Slot<Written>) -> Operation {
     let write = Rc::clone(write);
     let written = Slot::clone(written);
-    let mut expected: Vec<IdbRequest> = Vec::new();
+    let mut asked: Vec<IdbRequest> = Vec::new();
     Box::new(move |scope| {
-        if expected.is_empty() {
+        if asked.is_empty() {
             for (area, key, _) in &write.expect {
-                expected.push(thrown(scope.store(*area)?.get(&record::key_to_js(*area, key)))?);
+                asked.push(thrown(scope.store(*area)?.get(&record::key_to_js(*area, key)))?);
             }
-            if let Some(last) = expected.last() {
+            if write.layout != LayoutChange::Keep {
+                asked.push(request_head(scope)?);
+            }
+            if let Some(last) = asked.last() {
                 return Ok(Step::Until(last.clone()));
             }
         }
-        for ((area, _, value), request) in write.expect.iter().zip(&expected) {
-            if record::value_from_js(*area, &result_of(request)?)? != *value {
-                written.set(Some(Written::Refused));
-                return Ok(Step::Done);
-            }
+        let mut holds = true;
+        for ((area, _, value), request) in write.expect.iter().zip(&asked) {
+            holds &= record::value_from_js(*area, &result_of(request)?)? == *value;
+        }
+        let mut head = None;
+        if let (LayoutChange::Next { from }, Some(request)) = (write.layout, asked.last()) {
+            head = read_head(request)?.after_layout(from);
+            holds &= head.is_some();
+        }
+        if !holds {
+            written.set(Some(Written::Refused));
+            return Ok(Step::Done);
         }
         written.set(Some(Written::Yes));
-        change(scope, &write)
+        change(scope, &write, head)
     })
 }
 
-fn change(scope: &Scope, write: &GuardedWrite) -> Result<Step, Fault> {
+/// Makes the changes of a write, and writes the head where it has another layout.
+fn change(scope: &Scope, write: &GuardedWrite, head: Option<Head>) -> Result<Step, Fault> {
     let mut last = None;
+    for (area, range) in &write.deletes {
+        if let Some(range) = record::range_to_js(*area, range)? {
+            last = Some(thrown(scope.store(*area)?.delete(&range))?);
+        }
+    }
     for (area, key, value) in &write.puts {
         last = Some(put(scope, *area, key, value)?);
     }
-    for (area, key) in &write.deletes {
-        last = Some(thrown(scope.store(*area)?.delete(&record::key_to_js(*area, key)))?);
+    if let Some(head) = head {
+        last = Some(put(scope, Area::Meta, &Key::text(Head::KEY), &head.to_bytes())?);
     }
     Ok(last.map_or(Step::Done, Step::Complete))
 }
