@@ -61,7 +61,7 @@ pub(super) enum ConditionFound {
 
 impl<'a> Ground<'a> {
     /// Lays `tail`, what others committed after the facts, over the facts.
-    pub fn new(queue: &[Append], facts: &'a Facts, tail: &'a [Rc<DecodedRecord>]) -> Self {
+    pub fn new(queue: &[Rc<Append>], facts: &'a Facts, tail: &'a [Rc<DecodedRecord>]) -> Self {
         let mut ground = Self {
             facts,
             streams: ByStream::default(),

@@ -66,7 +66,7 @@ static NO_EXTENSIONS: Extensions = Extensions::new();
 /// `facts` hold up to their position; `tail` is what others committed after it, without a gap; `now` is the
 /// host's clock. An append that is refused leaves the ground as it was for those behind it.
 pub fn judge<'a>(
-    queue: &'a [Append],
+    queue: &'a [Rc<Append>],
     facts: &'a Facts,
     tail: &'a [Rc<DecodedRecord>],
     now: UnixMillis,

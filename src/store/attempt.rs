@@ -2,18 +2,17 @@
 
 use std::rc::Rc;
 
-use crate::codec::{DecodedRecord, Entry};
-use crate::error::{Error, WriteOutcome};
+use crate::codec::DecodedRecord;
+use crate::error::{Detail, Error, WriteOutcome};
 use crate::event::Position;
 use crate::host::Host;
 use crate::limits;
 use crate::log::{Append, Verdict};
-use crate::storage::{Durability, LogRecord, Outcome, Seen, Storage, StorageFault};
+use crate::storage::{Durability, FaultKind, LogRecord, Outcome, Seen, Storage, StorageFault};
 
 use super::Shared;
 use super::catch_up::CommittedRecord;
 use super::decision::{Decision, Hearing};
-use super::fetch::damage_error;
 use super::gather::entry_at;
 
 /// How many tries give way to others who are far ahead.
@@ -26,66 +25,68 @@ const RECOVERY_DELAY_MS: u64 = 50;
 /// What one transaction came to.
 pub(super) enum Attempt {
     /// What was to be written is complete.
-    Decided {
-        verdicts: Vec<Verdict>,
-        /// How durable it is for certain.
-        durability: Durability,
-    },
+    Decided(Decided),
     /// Nothing was decided, because others are ahead: the index has caught up with them.
     Behind,
 }
 
+/// What was decided of a queue.
+pub(super) struct Decided {
+    /// One for each append, in the order of the queue.
+    pub verdicts: Vec<Verdict>,
+    /// How durable it is for certain.
+    pub durability: Durability,
+}
+
 /// Why a queue was not written.
-pub(super) enum Reason {
-    /// The storage refused, and nothing was written.
-    Failed(StorageFault),
-    /// The storage lost the answer, and could not be asked again.
-    Unknown(String),
-    /// The log cannot be judged upon.
-    Error(Error),
+pub(super) struct Reason {
+    /// What those who wait are told.
+    pub error: Error,
+    /// Whether it may come from one member of a group, and the others can be written without it.
+    pub is_of_one: bool,
+}
+
+impl From<Error> for Reason {
+    fn from(error: Error) -> Self {
+        Self { error, is_of_one: false }
+    }
+}
+
+impl From<StorageFault> for Reason {
+    fn from(fault: StorageFault) -> Self {
+        let is_of_one = matches!(fault.kind, FaultKind::Quota { .. } | FaultKind::Failed);
+        Self { error: fault.into(), is_of_one }
+    }
 }
 
 /// Judges a queue and writes what comes of it, in one transaction. `attempt_count` says how often others were
 /// ahead.
 pub(super) async fn attempt<S: Storage, H: Host>(
-    shared: &Rc<Shared<S, H>>,
-    queue: &Rc<[Append]>,
+    shared: &Shared<S, H>,
+    queue: &Rc<[Rc<Append>]>,
     durability: Durability,
     attempt_count: u32,
 ) -> Result<Attempt, Reason> {
-    shared.check_undamaged().map_err(Reason::Error)?;
-    let (seen, facts) = shared.gather(queue).await.map_err(Reason::Error)?;
-    let hearing = Rc::new(Hearing::new(queue, facts));
-    let now = shared.host.now();
-    // Most often nobody else has written: then the transaction finds everything judged and encoded.
-    let prepared = hearing.judge(seen, Vec::new(), now);
+    let (head, facts) = shared.gather(queue).await?;
+    let hearing = Hearing::begin(queue, head, facts, shared.host.now());
     let at_hearing = Rc::clone(&hearing);
-    let judged_at = seen;
-    let judge = move |head, tail: &[LogRecord]| {
-        at_hearing.decide(if head == judged_at { Ok(prepared) } else { at_hearing.judge_on(head, tail, now) })
-    };
-    let seen = Seen { head: seen, tail_bytes_max: tail_bytes_max(attempt_count) };
+    let judge = move |head, tail: &[LogRecord]| at_hearing.decide(head, tail);
+    let seen = Seen { head, tail_bytes_max: tail_bytes_max(attempt_count) };
     let committed = shared.storage.commit(seen, durability, judge).await;
     let decided = hearing.take_decision();
     match committed {
         Ok(Outcome::Committed(_) | Outcome::Rejected) => match decided {
-            Some(Ok(decision)) => {
-                // A transaction that wrote nothing flushed nothing: what stood there may be less durable.
-                let is_written = decision.batch.is_some();
-                let durability = if is_written { durability } else { durability.min(Durability::Relaxed) };
-                Ok(Attempt::Decided { verdicts: shared.settle(decision), durability })
-            }
-            Some(Err(error)) => Err(Reason::Error(error)),
+            Some(decision) => Ok(Attempt::Decided(shared.settle(decision?, durability))),
             None => Ok(Attempt::Behind),
         },
         Ok(Outcome::Behind(_)) => {
-            shared.refresh().await.map_err(Reason::Error)?;
+            shared.refresh().await?;
             Ok(Attempt::Behind)
         }
         Err(fault) if fault.outcome == WriteOutcome::Unknown => {
-            shared.recover(decided.and_then(Result::ok), fault).await
+            Ok(shared.recover(decided.and_then(Result::ok), fault.cause).await?)
         }
-        Err(fault) => Err(Reason::Failed(fault)),
+        Err(fault) => Err(fault.into()),
     }
 }
 
@@ -97,7 +98,8 @@ fn tail_bytes_max(attempt_count: u32) -> u64 {
 
 impl<S: Storage, H: Host> Shared<S, H> {
     /// Takes what a transaction decided into the index, and tells other tabs.
-    fn settle(&self, decision: Decision) -> Vec<Verdict> {
+    #[inline(never)]
+    fn settle(&self, decision: Decision, durability: Durability) -> Decided {
         let mut committed = decision.tail;
         for record in decision.batch.iter().flat_map(|batch| &batch.records) {
             let decoded = CommittedRecord::decode(record);
@@ -105,20 +107,28 @@ impl<S: Storage, H: Host> Shared<S, H> {
             committed.extend(decoded);
         }
         self.add_committed(&committed, decision.head);
-        if decision.batch.is_some() {
-            self.host.announce(decision.head.position);
-        }
-        decision.verdicts
+        let durability = match decision.batch {
+            Some(_) => {
+                self.host.announce(decision.head.position);
+                durability
+            }
+            // A transaction that wrote nothing flushed nothing: what stood there may be less durable.
+            None => durability.min(Durability::Relaxed),
+        };
+        Decided { verdicts: decision.verdicts, durability }
     }
 
-    /// Finds out what became of a transaction whose answer was lost.
-    async fn recover(&self, decision: Option<Decision>, fault: StorageFault) -> Result<Attempt, Reason> {
+    /// Finds out what became of a transaction whose answer was lost for this `cause`.
+    async fn recover(&self, decision: Option<Decision>, cause: String) -> Result<Attempt, Error> {
+        let unknown = |cause| {
+            Error::new(Detail::StorageFailed { cause, outcome: WriteOutcome::Unknown, ids: Vec::new() })
+        };
         let mut delay_ms = RECOVERY_DELAY_MS;
         for attempt in 1.. {
             match self.refresh().await {
                 Ok(()) => break,
                 Err(_) if attempt < RECOVERY_ATTEMPTS_MAX => self.host.sleep(delay_ms).await,
-                Err(_) => return Err(Reason::Unknown(fault.cause)),
+                Err(_) => return Err(unknown(cause)),
             }
             delay_ms *= 2;
         }
@@ -128,10 +138,10 @@ impl<S: Storage, H: Host> Shared<S, H> {
                 self.host.announce(decision.head.position);
                 // That it is there to be read does not tell that it was flushed.
                 let durability = self.storage.strongest_durability().min(Durability::Relaxed);
-                Ok(Attempt::Decided { verdicts: decision.verdicts, durability })
+                Ok(Attempt::Decided(Decided { verdicts: decision.verdicts, durability }))
             }
             Ok(false) => Ok(Attempt::Behind),
-            Err(_) => Err(Reason::Unknown(fault.cause)),
+            Err(_) => Err(unknown(cause)),
         }
     }
 
@@ -144,26 +154,22 @@ impl<S: Storage, H: Host> Shared<S, H> {
             return Ok(false);
         }
         let decided: Vec<_> = batch.records.iter().filter_map(CommittedRecord::decode).collect();
-        let entries: Vec<Entry<'_>> =
-            decided.iter().flat_map(|committed| committed.record.entries()).collect();
-        let found = self.records_at(entries.iter().map(|entry| entry.position).collect()).await?;
-        let stands = |(record, position): &(Rc<DecodedRecord>, Position)| {
-            let place = entries.binary_search_by_key(position, |entry| entry.position).ok();
-            let decided = place.and_then(|place| entries.get(place));
-            decided.is_some() && entry_at(record, *position).as_ref() == decided
-        };
-        Ok(found.len() == entries.len() && found.iter().all(stands))
+        let positions = positions_of(&decided);
+        let found = self.records_at(positions).await?;
+        Ok(are_same(&decided, &found))
     }
+}
 
-    /// A log with damage cannot be judged upon: a stream's last revision may stand in what cannot be read.
-    fn check_undamaged(&self) -> Result<(), Error> {
-        let index = self.index.borrow();
-        match index.segments().first_damaged() {
-            None => Ok(()),
-            Some(segment) => {
-                let problem = segment.damage.as_ref().map_or("", |damage| &damage.problem);
-                Err(damage_error(segment.first, problem))
-            }
-        }
-    }
+fn positions_of(decided: &[CommittedRecord]) -> Vec<Position> {
+    decided.iter().flat_map(|committed| committed.record.entries()).map(|entry| entry.position).collect()
+}
+
+/// Whether all entries that were decided are those that were found in the log. Both are in order.
+#[inline(never)]
+fn are_same(decided: &[CommittedRecord], found: &[(Rc<DecodedRecord>, Position)]) -> bool {
+    let mut found = found.iter();
+    decided.iter().flat_map(|committed| committed.record.entries()).all(|decided| {
+        let found = found.next().and_then(|(record, position)| entry_at(record, *position));
+        found == Some(decided)
+    })
 }

@@ -14,8 +14,13 @@ use super::fetch::damage_error;
 
 /// What a queue is judged with, inside the transaction or before it.
 pub(super) struct Hearing {
-    queue: Rc<[Append]>,
+    queue: Rc<[Rc<Append>]>,
+    /// The head up to which the facts hold.
+    head: Head,
     facts: Facts,
+    now: UnixMillis,
+    /// What is decided if nobody else has written.
+    prepared: RefCell<Option<Decision>>,
     decided: RefCell<Option<Result<Decision, Error>>>,
 }
 
@@ -31,12 +36,20 @@ pub(super) struct Decision {
 }
 
 impl Hearing {
-    pub fn new(queue: &Rc<[Append]>, facts: Facts) -> Self {
-        Self { queue: Rc::clone(queue), facts, decided: RefCell::new(None) }
+    /// Judges a queue on facts that hold up to a head. Most often nobody else has written when the transaction
+    /// begins: then it finds everything judged and encoded.
+    pub fn begin(queue: &Rc<[Rc<Append>]>, head: Head, facts: Facts, now: UnixMillis) -> Rc<Self> {
+        let (prepared, decided) = (RefCell::new(None), RefCell::new(None));
+        let hearing = Self { queue: Rc::clone(queue), head, facts, now, prepared, decided };
+        *hearing.prepared.borrow_mut() = Some(hearing.judge(head, Vec::new()));
+        Rc::new(hearing)
     }
 
-    /// Keeps what was decided, and gives what is to be written for it.
-    pub fn decide(&self, decision: Result<Decision, Error>) -> Option<Batch> {
+    /// Decides on the head of the log and what others committed since the facts, keeps what was decided, and gives
+    /// what is to be written for it.
+    pub fn decide(&self, head: Head, tail: &[LogRecord]) -> Option<Batch> {
+        let prepared = self.prepared.borrow_mut().take().filter(|_| head == self.head);
+        let decision = prepared.map_or_else(|| self.judge_on(head, tail), Ok);
         let batch = decision.as_ref().ok().and_then(|decision| decision.batch.clone());
         *self.decided.borrow_mut() = Some(decision);
         batch
@@ -48,19 +61,21 @@ impl Hearing {
     }
 
     /// Judges on what others committed, as it is stored. A damaged record cannot be judged upon.
-    pub fn judge_on(&self, head: Head, tail: &[LogRecord], now: UnixMillis) -> Result<Decision, Error> {
-        let decoded = tail.iter().map(|stored| {
-            CommittedRecord::decode(stored)
-                .ok_or_else(|| damage_error(stored.first, "another tab's record cannot be read"))
-        });
-        let tail = decoded.collect::<Result<Vec<_>, _>>()?;
-        Ok(self.judge(head, tail, now))
+    fn judge_on(&self, head: Head, stored: &[LogRecord]) -> Result<Decision, Error> {
+        let mut tail = Vec::with_capacity(stored.len());
+        for stored in stored {
+            let record = CommittedRecord::decode(stored);
+            let unread = || damage_error(stored.first, "another tab's record cannot be read");
+            tail.push(record.ok_or_else(unread)?);
+        }
+        Ok(self.judge(head, tail))
     }
 
     /// Judges on what was gathered and what others committed since, without a gap, and encodes what is accepted.
-    pub fn judge(&self, head: Head, tail: Vec<CommittedRecord>, now: UnixMillis) -> Decision {
+    #[inline(never)]
+    fn judge(&self, head: Head, tail: Vec<CommittedRecord>) -> Decision {
         let records: Vec<_> = tail.iter().map(|committed| Rc::clone(&committed.record)).collect();
-        let judgement = judge(&self.queue, &self.facts, &records, now);
+        let judgement = judge(&self.queue, &self.facts, &records, self.now);
         let records = encode_records(&judgement.frames);
         let appended_bytes: u64 = records.iter().map(|record| record.bytes.len() as u64).sum();
         let after = Head {

@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::event::Position;
 use crate::host::Host;
 use crate::index::plan::Plan;
-use crate::index::{Index, Segment, SegmentNumber};
+use crate::index::{Index, Segment, SegmentNumber, Segments};
 use crate::storage::{Area, Direction, Key, KeyRange, Page, Storage};
 
 use super::Shared;
@@ -35,11 +35,20 @@ impl<S: Storage, H: Host> Shared<S, H> {
         async move {
             loop {
                 let plan = plan(&self.index.borrow());
-                if let Some(number) = plan.damaged {
-                    return Err(self.damage_at(number));
-                }
-                if let Some(records) = self.fetch(&plan.segments).await? {
-                    return Ok((plan, records));
+                let lookup = self.look_up(&plan)?;
+                let (head, stored) = match &lookup.request {
+                    Request::Nothing => return Ok((plan, self.complete(lookup, Vec::new())?)),
+                    Request::Range(range, count) => {
+                        let page = self.page_of_log(range.clone(), *count).await?;
+                        (page.head, pick(page, &lookup))
+                    }
+                    Request::Keys(keys) => {
+                        let fetched = self.storage.get(Area::Log, keys).await?;
+                        (fetched.head, fetched.values)
+                    }
+                };
+                if head.layout == lookup.layout {
+                    return Ok((plan, self.complete(lookup, stored)?));
                 }
                 self.refresh().await?;
             }
@@ -53,92 +62,58 @@ impl<S: Storage, H: Host> Shared<S, H> {
         range: KeyRange,
         count_max: usize,
     ) -> LocalBoxFuture<'_, Result<Page, Error>> {
-        let page = self.storage.page(Area::Log, range, Direction::Forwards, count_max);
-        page.map(|page| page.map_err(Error::from)).boxed_local()
+        async move { Ok(self.storage.page(Area::Log, range, Direction::Forwards, count_max).await?) }
+            .boxed_local()
     }
 
-    /// Reads these records, in their order. `None` where records were rewritten since they were looked up.
-    async fn fetch(&self, segments: &[SegmentNumber]) -> Result<Option<Vec<Rc<DecodedRecord>>>, Error> {
-        self.check_open()?;
-        let layout = self.index.borrow().head().layout;
-        let firsts: Vec<(SegmentNumber, Position)> = {
-            let index = self.index.borrow();
-            let first_of =
-                |number: &SegmentNumber| index.segments().get(*number).map(|it| (*number, it.first));
-            segments.iter().filter_map(first_of).collect()
-        };
-        let mut records: Vec<Option<Rc<DecodedRecord>>> = {
-            let mut cache = self.cache.borrow_mut();
-            firsts.iter().map(|(_, first)| cache.get(*first)).collect()
-        };
-        let missing: Vec<(SegmentNumber, Position)> =
-            firsts.iter().zip(&records).filter(|(_, record)| record.is_none()).map(|(it, _)| *it).collect();
-        if !missing.is_empty() {
-            let Some(stored) = self.read_stored(&missing, layout).await? else { return Ok(None) };
-            let mut decoded = self.decode(&missing, stored)?.into_iter();
-            for record in records.iter_mut().filter(|record| record.is_none()) {
-                *record = decoded.next();
-            }
-        }
-        Ok(Some(records.into_iter().flatten().collect()))
-    }
-
-    /// The bytes of each of these records, in one transaction: by their range where they stand close together, else by key.
-    async fn read_stored(
-        &self,
-        missing: &[(SegmentNumber, Position)],
-        layout: u64,
-    ) -> Result<Option<Vec<Option<Vec<u8>>>>, Error> {
-        let keys: Vec<Key> = missing.iter().map(|(_, first)| Key::Position(*first)).collect();
-        let (head, stored) = match self.range_around(missing) {
-            Some((range, count)) => {
-                let page = self.page_of_log(range, count).await?;
-                (page.head, pick(page, &keys))
-            }
-            None => {
-                let fetched = self.storage.get(Area::Log, &keys).await?;
-                (fetched.head, fetched.values)
-            }
-        };
-        Ok((head.layout == layout).then_some(stored))
-    }
-
-    /// The range of keys that holds these records, and how many records that is; `None` where they stand too
-    /// far apart.
-    fn range_around(&self, missing: &[(SegmentNumber, Position)]) -> Option<(KeyRange, usize)> {
-        let lowest = missing.iter().min()?;
-        let highest = missing.iter().max()?;
+    /// Takes the records of a plan from the cache, and says how to read those that are not there.
+    #[inline(never)]
+    fn look_up(&self, plan: &Plan) -> Result<Lookup, Error> {
         let index = self.index.borrow();
-        let between = index.segments().all().get(lowest.0.0 as usize..=highest.0.0 as usize)?;
-        let wanted_bytes: u64 = missing
-            .iter()
-            .filter_map(|(number, _)| index.segments().get(*number))
-            .map(|it| it.size_bytes)
-            .sum();
-        let range_bytes: u64 = between.iter().map(|segment: &Segment| segment.size_bytes).sum();
-        let is_dense = between.len() <= RANGE_RECORDS_FACTOR * missing.len()
-            && range_bytes <= wanted_bytes + RANGE_BYTES_MAX;
-        let range = KeyRange { from: Some(Key::Position(lowest.1)), to: Some(Key::Position(highest.1)) };
-        (1 < missing.len() && is_dense).then_some((range, between.len()))
+        if let Some(segment) = plan.damaged.and_then(|number| index.segments().get(number)) {
+            return Err(damage_of(segment));
+        }
+        self.check_open()?;
+        let mut cache = self.cache.borrow_mut();
+        let mut missing = Vec::new();
+        let mut records = Vec::with_capacity(plan.segments.len());
+        for number in &plan.segments {
+            let Some(segment) = index.segments().get(*number) else { continue };
+            let record = cache.get(segment.first);
+            if record.is_none() {
+                missing.push(*number);
+            }
+            records.push((segment.first, record));
+        }
+        Ok(Lookup { layout: index.head().layout, records, request: Request::of(index.segments(), &missing) })
     }
 
-    fn decode(
+    /// All records that were looked up: those that were missing are decoded from what is stored of them.
+    #[inline(never)]
+    fn complete(
         &self,
-        missing: &[(SegmentNumber, Position)],
+        lookup: Lookup,
         stored: Vec<Option<Vec<u8>>>,
     ) -> Result<Vec<Rc<DecodedRecord>>, Error> {
-        let mut cache = self.cache.borrow_mut();
-        let mut records = Vec::with_capacity(missing.len());
-        for ((_, first), bytes) in missing.iter().zip(stored) {
-            let decoded = match bytes {
-                Some(bytes) => DecodedRecord::decode(&bytes, *first).map_err(|corrupt| corrupt.to_string()),
-                None => Err("the record is missing".to_owned()),
-            };
-            let record = Rc::new(decoded.map_err(|problem| self.damaged(*first, problem))?);
-            cache.insert(&record);
-            records.push(record);
+        let mut stored = stored.into_iter();
+        let mut records = Vec::with_capacity(lookup.records.len());
+        for (first, record) in lookup.records {
+            records.push(match record {
+                Some(record) => record,
+                None => self.decode(first, stored.next().flatten())?,
+            });
         }
         Ok(records)
+    }
+
+    fn decode(&self, first: Position, stored: Option<Vec<u8>>) -> Result<Rc<DecodedRecord>, Error> {
+        let decoded = match stored {
+            Some(bytes) => DecodedRecord::decode(&bytes, first).map_err(|corrupt| corrupt.to_string()),
+            None => Err("the record is missing".to_owned()),
+        };
+        let record = Rc::new(decoded.map_err(|problem| self.damaged(first, problem))?);
+        self.cache.borrow_mut().insert(&record);
+        Ok(record)
     }
 
     /// Remembers that a record is damaged, and makes the error of it.
@@ -147,24 +122,63 @@ impl<S: Storage, H: Host> Shared<S, H> {
         self.index.borrow_mut().mark_damaged(first, problem);
         error
     }
+}
 
-    /// The error of a record that the index knows to be damaged.
-    pub(super) fn damage_at(&self, number: SegmentNumber) -> Error {
-        let index = self.index.borrow();
-        let segment = index.segments().get(number);
-        let problem =
-            segment.and_then(|segment| segment.damage.as_ref()).map_or("", |damage| &damage.problem);
-        damage_error(segment.map_or(Position::START, |segment| segment.first), problem)
+/// Records to read, of which some are at hand.
+struct Lookup {
+    /// The layout in which they stand where the index says.
+    layout: u64,
+    /// The first position of each; the record where it is at hand.
+    records: Vec<(Position, Option<Rc<DecodedRecord>>)>,
+    request: Request,
+}
+
+/// How the records that are not at hand are read: in one transaction.
+enum Request {
+    Nothing,
+    /// By their range, with how many records stand in it.
+    Range(KeyRange, usize),
+    Keys(Vec<Key>),
+}
+
+impl Request {
+    /// By their range where they stand close together, else by key.
+    fn of(segments: &Segments, missing: &[SegmentNumber]) -> Self {
+        let (Some(lowest), Some(highest)) = (missing.iter().min(), missing.iter().max()) else {
+            return Self::Nothing;
+        };
+        let between = segments.all().get(lowest.0 as usize..=highest.0 as usize).unwrap_or_default();
+        let wanted = missing.iter().filter_map(|number| segments.get(*number));
+        let wanted_bytes: u64 = wanted.clone().map(|segment| segment.size_bytes).sum();
+        let range_bytes: u64 = between.iter().map(|segment| segment.size_bytes).sum();
+        let is_dense = between.len() <= RANGE_RECORDS_FACTOR * missing.len()
+            && range_bytes <= wanted_bytes + RANGE_BYTES_MAX;
+        match between {
+            [first, .., last] if is_dense && 1 < missing.len() => {
+                let (from, to) = (Key::Position(first.first), Key::Position(last.first));
+                Self::Range(KeyRange { from: Some(from), to: Some(to) }, between.len())
+            }
+            _ => Self::Keys(wanted.map(|segment| Key::Position(segment.first)).collect()),
+        }
     }
 }
 
-/// The values of these keys, from a page that was read forwards.
-fn pick(mut page: Page, keys: &[Key]) -> Vec<Option<Vec<u8>>> {
-    let mut value_of = |key: &Key| {
-        let place = page.records.binary_search_by(|record| record.key.cmp(key)).ok()?;
+/// What is stored of the records that are not at hand, from a page that was read forwards.
+#[inline(never)]
+fn pick(mut page: Page, lookup: &Lookup) -> Vec<Option<Vec<u8>>> {
+    let missing = lookup.records.iter().filter(|(_, record)| record.is_none());
+    let values = missing.map(|(first, _)| {
+        let key = Key::Position(*first);
+        let place = page.records.binary_search_by(|record| record.key.cmp(&key)).ok()?;
         page.records.get_mut(place).map(|record| std::mem::take(&mut record.value))
-    };
-    keys.iter().map(&mut value_of).collect()
+    });
+    values.collect()
+}
+
+/// The error of a record that the index knows to be damaged.
+pub(super) fn damage_of(segment: &Segment) -> Error {
+    let problem = segment.damage.as_ref().map_or("", |damage| &damage.problem);
+    damage_error(segment.first, problem)
 }
 
 /// The error of a record that cannot be read.

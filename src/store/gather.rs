@@ -3,18 +3,19 @@
 use std::collections::BinaryHeap;
 use std::rc::Rc;
 
-use crate::codec::{Body, DecodedRecord, Entry};
+use crate::codec::{DecodedRecord, Entry};
 use crate::error::{Error, Matched};
 use crate::event::Position;
 use crate::host::Host;
 use crate::index::Index;
 use crate::index::plan::{Plan, Stretch, plan_all};
-use crate::log::{Append, Facts};
+use crate::log::{Append, Facts, NewEntry};
 use crate::query::AppendCondition;
 use crate::storage::{Direction, Head, Storage};
 
 use super::Shared;
 use super::catch_up::Slice;
+use super::fetch::damage_of;
 use super::scan::Scan;
 
 impl<S: Storage, H: Host> Shared<S, H> {
@@ -22,47 +23,17 @@ impl<S: Storage, H: Host> Shared<S, H> {
     ///
     /// Most appends need nothing but what the index holds. Only an id that stands somewhere already, or a
     /// condition that looks back, has records read.
-    pub(super) async fn gather(&self, queue: &[Append]) -> Result<(Head, Facts), Error> {
-        let (head, mut facts) = self.stream_facts(queue);
-        self.gather_known(queue, &mut facts).await?;
+    pub(super) async fn gather(&self, queue: &[Rc<Append>]) -> Result<(Head, Facts), Error> {
+        let Asked { head, mut facts, positions } = Asked::of(&self.index.borrow(), queue)?;
+        if !positions.is_empty() {
+            note_known(&mut facts, &self.records_at(positions).await?);
+        }
         let mut slice = Slice::begin(&self.host);
         for condition in queue.iter().filter_map(|append| append.condition.as_ref()) {
             let matched = self.first_match(condition, facts.position, &mut slice).await?;
             facts.matches.push(matched);
         }
         Ok((head, facts))
-    }
-
-    fn stream_facts(&self, queue: &[Append]) -> (Head, Facts) {
-        let index = self.index.borrow();
-        let mut facts = Facts { position: index.head().position, time: index.time(), ..Facts::default() };
-        for name in queue.iter().flat_map(Append::streams) {
-            if let Some(stream) = index.stream(name.as_str()) {
-                facts.streams.insert(name, stream.facts());
-            }
-        }
-        (index.head(), facts)
-    }
-
-    async fn gather_known(&self, queue: &[Append], facts: &mut Facts) -> Result<(), Error> {
-        let as_of = facts.position;
-        let mut asked: Vec<Position> = Vec::new();
-        {
-            let index = self.index.borrow();
-            for (_, entry) in queue.iter().flat_map(Append::entries) {
-                let Some((_, id)) = entry.named_event() else { continue };
-                asked.extend(index.positions_of(id).filter(|position| *position <= as_of));
-            }
-        }
-        if asked.is_empty() {
-            return Ok(());
-        }
-        for (record, position) in self.records_at(asked).await? {
-            if let Some(entry) = entry_at(&record, position) {
-                facts.known.note_stored(&entry);
-            }
-        }
-        Ok(())
     }
 
     /// The records that hold these positions, with the position; a position that none holds is left out.
@@ -79,11 +50,7 @@ impl<S: Storage, H: Host> Shared<S, H> {
             plan
         };
         let (_, records) = self.fetch_planned(&mut plan_records).await?;
-        let found = positions.into_iter().filter_map(|position| {
-            let place = records.partition_point(|record| record.last() < position);
-            records.get(place).map(|record| (Rc::clone(record), position))
-        });
-        Ok(found.collect())
+        Ok(holders(&records, positions))
     }
 
     /// The first event up to `as_of` that a condition forbids.
@@ -100,11 +67,7 @@ impl<S: Storage, H: Host> Shared<S, H> {
             let mut plan_page = |index: &Index| plan_all(index, query, stretch);
             let (plan, records) = self.fetch_planned(&mut plan_page).await?;
             let scan = Scan { query, since: None, until: None, stretch, as_of };
-            let found = {
-                let index = self.index.borrow();
-                let mut entries = records.iter().flat_map(|record| record.entries());
-                entries.find(|entry| scan.sees(&index, entry)).map(|entry| as_matched(&entry))
-            };
+            let found = scan.first_match(&self.index.borrow(), &records);
             if found.is_some() {
                 return Ok(found);
             }
@@ -116,6 +79,49 @@ impl<S: Storage, H: Host> Shared<S, H> {
             }
         }
     }
+}
+
+/// What the index answers about a queue, and what has to be read beside.
+struct Asked {
+    head: Head,
+    facts: Facts,
+    /// Where ids stand that the queue gives.
+    positions: Vec<Position>,
+}
+
+impl Asked {
+    /// Fails on a log with damage, which cannot be judged upon: a stream's last revision may stand in what cannot
+    /// be read.
+    #[inline(never)]
+    fn of(index: &Index, queue: &[Rc<Append>]) -> Result<Self, Error> {
+        if let Some(segment) = index.segments().first_damaged() {
+            return Err(damage_of(segment));
+        }
+        let head = index.head();
+        let mut facts = Facts { position: head.position, time: index.time(), ..Facts::default() };
+        let mut positions = Vec::new();
+        for append in queue {
+            for write in &append.writes {
+                if let Some(stream) = index.stream(write.stream.as_str()) {
+                    facts.streams.insert(&write.stream, stream.facts());
+                }
+                for (_, id) in write.entries.iter().filter_map(NewEntry::named_event) {
+                    positions.extend(index.positions_of(id).filter(|position| *position <= head.position));
+                }
+            }
+        }
+        Ok(Self { head, facts, positions })
+    }
+}
+
+/// Each position with the record that holds it, of records in order.
+#[inline(never)]
+fn holders(records: &[Rc<DecodedRecord>], positions: Vec<Position>) -> Vec<(Rc<DecodedRecord>, Position)> {
+    let found = positions.into_iter().filter_map(|position| {
+        let place = records.partition_point(|record| record.last() < position);
+        records.get(place).map(|record| (Rc::clone(record), position))
+    });
+    found.collect()
 }
 
 /// The entry at a position, where a record holds it.
@@ -131,10 +137,12 @@ pub(super) fn place_of(record: &DecodedRecord, position: Position) -> Option<usi
     dense.filter(stands_at).or_else(|| (0..record.len()).find(stands_at))
 }
 
-fn as_matched(entry: &Entry<'_>) -> Matched {
-    let event_type = match &entry.body {
-        Body::Event { event_type, .. } => event_type,
-        Body::Fact(fact) => fact.type_name(),
-    };
-    Matched { position: entry.position, stream: entry.stream.to_owned(), event_type: event_type.to_owned() }
+/// Notes the events that stand at these positions.
+#[inline(never)]
+fn note_known(facts: &mut Facts, found: &[(Rc<DecodedRecord>, Position)]) {
+    for (record, position) in found {
+        if let Some(entry) = entry_at(record, *position) {
+            facts.known.note_stored(&entry);
+        }
+    }
 }

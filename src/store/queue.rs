@@ -1,6 +1,6 @@
 //! The queue of appends: who waits, and what the next group is.
 
-use std::collections::VecDeque;
+use std::rc::Rc;
 
 use futures_channel::oneshot;
 
@@ -14,7 +14,7 @@ use super::{Appended, Ticket};
 /// The appends that wait for a transaction.
 #[derive(Default)]
 pub(super) struct Queue {
-    waiting: VecDeque<Queued>,
+    waiting: Vec<Queued>,
     last_ticket: u64,
     /// Whether the writer runs; it stops when it finds nothing waiting.
     writing: bool,
@@ -31,7 +31,7 @@ pub(super) struct Order {
 
 /// An append that waits.
 pub(super) struct Queued {
-    pub append: Append,
+    pub append: Rc<Append>,
     pub member: Member,
 }
 
@@ -71,7 +71,7 @@ impl Queue {
         match order {
             Ok(Order { append, durability, size_bytes }) => {
                 let member = Member { ticket, size_bytes, durability, answer };
-                self.waiting.push_back(Queued { append, member });
+                self.waiting.push(Queued { append: Rc::new(append), member });
             }
             Err(error) => {
                 // The caller holds the other end and listens.
@@ -86,31 +86,31 @@ impl Queue {
     }
 
     /// Puts back, in front and in order, what a group left undecided.
-    pub fn put_back(&mut self, undecided: Vec<Queued>) {
-        for queued in undecided.into_iter().rev() {
-            self.waiting.push_front(queued);
-        }
+    pub fn put_back(&mut self, mut undecided: Vec<Queued>) {
+        undecided.append(&mut self.waiting);
+        self.waiting = undecided;
     }
 
     pub fn withdraw(&mut self, ticket: Ticket) {
-        if let Some(place) = self.waiting.iter().position(|queued| queued.member.ticket == ticket)
-            && let Some(queued) = self.waiting.remove(place)
-        {
-            queued.member.answer(Err(Error::new(Detail::Aborted)));
+        if let Some(place) = self.waiting.iter().position(|queued| queued.member.ticket == ticket) {
+            self.waiting.remove(place).member.answer(Err(Error::new(Detail::Aborted)));
         }
     }
 
     /// The next group: as many as fit into one transaction. `None` stops the writer.
+    #[inline(never)]
     pub fn take_group(&mut self) -> Option<Vec<Queued>> {
         let mut size_bytes = 0;
-        let mut group = Vec::new();
-        while let Some(next) = self.waiting.front() {
-            size_bytes += next.member.size_bytes;
-            if limits::GROUP_BYTES_MAX < size_bytes && !group.is_empty() {
+        let mut count = 0;
+        for queued in &self.waiting {
+            size_bytes += queued.member.size_bytes;
+            if limits::GROUP_BYTES_MAX < size_bytes && 0 < count {
                 break;
             }
-            group.extend(self.waiting.pop_front());
+            count += 1;
         }
+        let rest = self.waiting.split_off(count);
+        let group = std::mem::replace(&mut self.waiting, rest);
         if group.is_empty() {
             self.writing = false;
             self.idle.clear();

@@ -1,6 +1,9 @@
 //! What a reader of the whole log sees of it.
 
-use crate::codec::{Body, Entry, Tags};
+use std::rc::Rc;
+
+use crate::codec::{Body, DecodedRecord, Entry, Tags};
+use crate::error::Matched;
 use crate::event::{Position, UnixMillis};
 use crate::index::Index;
 use crate::index::plan::Stretch;
@@ -26,6 +29,13 @@ impl Scan<'_> {
             && self.is_visible(index, entry)
     }
 
+    /// The first entry of records that is asked for and not hidden.
+    #[inline(never)]
+    pub fn first_match(&self, index: &Index, records: &[Rc<DecodedRecord>]) -> Option<Matched> {
+        let mut entries = records.iter().flat_map(|record| record.entries());
+        entries.find(|entry| self.sees(index, entry)).map(|entry| as_matched(&entry))
+    }
+
     fn matches(&self, entry: &Entry<'_>) -> bool {
         let (event_type, tags) = match &entry.body {
             Body::Event { event_type, tags, .. } => (*event_type, *tags),
@@ -43,4 +53,12 @@ impl Scan<'_> {
             Body::Fact(_) => true,
         }
     }
+}
+
+fn as_matched(entry: &Entry<'_>) -> Matched {
+    let event_type = match &entry.body {
+        Body::Event { event_type, .. } => event_type,
+        Body::Fact(fact) => fact.type_name(),
+    };
+    Matched { position: entry.position, stream: entry.stream.to_owned(), event_type: event_type.to_owned() }
 }

@@ -1,121 +1,82 @@
 //! The writer: takes what is queued, a group at a time, through one transaction.
 
-use std::collections::VecDeque;
 use std::rc::Rc;
 
 use crate::error::{Detail, Error, WriteOutcome};
 use crate::host::Host;
 use crate::log::{Accepted, Append, Verdict};
-use crate::storage::{Durability, FaultKind, Storage, StorageFault};
+use crate::storage::{Durability, Storage};
 
-use super::attempt::{Attempt, Reason, attempt};
-use super::queue::{Member, Queued};
+use super::attempt::{Attempt, Decided, Reason, attempt};
+use super::queue::Queued;
 use super::{Appended, Shared, StreamAppended};
 
 /// How often a group is tried where every try ended before anything was decided.
 const ATTEMPTS_MAX: u32 = 8;
 
-/// Writes until nothing waits.
+/// Writes until nothing waits. A group whose transaction aborted is tried once more, one by one, so that one
+/// member's fault (such as the quota) is its own.
 pub(super) async fn run<S: Storage, H: Host>(shared: Rc<Shared<S, H>>) {
     loop {
         let group = shared.queue.borrow_mut().take_group();
         let Some(group) = group else { return };
-        write_group(&shared, group).await;
-    }
-}
-
-/// Writes a group, and answers each of its members. A group whose transaction aborted is tried once more, one
-/// by one, so that one member's fault (such as the quota) is its own.
-async fn write_group<S: Storage, H: Host>(shared: &Rc<Shared<S, H>>, group: Vec<Queued>) {
-    let mut groups = VecDeque::from([group]);
-    while let Some(group) = groups.pop_front() {
-        match write_together(shared, group).await {
-            Ok(()) => {}
-            Err(Unwritten { group, reason: Reason::Failed(fault) })
-                if 1 < group.len() && is_of_one(&fault) =>
-            {
-                groups.extend(group.into_iter().map(|queued| vec![queued]));
+        let mut groups = vec![group];
+        while let Some(group) = groups.pop() {
+            match write_together(&shared, &group).await {
+                Err(reason) if 1 < group.len() && reason.is_of_one => {
+                    groups.extend(group.into_iter().rev().map(|queued| vec![queued]));
+                }
+                outcome => {
+                    let undecided = answer(group, outcome);
+                    shared.queue.borrow_mut().put_back(undecided);
+                }
             }
-            Err(Unwritten { group, reason }) => refuse(group, &reason),
         }
-    }
-}
-
-/// Whether a fault may come from one member of a group.
-fn is_of_one(fault: &StorageFault) -> bool {
-    matches!(fault.kind, FaultKind::Quota { .. } | FaultKind::Failed)
-}
-
-/// A group that was not written.
-struct Unwritten {
-    group: Vec<Queued>,
-    reason: Reason,
-}
-
-fn refuse(group: Vec<Queued>, reason: &Reason) {
-    for Queued { append, member } in group {
-        let error = match reason {
-            Reason::Failed(fault) => fault.clone().into(),
-            Reason::Unknown(cause) => storage_failed(cause.clone(), WriteOutcome::Unknown),
-            Reason::Error(error) => error.clone(),
-        };
-        member.answer(Err(error.concerning(append.ids())));
     }
 }
 
 async fn write_together<S: Storage, H: Host>(
-    shared: &Rc<Shared<S, H>>,
-    group: Vec<Queued>,
-) -> Result<(), Unwritten> {
+    shared: &Shared<S, H>,
+    group: &[Queued],
+) -> Result<Decided, Reason> {
     let durability = group.iter().map(|queued| queued.member.durability).max().unwrap_or(Durability::Memory);
     let durability = durability.min(shared.storage.strongest_durability());
-    let (queue, members): (Vec<Append>, Vec<Member>) =
-        group.into_iter().map(|Queued { append, member }| (append, member)).unzip();
-    let queue: Rc<[Append]> = queue.into();
+    let queue: Rc<[Rc<Append>]> = group.iter().map(|queued| Rc::clone(&queued.append)).collect();
     for attempt_count in 0..ATTEMPTS_MAX {
-        match attempt(shared, &queue, durability, attempt_count).await {
-            Ok(Attempt::Decided { verdicts, durability }) => {
-                answer(shared, &queue, members, verdicts, durability);
-                return Ok(());
-            }
-            Ok(Attempt::Behind) => {}
-            Err(reason) => return Err(Unwritten { group: join(&queue, members), reason }),
+        if let Attempt::Decided(decided) = attempt(shared, &queue, durability, attempt_count).await? {
+            return Ok(decided);
         }
     }
     let cause = format!("{ATTEMPTS_MAX} tries came to nothing: other tabs wrote, or answers were lost");
-    let reason = Reason::Error(storage_failed(cause, WriteOutcome::NotWritten));
-    Err(Unwritten { group: join(&queue, members), reason })
+    Err(Error::new(Detail::StorageFailed { cause, outcome: WriteOutcome::NotWritten, ids: Vec::new() })
+        .into())
 }
 
-fn storage_failed(cause: String, outcome: WriteOutcome) -> Error {
-    Error::new(Detail::StorageFailed { cause, outcome, ids: Vec::new() })
-}
-
-fn join(queue: &Rc<[Append]>, members: Vec<Member>) -> Vec<Queued> {
-    queue.iter().cloned().zip(members).map(|(append, member)| Queued { append, member }).collect()
-}
-
-/// Answers the decided members of a group, and puts the undecided back.
-fn answer<S: Storage, H: Host>(
-    shared: &Shared<S, H>,
-    queue: &Rc<[Append]>,
-    members: Vec<Member>,
-    verdicts: Vec<Verdict>,
-    durability: Durability,
-) {
+/// Answers the members of a group, and gives back the undecided.
+#[inline(never)]
+fn answer(group: Vec<Queued>, outcome: Result<Decided, Reason>) -> Vec<Queued> {
     let mut undecided = Vec::new();
-    for ((append, member), verdict) in queue.iter().zip(members).zip(verdicts) {
-        let answer = match verdict {
-            Verdict::Accepted(accepted) => Ok(appended(append, accepted, durability)),
-            Verdict::Refused(error) => Err(error),
-            Verdict::Undecided => {
-                undecided.push(Queued { append: append.clone(), member });
-                continue;
+    match outcome {
+        Ok(Decided { verdicts, durability }) => {
+            for (queued, verdict) in group.into_iter().zip(verdicts) {
+                let answer = match verdict {
+                    Verdict::Accepted(accepted) => Ok(appended(&queued.append, accepted, durability)),
+                    Verdict::Refused(error) => Err(error),
+                    Verdict::Undecided => {
+                        undecided.push(queued);
+                        continue;
+                    }
+                };
+                queued.member.answer(answer);
             }
-        };
-        member.answer(answer);
+        }
+        Err(Reason { error, .. }) => {
+            for Queued { append, member } in group {
+                member.answer(Err(error.clone().concerning(append.ids())));
+            }
+        }
     }
-    shared.queue.borrow_mut().put_back(undecided);
+    undecided
 }
 
 fn appended(append: &Append, accepted: Accepted, durability: Durability) -> Appended {
