@@ -115,6 +115,11 @@ impl DecodedRecord {
         self.commits.get(index as usize).map(|commit| (commit.time, &commit.extensions))
     }
 
+    /// The time and the extensions of the commit that the entry at this index belongs to. `None` beyond the last.
+    pub fn commit_of(&self, entry: usize) -> Option<(UnixMillis, &Extensions)> {
+        self.commit(self.rows.get(entry)?.commit)
+    }
+
     /// How many commits its entries belong to.
     pub fn commit_count(&self) -> usize {
         self.commits.len()

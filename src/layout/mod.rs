@@ -8,10 +8,15 @@
 
 pub mod directory;
 mod filter;
+pub mod keys;
+pub mod plan;
 mod posting;
+pub mod rebuild;
+pub mod root;
 mod sealed;
 mod stored_numbers;
 mod summary;
+pub mod unit;
 
 pub use filter::Filter;
 pub use posting::{Posting, UnitPosting};

@@ -1,0 +1,166 @@
+//! Plans carried out on numbers alone, for logs of many shapes.
+
+use super::*;
+use crate::event::{Position, UnixMillis};
+use crate::layout::root::RunInfo;
+use crate::layout::{RunNumber, UnitNumber};
+use crate::testing::prng::Prng;
+
+/// What a log came to.
+#[derive(Debug, Default)]
+struct World {
+    root: Root,
+    position: u64,
+    written_entries: u64,
+    written_run_entries: u64,
+}
+
+impl World {
+    fn unit(
+        &mut self,
+        level: u32,
+        first: Position,
+        last: Position,
+        entry_count: u64,
+        raw_bytes: u64,
+    ) -> UnitInfo {
+        self.written_entries += entry_count;
+        self.root.next_number += 1;
+        UnitInfo {
+            number: UnitNumber(self.root.next_number),
+            level,
+            first,
+            last,
+            block_count: 1,
+            remains_count: 0,
+            entry_count,
+            stored_bytes: raw_bytes,
+            raw_bytes,
+            commit_time: UnixMillis(0),
+            times: None,
+        }
+    }
+
+    fn run(&mut self, level: u32, first: Position, last: Position) -> RunInfo {
+        self.written_run_entries += last.0 - first.0 + 1;
+        self.root.next_number += 1;
+        let number = RunNumber(self.root.next_number);
+        RunInfo { number, level, first, last, page_count: 1, stored_bytes: 1 }
+    }
+
+    fn compact(&mut self, entry_count: u64, raw_bytes: u64) {
+        let (first, last) = (Position(self.position + 1), Position(self.position + entry_count));
+        self.position = last.0;
+        self.root.covered = last;
+        let unit = self.unit(0, first, last, entry_count, raw_bytes);
+        let run = self.run(0, first, last);
+        self.root.units.push(unit);
+        self.root.runs.push(run);
+    }
+
+    /// Does what is due, but for the tail.
+    fn settle(&mut self) {
+        loop {
+            match next_step(&self.root, Tail::default()) {
+                CompactionStep::Nothing => return,
+                CompactionStep::CompactTail => panic!("there is no tail"),
+                CompactionStep::MergeUnits { units, level, runs } => {
+                    assert!(1 < units.len(), "a merge of {units:?} makes nothing less");
+                    let merged = &self.root.units[units.clone()];
+                    let (first, last) = (merged[0].first, merged[merged.len() - 1].last);
+                    let entry_count = merged.iter().map(|unit| unit.entry_count).sum();
+                    let raw_bytes = merged.iter().map(|unit| unit.raw_bytes).sum();
+                    assert!(entry_count <= UNIT_ENTRIES_MAX && raw_bytes <= UNIT_RAW_BYTES_MAX);
+                    let replaced = &self.root.runs[runs.clone()];
+                    assert_eq!((replaced[0].first, replaced[replaced.len() - 1].last), (first, last));
+                    let unit = self.unit(level, first, last, entry_count, raw_bytes);
+                    let run = self.run(0, first, last);
+                    self.root.units.splice(units, [unit]);
+                    self.root.runs.splice(runs, [run]);
+                }
+                CompactionStep::MergeRuns { runs, level } => {
+                    let merged = &self.root.runs[runs.clone()];
+                    assert_eq!(merged.len(), RUNS_PER_LEVEL);
+                    let run = self.run(level, merged[0].first, merged[merged.len() - 1].last);
+                    self.root.runs.splice(runs, [run]);
+                }
+            }
+        }
+    }
+
+    /// Units and runs cover everything, without a gap.
+    fn check_whole(&self) {
+        let mut next = 1;
+        for unit in &self.root.units {
+            assert_eq!(unit.first.0, next);
+            next = unit.last.0 + 1;
+        }
+        assert_eq!(next, self.position + 1);
+        let mut next = 1;
+        for run in &self.root.runs {
+            assert_eq!(run.first.0, next);
+            next = run.last.0 + 1;
+        }
+        assert_eq!(next, self.position + 1);
+    }
+}
+
+/// Compacts tails until the log has so many events; then each was written at most so often.
+#[track_caller]
+fn check(event_count: u64, mut tail: impl FnMut() -> (u64, u64), writes_max: u64, units_max: u64) -> World {
+    let mut world = World::default();
+    while world.position < event_count {
+        let (entry_count, raw_bytes) = tail();
+        world.compact(entry_count, raw_bytes);
+        world.settle();
+        world.check_whole();
+    }
+    let settled = world.position.div_ceil(UNIT_ENTRIES_MAX / 2);
+    let units = world.root.units.len() as u64;
+    let writes = world.written_entries as f64 / world.position as f64;
+    let run_writes = world.written_run_entries as f64 / world.position as f64;
+    println!(
+        "{event_count} events: {units} units, {} runs; an event is written {writes:.1} times into units, {run_writes:.1} into runs",
+        world.root.runs.len()
+    );
+    assert!(writes <= writes_max as f64, "{writes}");
+    assert!(run_writes <= (writes_max + 4) as f64, "{run_writes}");
+    assert!(units <= units_max.max(settled + 3 * UNITS_PER_LEVEL as u64), "{units}");
+    assert!(world.root.runs.len() <= 5 * RUNS_PER_LEVEL + 3 * UNITS_PER_LEVEL, "{}", world.root.runs.len());
+    world
+}
+
+#[test]
+fn a_tail_is_compacted_when_any_of_its_numbers_is_reached() {
+    let step = |event_count, stored_bytes, record_count| {
+        next_step(&Root::default(), Tail { event_count, stored_bytes, record_count })
+    };
+    assert_eq!(step(TAIL_EVENTS - 1, TAIL_BYTES - 1, TAIL_RECORDS - 1), CompactionStep::Nothing);
+    assert_eq!(step(TAIL_EVENTS, 0, 0), CompactionStep::CompactTail);
+    assert_eq!(step(0, TAIL_BYTES, 0), CompactionStep::CompactTail);
+    assert_eq!(step(0, 0, TAIL_RECORDS), CompactionStep::CompactTail);
+}
+
+#[test]
+fn an_event_is_written_a_few_times_whatever_the_log_is() {
+    check(3_000_000, || (4_096, 4_096 * 60), 3, 0);
+    // Appends of one event each, and large payloads.
+    check(1_000_000, || (512, 512 * 60), 4, 0);
+    check(100_000, || (300, 512 * 1024), 3, 100_000 / 300 / 4);
+    // A few events at a time, as a store that is compacted at each start.
+    check(50_000, || (3, 200), 5, 0);
+}
+
+#[test]
+fn logs_of_any_shape_stay_whole_and_within_bounds() {
+    for seed in 0..20 {
+        println!("seed {seed}");
+        let mut prng = Prng::new(seed);
+        let tail = || match prng.below(10) {
+            0 => (prng.between(1..=10_000), prng.between(1..=16 << 20)),
+            1..4 => (prng.between(1..=100), prng.between(1..=10_000)),
+            _ => (prng.between(400..=4_500), prng.between(10_000..=300_000)),
+        };
+        check(500_000, tail, 5, 500);
+    }
+}

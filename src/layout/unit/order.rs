@@ -1,0 +1,54 @@
+//! The entries of a unit in the order of the log.
+#![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
+use std::rc::Rc;
+
+use crate::codec::DecodedRecord;
+use crate::codec::order::by_position;
+use crate::event::Position;
+use crate::storage::Direction;
+
+/// Where an entry stands in blocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PlaceInUnit {
+    /// Its position.
+    pub position: Position,
+    /// The index of its block among those that were given.
+    pub block: usize,
+    /// Its index in the block.
+    pub entry: usize,
+}
+
+/// The places of all entries of these blocks from `first` to `last`, both inclusive, in the order of their positions.
+///
+/// It sorts what it gives and nothing else, so a page of a unit costs what the page holds, and a look at each position
+/// of its blocks.
+pub fn in_order(
+    blocks: &[Rc<DecodedRecord>],
+    first: Position,
+    last: Position,
+    direction: Direction,
+) -> Vec<PlaceInUnit> {
+    // Both indexes in one number, so that one shape of sort serves: a record has at most 2^16 entries.
+    const ENTRY_BITS: u32 = 16;
+    let mut placed = Vec::new();
+    for (block, index) in blocks.iter().zip(0_usize..) {
+        if block.last() < first || last < block.first() {
+            continue;
+        }
+        let positions = block.positions().zip(index << ENTRY_BITS..);
+        placed.extend(positions.filter(|(position, _)| (first..=last).contains(position)));
+    }
+    let mut ordered: Vec<PlaceInUnit> = by_position(placed)
+        .into_iter()
+        .map(|(position, code)| PlaceInUnit {
+            position,
+            block: code >> ENTRY_BITS,
+            entry: code & ((1 << ENTRY_BITS) - 1),
+        })
+        .collect();
+    if direction == Direction::Backwards {
+        ordered.reverse();
+    }
+    ordered
+}
