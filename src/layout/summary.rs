@@ -210,7 +210,8 @@ impl StreamSummary {
     }
 
     /// From which revision on events are seen in the state as of a position, if nothing of the stream is older than
-    /// this summary.
+    /// this summary. Of a stream of which events were hidden more than 64 times, the oldest times are not told apart:
+    /// as of a position among them, everything is hidden that any of them hid.
     pub fn visible_from(&self, as_of: Position) -> Revision {
         let hidings = self.hidings.iter().filter(|hiding| hiding.position <= as_of);
         hidings.map(|hiding| hiding.before).max().unwrap_or(Revision::FIRST)

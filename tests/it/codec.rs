@@ -5,4 +5,4 @@ mod golden;
 mod hostile;
 mod packing;
 mod round_trip;
-mod sample;
+pub mod sample;

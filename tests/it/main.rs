@@ -18,6 +18,7 @@ mod hiding;
 mod host_contract;
 mod idempotence;
 mod json;
+mod layout;
 mod lost_answers;
 mod one_tab;
 mod reads;

@@ -1,0 +1,6 @@
+//! Units and the directory say of the log what the log says, however it was cut and merged.
+
+mod compacted;
+mod hostile;
+mod lived;
+mod model;
