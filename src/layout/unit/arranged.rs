@@ -10,7 +10,7 @@ use crate::event::{Position, UnixMillis};
 use crate::layout::{BlockAddress, BlockIndex, Filter, sealed};
 
 use super::block::{CommitPart, extensions_of_part};
-use super::build::Row;
+use super::build::{Row, UnitBuilder};
 use super::header::{BlockInfo, UnitHeader, UnitInfo};
 use super::known::{EntriesInOrder, Known};
 
@@ -34,6 +34,8 @@ pub struct ArrangedUnit {
     rows: Vec<Row>,
     commits: Vec<CommitPart>,
     known: Known,
+    /// The numbers of all streams, in the order of their names.
+    streams: Vec<u32>,
     remains: Vec<Vec<u8>>,
     /// The first row that is in no block yet.
     next_row: usize,
@@ -68,18 +70,17 @@ struct Attempt {
 
 impl ArrangedUnit {
     pub(super) fn new(
-        info: UnitInfo,
-        records: Vec<Rc<DecodedRecord>>,
-        rows: Vec<Row>,
+        builder: UnitBuilder,
         commits: Vec<CommitPart>,
-        known: Known,
+        streams: Vec<u32>,
         remains: Vec<Vec<u8>>,
     ) -> Self {
+        let UnitBuilder { info, records, rows, known, .. } = builder;
         let remains_bytes: usize = remains.iter().map(Vec::len).sum();
         let info =
             UnitInfo { remains_count: remains.len() as u32, stored_bytes: remains_bytes as u64, ..info };
         let header = UnitHeader { info, blocks: Vec::new() };
-        Self { header, records, rows, commits, known, remains, next_row: 0, ratio: Ratio::GUESS }
+        Self { header, records, rows, commits, known, streams, remains, next_row: 0, ratio: Ratio::GUESS }
     }
 
     /// The pages of what remains of erased events, as they are stored.
@@ -123,7 +124,7 @@ impl ArrangedUnit {
 
     /// Ends the unit, whose blocks are all made.
     pub fn finish(self) -> FinishedUnit {
-        FinishedUnit { header: self.header, entries: self.known.into_entries() }
+        FinishedUnit { header: self.header, entries: self.known.into_entries(&self.streams) }
     }
 
     /// The block that begins with the row at `start`.

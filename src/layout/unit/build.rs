@@ -15,7 +15,7 @@ use crate::codec::pack::text_bytes;
 use crate::codec::{Body, Corrupt, DecodedRecord, Entry};
 use crate::event::{Position, UnixMillis};
 use crate::layout::directory::{Kind, Page, PageWriter, Summary};
-use crate::layout::{StreamSummary, UnitNumber, sealed};
+use crate::layout::{UnitNumber, sealed};
 
 use super::arranged::ArrangedUnit;
 use super::block::{CommitPart, commit_parts};
@@ -38,7 +38,7 @@ pub struct UnitIdentity {
 /// A unit in the making, which takes in what it is made of.
 #[derive(Debug)]
 pub struct UnitBuilder {
-    info: UnitInfo,
+    pub(super) info: UnitInfo,
     pub(super) records: Vec<Rc<DecodedRecord>>,
     pub(super) rows: Vec<Row>,
     pub(super) known: Known,
@@ -175,7 +175,6 @@ impl UnitBuilder {
 
     fn stream_number(&mut self, name: &str) -> u32 {
         let number = self.known.number_of(Kind::Stream, name);
-        // While records are taken in, all keys are those of streams.
         self.erased.resize(self.known.len(), Erased::default());
         number
     }
@@ -217,7 +216,10 @@ impl UnitBuilder {
                 *count = count.saturating_add(1);
             }
         }
-        let remains = self.order_streams(&mut starts);
+        // While records are taken in, all keys are those of streams.
+        let streams = self.known.order_from(0);
+        place_in_order(&streams, &mut starts);
+        let remains = self.remains_of(&streams);
         let ordered = self.rows_by_stream(&mut starts);
         let is_ordered = |one: &Row, next: &Row| one.stream != next.stream || one.position < next.position;
         if !ordered.is_sorted_by(is_ordered) {
@@ -227,7 +229,7 @@ impl UnitBuilder {
         if self.info.commit_time == UnixMillis(i64::MIN) {
             self.info.commit_time = UnixMillis::default();
         }
-        Ok(ArrangedUnit::new(self.info, self.records, self.rows, commits, self.known, remains))
+        Ok(ArrangedUnit::new(self, commits, streams, remains))
     }
 
     /// The commits of the unit, each of one or more parts; rows are given the indexes of theirs.
@@ -255,18 +257,13 @@ impl UnitBuilder {
         commits
     }
 
-    /// Makes the number of rows of each stream the place of its first row, and gives the pages of remains.
-    fn order_streams(&self, starts: &mut [u32]) -> Vec<Vec<u8>> {
+    /// The pages of what remains of streams of which events were erased.
+    fn remains_of(&self, streams: &[u32]) -> Vec<Vec<u8>> {
         let (mut pages, mut writer) = (Vec::new(), PageWriter::default());
-        let mut order = self.known.order();
-        let mut next = 0_u32;
-        while let Some((key, number)) = order.next() {
-            if let Some(start) = starts.get_mut(number as usize) {
-                next = next.saturating_add(std::mem::replace(start, next));
-            }
-            if self.erased.get(number as usize).is_some_and(|erased| erased.is_erased) {
-                let summary = self.known.summary(number).map_or_else(StreamSummary::default, Clone::clone);
-                writer.push(&key, &Summary::Stream(summary));
+        for number in streams {
+            let is_erased = self.erased.get(*number as usize).is_some_and(|erased| erased.is_erased);
+            if let Some(entry) = self.known.entry(*number).filter(|_| is_erased) {
+                writer.push(&entry.key, &entry.summary);
                 if writer.is_full() {
                     pages.push(writer.seal().0);
                 }
@@ -289,5 +286,15 @@ impl UnitBuilder {
             *next = next.saturating_add(1);
         }
         ordered
+    }
+}
+
+/// Makes the number of rows of each stream the place of its first row.
+fn place_in_order(streams: &[u32], counts: &mut [u32]) {
+    let mut next = 0_u32;
+    for stream in streams {
+        if let Some(count) = counts.get_mut(*stream as usize) {
+            next = next.saturating_add(std::mem::replace(count, next));
+        }
     }
 }

@@ -1,23 +1,17 @@
 //! What a unit in the making knows under each key of the directory.
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
-use std::rc::Rc;
-
-use rustc_hash::FxHashMap;
-
 use crate::codec::{Body, Entry};
 use crate::event::category_of;
 use crate::layout::directory::{DirectoryEntry, Kind, Summary};
 use crate::layout::{BlockAddress, Posting, StreamSummary};
+use crate::sort::sort_numbers;
+use crate::table::{Table, hash_of};
 
 /// What is known, by key. Keys are numbered as they are met.
 #[derive(Debug, Default)]
 pub(super) struct Known {
-    numbers: FxHashMap<Rc<[u8]>, u32>,
-    keys: Vec<Rc<[u8]>>,
-    summaries: Vec<Summary>,
+    entries: Table<DirectoryEntry>,
     /// The key that is looked up.
     sought: Vec<u8>,
 }
@@ -25,14 +19,8 @@ pub(super) struct Known {
 /// The entries of a unit for the directory, in the order of their keys.
 #[derive(Debug)]
 pub struct EntriesInOrder {
-    order: KeyOrder,
-    summaries: Vec<Summary>,
-}
-
-/// Numbers of keys in the order of the keys. What is not taken is not sorted.
-#[derive(Debug, Default)]
-pub(super) struct KeyOrder {
-    heap: BinaryHeap<Reverse<(Rc<[u8]>, u32)>>,
+    known: Known,
+    order: std::vec::IntoIter<u32>,
 }
 
 impl Known {
@@ -41,38 +29,34 @@ impl Known {
         self.sought.clear();
         self.sought.push(kind.byte());
         self.sought.extend(name.as_bytes());
-        if let Some(number) = self.numbers.get(self.sought.as_slice()) {
-            return *number;
+        let hash = hash_of(&self.sought);
+        if let Some(number) = self.entries.find(hash, |entry| entry.key == self.sought) {
+            return number as u32;
         }
-        let number = self.keys.len() as u32;
-        let key: Rc<[u8]> = Rc::from(self.sought.as_slice());
-        self.numbers.insert(Rc::clone(&key), number);
-        self.keys.push(key);
-        self.summaries.push(match kind {
+        let number = self.len() as u32;
+        let summary = match kind {
             Kind::Stream => Summary::Stream(StreamSummary::default()),
             Kind::Category | Kind::Tag | Kind::Type => Summary::Posting(Posting::default()),
-        });
+        };
+        self.entries.push(hash, DirectoryEntry { key: self.sought.clone(), summary });
         number
     }
 
     /// How many keys there are.
     pub fn len(&self) -> usize {
-        self.keys.len()
+        self.entries.rows().len()
+    }
+
+    /// The key of this number, and what is known under it.
+    pub fn entry(&self, number: u32) -> Option<&DirectoryEntry> {
+        self.entries.rows().get(number as usize)
     }
 
     /// What is known of a stream.
     pub fn stream(&mut self, number: u32) -> Option<&mut StreamSummary> {
-        match self.summaries.get_mut(number as usize) {
-            Some(Summary::Stream(summary)) => Some(summary),
-            _ => None,
-        }
-    }
-
-    /// What is known of a stream, to look at.
-    pub fn summary(&self, number: u32) -> Option<&StreamSummary> {
-        match self.summaries.get(number as usize) {
-            Some(Summary::Stream(summary)) => Some(summary),
-            _ => None,
+        match &mut self.entries.row_mut(number as usize)?.summary {
+            Summary::Stream(summary) => Some(summary),
+            Summary::Posting(_) => None,
         }
     }
 
@@ -104,25 +88,31 @@ impl Known {
     }
 
     fn post(&mut self, number: u32, address: BlockAddress, event_count: u64) {
-        if let Some(Summary::Posting(posting)) = self.summaries.get_mut(number as usize) {
+        let entry = self.entries.row_mut(number as usize);
+        if let Some(DirectoryEntry { summary: Summary::Posting(posting), .. }) = entry {
             posting.add(address, event_count);
         }
     }
 
-    /// All keys, in their order.
-    pub fn order(&self) -> KeyOrder {
-        KeyOrder { heap: self.keys.iter().cloned().zip(0..).map(Reverse).collect() }
+    /// The numbers of the keys from this number on, in the order of the keys.
+    pub fn order_from(&self, first: u32) -> Vec<u32> {
+        let mut numbers: Vec<u32> = (first..self.len() as u32).collect();
+        sort_numbers(&mut numbers, &|one, other| self.key(one) < self.key(other));
+        numbers
     }
 
-    /// The entries of the directory.
-    pub fn into_entries(self) -> EntriesInOrder {
-        EntriesInOrder { order: self.order(), summaries: self.summaries }
+    fn key(&self, number: u32) -> &[u8] {
+        self.entry(number).map_or(&[], |entry| &entry.key)
     }
-}
 
-impl KeyOrder {
-    pub fn next(&mut self) -> Option<(Rc<[u8]>, u32)> {
-        self.heap.pop().map(|Reverse(next)| next)
+    /// The entries of the directory. The numbers of all streams come before all others, and are given in the order of
+    /// their keys.
+    pub fn into_entries(self, streams: &[u32]) -> EntriesInOrder {
+        let others = self.order_from(streams.len() as u32);
+        let before = others.partition_point(|number| self.key(*number) < [Kind::Stream.byte()].as_slice());
+        let (before, after) = others.split_at_checked(before).unwrap_or_default();
+        let order = [before, streams, after].concat();
+        EntriesInOrder { known: self, order: order.into_iter() }
     }
 }
 
@@ -130,9 +120,9 @@ impl Iterator for EntriesInOrder {
     type Item = DirectoryEntry;
 
     fn next(&mut self) -> Option<DirectoryEntry> {
-        let (key, number) = self.order.next()?;
-        let summary = self.summaries.get_mut(number as usize)?;
-        let summary = std::mem::replace(summary, Summary::Posting(Posting::default()));
-        Some(DirectoryEntry { key: key.to_vec(), summary })
+        let number = self.order.next()?;
+        let entry = self.known.entries.row_mut(number as usize)?;
+        let nothing = DirectoryEntry { key: Vec::new(), summary: Summary::Posting(Posting::default()) };
+        Some(std::mem::replace(entry, nothing))
     }
 }

@@ -38,7 +38,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         &["log", "codec", "storage", "query", "event", "id", "position", "error", "limits", "table", "sort"],
     ),
     // Units are made of records, and their summaries answer in the log's terms.
-    ("layout", &["log", "codec", "storage", "event", "id", "position", "limits"]),
+    ("layout", &["log", "codec", "storage", "event", "id", "limits", "table", "sort"]),
     (
         "log",
         &["codec", "storage", "query", "event", "expected", "id", "position", "error", "limits", "table"],
