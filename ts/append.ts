@@ -4,7 +4,7 @@ import type { ConditionMessage, Durability, EngineLimits, ErrorMessage } from ".
 import { DURABILITY, EXPECTED } from "./engine.js";
 import { invalidArgument, limitExceeded } from "./errors.js";
 import type { AnyEvents, EventRegistry, EventTypeDefinition, NewEvent, NewMetadata } from "./events.js";
-import { jsonText } from "./payload.js";
+import { jsonCopy, jsonText, writtenText } from "./payload.js";
 import type { Query } from "./query.js";
 import { checkQuery } from "./query.js";
 import { unixMillis } from "./time.js";
@@ -152,7 +152,7 @@ export function checkCommit(writes: readonly UncheckedWrite[], options: unknown,
   const bag = optionBag(options, APPEND_OPTIONS);
   const durability = DURABILITY[durabilityOption(bag.durability) ?? context.durability];
   const condition = checkCondition(bag.condition, context.limits);
-  const common = commonMetadata(bag.metadata, bag.causedBy);
+  const common = commonMetadata(bag.metadata, bag.causedBy, context.limits.jsonDepth);
   const eventCount = writes.reduce((count, write) => count + write.events.length, 0);
   const { commitEvents } = context.limits;
   if (commitEvents < eventCount) throw limitExceeded("events", "commit events", eventCount, commitEvents);
@@ -209,8 +209,8 @@ function checkCondition(value: unknown, limits: EngineLimits): ConditionMessage 
 }
 
 /** Metadata that all events of a commit share: what the caller gave, and what follows from the cause. */
-function commonMetadata(metadata: unknown, causedBy: unknown): Record<string, unknown> | undefined {
-  const given = checkMetadata(metadata, "options.metadata");
+function commonMetadata(metadata: unknown, causedBy: unknown, jsonDepth: number): object | undefined {
+  const given = checkMetadata(metadata, "options.metadata", jsonDepth);
   if (causedBy === undefined) return given;
   if (typeof causedBy !== "object" || causedBy === null) {
     throw invalidArgument("options.causedBy", `is ${show(causedBy)}; a recorded event is needed`);
@@ -221,23 +221,25 @@ function commonMetadata(metadata: unknown, causedBy: unknown): Record<string, un
   return { ...given, correlationId: typeof correlationId === "string" ? correlationId : causationId, causationId };
 }
 
-function checkMetadata(value: unknown, path: string): Record<string, unknown> | undefined {
+/** A copy of metadata as JSON keeps it. */
+function checkMetadata(value: unknown, path: string, jsonDepth: number): object | undefined {
   if (value === undefined) return undefined;
-  if (Object.prototype.toString.call(value) !== "[object Object]") {
-    throw invalidArgument(path, `is ${show(value)}; a plain object is needed`);
+  const copy = jsonCopy(value, path, jsonDepth);
+  if (typeof copy !== "object" || copy === null || Array.isArray(copy)) {
+    throw invalidArgument(path, `is ${show(copy)}; a plain object is needed`);
   }
   for (const key of RESERVED_METADATA) {
-    if ((value as Record<string, unknown>)[key] !== undefined) {
+    if (Object.hasOwn(copy, key)) {
       throw invalidArgument(`${path}.${key}`, "is the store's own; use another name, or the option causedBy");
     }
   }
-  return value as Record<string, unknown>;
+  return copy;
 }
 
 function checkEvent(
   value: unknown,
   path: string,
-  common: Record<string, unknown> | undefined,
+  common: object | undefined,
   context: CommitContext,
 ): EventParts {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
@@ -246,17 +248,19 @@ function checkEvent(
   for (const key in value) {
     if (!EVENT_PROPERTIES.has(key)) throw invalidArgument(`${path}.${key}`, "is not a property of an event");
   }
+  // Each is read once: a getter need not answer the same again.
   const event = value as { readonly [Key in "type" | "data" | "id" | "metadata" | "tags" | "time"]?: unknown };
+  const { data, metadata, id, time, tags } = event;
   const type = name(event.type, `${path}.type`);
   const definition = definitionOf(type, path, context.events);
-  const { jsonDepth } = context.limits;
+  const { jsonDepth, tagsPerEvent } = context.limits;
   return {
     type,
-    data: event.data === undefined ? undefined : jsonText(event.data, `${path}.data`, jsonDepth),
-    metadata: metadataText(event.metadata, common, `${path}.metadata`, jsonDepth),
-    id: event.id === undefined ? undefined : uuid(event.id, `${path}.id`),
-    time: event.time === undefined ? undefined : unixMillis(event.time, `${path}.time`),
-    tags: checkTags(event, definition, path, context.limits.tagsPerEvent),
+    data: data === undefined ? undefined : jsonText(data, `${path}.data`, jsonDepth),
+    metadata: metadataText(metadata, common, `${path}.metadata`, jsonDepth),
+    id: id === undefined ? undefined : uuid(id, `${path}.id`),
+    time: time === undefined ? undefined : unixMillis(time, `${path}.time`),
+    tags: checkTags({ tags, data }, definition, path, tagsPerEvent),
   };
 }
 
@@ -269,17 +273,10 @@ function definitionOf(type: string, path: string, events: EventRegistry | undefi
   return events[type];
 }
 
-function metadataText(
-  value: unknown,
-  common: Record<string, unknown> | undefined,
-  path: string,
-  jsonDepth: number,
-): string | undefined {
-  const own = checkMetadata(value, path);
-  const metadata = common === undefined ? own : { ...common, ...own };
-  if (metadata === undefined) return undefined;
-  const written = jsonText(metadata, path, jsonDepth);
-  if (!written.startsWith("{")) throw invalidArgument(path, "has a toJSON that gives no object");
+function metadataText(value: unknown, common: object | undefined, path: string, jsonDepth: number): string | undefined {
+  const own = checkMetadata(value, path, jsonDepth);
+  if (own === undefined && common === undefined) return undefined;
+  const written = writtenText({ ...common, ...own }, path);
   return written === "{}" ? undefined : written;
 }
 

@@ -2,7 +2,7 @@ import { abortSignal, oneOf, options as optionBag } from "./arguments.js";
 import type { CountMessage, CountPageMessage, EngineLimits } from "./engine.js";
 import { Breath } from "./pause.js";
 import type { ProgressListener } from "./progress.js";
-import { checkProgress } from "./progress.js";
+import { checkProgress, tell } from "./progress.js";
 import { checkQueryOrEverything } from "./query.js";
 import type { TimeInput } from "./time.js";
 import { unixMillisOrNothing } from "./time.js";
@@ -60,7 +60,7 @@ export async function countStretches(
     signal?.throwIfAborted();
     const page = await read(request);
     for (const [key, count] of page.counts) counts.set(key, (counts.get(key) ?? 0) + count);
-    onProgress?.({ done: page.next ?? page.asOf, total: page.asOf, phase: "count" });
+    tell(onProgress, { done: page.next ?? page.asOf, total: page.asOf, phase: "count" });
     if (page.next === undefined) return counts;
     request = { ...request, after: page.next, asOf: page.asOf };
     await breath.take();

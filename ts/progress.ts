@@ -18,3 +18,17 @@ export function checkProgress(value: unknown): ProgressListener | undefined {
   if (value !== undefined) callback(value, "options.onProgress");
   return value as ProgressListener | undefined;
 }
+
+/**
+ * Tells a listener, where there is one. What it throws is no failure of what it listens to: the platform reports it,
+ * as it does for a listener to events.
+ */
+export function tell(listener: ProgressListener | undefined, progress: Progress): void {
+  try {
+    listener?.(progress);
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error;
+    });
+  }
+}

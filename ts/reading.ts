@@ -1,5 +1,5 @@
 import type { AllReadMessage, EngineLimits, PageMessage, StreamReadMessage } from "./engine.js";
-import { abortSignal, name, oneOf, options as optionBag, whole, wholeOrNothing } from "./arguments.js";
+import { abortSignal, name, oneOf, options as optionBag, wholeOrNothing } from "./arguments.js";
 import type { AnyEvents, EventRegistry } from "./events.js";
 import type { AnyRecorded } from "./page.js";
 import { eventsOf } from "./page.js";
@@ -81,6 +81,8 @@ export class Reading<Item> implements AsyncIterable<Item> {
 /** A page as it was read: its events, and how far it reached. */
 export interface EventPage {
   readonly events: AnyRecorded[];
+  /** Where the next page begins; nothing when this was the last. */
+  readonly next: number | undefined;
   readonly asOf: number;
 }
 
@@ -103,7 +105,7 @@ export async function* eventPages<Request extends PageRequest>(
     signal?.throwIfAborted();
     const page = await read(current);
     const events = eventsOf(page);
-    yield { events, asOf: page.asOf };
+    yield { events, next: page.next, asOf: page.asOf };
     const limit = current.limit === undefined ? undefined : current.limit - events.length;
     if (page.next === undefined || limit === 0) return;
     current = { ...advance(current, page.next), limit, asOf: page.asOf };
@@ -127,7 +129,7 @@ export function streamRead(stream: unknown, options: unknown): { request: Stream
   return {
     request: {
       stream: name(stream, "stream"),
-      from: whole(bag.from ?? 0, "options.from"),
+      from: wholeOrNothing(bag.from, "options.from") ?? 0,
       before: wholeOrNothing(bag.before, "options.before"),
       direction: checkDirection(bag.direction),
       limit: wholeOrNothing(bag.limit, "options.limit"),
@@ -144,7 +146,7 @@ export const READ_ALL_OPTIONS = ["after", "before", "since", "until", "direction
 export function allRead(bag: Record<string, unknown>, limits: EngineLimits): { request: AllReadMessage; signal: AbortSignal | undefined } {
   return {
     request: {
-      after: whole(bag.after ?? 0, "options.after"),
+      after: wholeOrNothing(bag.after, "options.after") ?? 0,
       before: wholeOrNothing(bag.before, "options.before"),
       since: unixMillisOrNothing(bag.since, "options.since"),
       until: unixMillisOrNothing(bag.until, "options.until"),

@@ -12,7 +12,7 @@ import { statsOf } from "./info.js";
 import type { AnyRecorded } from "./page.js";
 import { eventsOf } from "./page.js";
 import type { ProgressListener } from "./progress.js";
-import { checkProgress } from "./progress.js";
+import { checkProgress, tell } from "./progress.js";
 import type { Matching, Query } from "./query.js";
 import type { EventPage, ReadAllOptions, ReadOptions } from "./reading.js";
 import { READ_ALL_OPTIONS, Reading, advanceAll, advanceStream, allRead, eventPages, streamRead } from "./reading.js";
@@ -106,12 +106,12 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
     if (bag.worker !== undefined && bag.worker !== false) {
       throw invalidArgument("options.worker", "is not available yet; only false is");
     }
-    const storage = oneOf(bag.storage ?? "indexeddb", STORAGES, "options.storage");
+    const storage = bag.storage === undefined ? "indexeddb" : oneOf(bag.storage, STORAGES, "options.storage");
     const durability = durabilityOption(bag.durability) ?? "relaxed";
     const signal = abortSignal(bag.signal, "options.signal");
     const onProgress = checkProgress(bag.onProgress);
     signal?.throwIfAborted();
-    const onRead = onProgress && ((done: number, total: number) => onProgress({ done, total, phase: "open" }));
+    const onRead = onProgress && ((done: number, total: number) => tell(onProgress, { done, total, phase: "open" }));
     const shared = await abortable(acquireEngine(name, { storage, durability, onProgress: onRead }), signal);
     return new EventStore(name, shared, options.events, durability);
   }
@@ -229,7 +229,7 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
     const events = await replayPages(pages, { rate: checkedRate, signal }, handler as (event: AnyRecorded) => unknown, (page) => {
       const end = Math.min(page.asOf, (request.before ?? Number.POSITIVE_INFINITY) - 1);
       lastPosition = Math.max(request.after, end);
-      listener?.({ done: page.events.at(-1)?.position ?? lastPosition, total: lastPosition, phase: "replay" });
+      tell(listener, { done: page.next ?? lastPosition, total: lastPosition, phase: "replay" });
     });
     return { events, lastPosition };
   }
@@ -354,7 +354,7 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
   async *#streamPages(options: StreamsOptions | undefined): AsyncGenerator<StreamInfo[], void, undefined> {
     const bag = optionBag(options, ["prefix", "after", "limit", "signal"]);
     const signal = abortSignal(bag.signal, "options.signal");
-    const prefix = text(bag.prefix ?? "", "options.prefix");
+    const prefix = bag.prefix === undefined ? "" : text(bag.prefix, "options.prefix");
     let after = bag.after === undefined ? undefined : text(bag.after, "options.after");
     let wanted = wholeOrNothing(bag.limit, "options.limit") ?? Number.POSITIVE_INFINITY;
     while (0 < wanted) {

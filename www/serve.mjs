@@ -113,7 +113,10 @@ async function listen(server, port, portMax) {
 async function main() {
   const asked = process.env.PORT ? Number(process.env.PORT) : undefined;
   const ports = asked === undefined ? { port: PORT_DEFAULT, portMax: PORT_DEFAULT + 100 } : { port: asked };
-  const { url } = await serve(ports);
+  const { url } = await serve(ports).catch((error) => {
+    if (error.code !== "EADDRINUSE") throw error;
+    throw new Error(`port ${error.port} is in use; PORT=${error.port + 1} npm start would take another`);
+  });
   console.log(`everfold's demo is at ${url} (Ctrl+C ends it)`);
 }
 

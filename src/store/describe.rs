@@ -13,9 +13,9 @@ use super::{Shared, Stats, StreamInfo, StreamLife, StreamList, StreamRead};
 impl<S: Storage, H: Host> Shared<S, H> {
     pub(super) async fn stream_info(&self, name: &str) -> Result<Option<StreamInfo>, Error> {
         let as_of = self.state_to_read(None).await?;
+        let stream = StreamName::new(name).map_err(|error| error.at("stream"))?;
         let info = {
             let index = self.index.borrow();
-            let Ok(stream) = StreamName::new(name) else { return Ok(None) };
             index.stream(name).map(|indexed| describe(stream, indexed))
         };
         match info {

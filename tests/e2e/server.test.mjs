@@ -1,11 +1,13 @@
 // The server of the demo, over a folder of its own: what it gives, with which headers, and what it must not give.
 
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
 
 import { serve } from "../../www/serve.mjs";
 
@@ -80,4 +82,15 @@ test("a taken port is refused when asked for, and the next one is taken where th
   const next = await serve({ root, port, portMax: port + 50 });
   assert.ok(Number(new URL(next.url).port) > port);
   await next.close();
+});
+
+test("the demo says which port is in use, and how to choose another", async () => {
+  const port = Number(new URL(server.url).port);
+  const demo = fileURLToPath(new URL("../../www/serve.mjs", import.meta.url));
+  const env = { ...process.env, PORT: String(port) };
+  const said = await new Promise((resolve) => {
+    execFile(process.execPath, [demo], { env, timeout: 30_000 }, (error, stdout, stderr) => resolve({ code: error?.code, stderr }));
+  });
+  assert.equal(said.code, 1);
+  assert.match(said.stderr, new RegExp(`port ${port} is in use; PORT=${port + 1} npm start`));
 });

@@ -30,6 +30,13 @@ const BAD = [
   [(store) => store.tombstone(LONG), "stream", "LIMIT_EXCEEDED"],
   [(store) => store.truncate("", { before: 1 }), "stream"],
   [(store) => store.streamInfo(null), "stream"],
+  [(store) => store.streamInfo(LONG), "stream", "LIMIT_EXCEEDED"],
+  // Nothing is undefined, and null is something.
+  [read({ from: null }), "options.from"],
+  [readAll({ after: null }), "options.after"],
+  [replay({ after: null }), "options.after"],
+  [(store) => store.streams({ prefix: null }).toArray(), "options.prefix"],
+  [() => EventStore.open("a", { storage: null }), "options.storage"],
   // Events.
   [(store) => store.append("s"), "events[0]"],
   [(store) => store.append("s", null), "events[0]"],

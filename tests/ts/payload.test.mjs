@@ -142,3 +142,55 @@ test("tags of a type are added to those of the event, each once, and only define
     await refused(() => store.append("s", { type: "toString" }), "INVALID_ARGUMENT", { path: "events[0].type" });
   }, { events });
 });
+
+test("what is checked is what is stored, though a getter or a toJSON answers differently each time", () =>
+  withStore(async (store) => {
+    let answers = 0;
+    const next = () => (answers === 0 ? ++answers : Number.NaN);
+    await store.append("s", { type: "A", data: { get a() { return next(); } } });
+    answers = 0;
+    await store.append("s", { type: "A", data: { toJSON: next } });
+    const stored = await store.read("s").toArray();
+    assert.deepEqual(stored.map(({ data }) => data), [{ a: 1 }, 1]);
+  }));
+
+test("a property of an event is read once", () =>
+  withStore(async (store) => {
+    const reads = [];
+    const event = (key, value) => Object.defineProperty({}, key, { enumerable: true, get: () => (reads.push(key), value) });
+    const parts = [event("type", "A"), event("data", 1), event("metadata", { a: 1 }), event("tags", ["t"]), event("time", 5)];
+    const whole = Object.defineProperties({}, Object.assign({}, ...parts.map(Object.getOwnPropertyDescriptors)));
+    await store.append("s", whole);
+    assert.deepEqual(reads.toSorted(), ["data", "metadata", "tags", "time", "type"]);
+  }));
+
+// Metadata whose toJSON is applied first: what is given and by what it is accompanied, and what comes back.
+const CAUSE = { id: "0190a5c4-7b1e-7cc3-9d2f-3f6a1c2b4d5e" };
+const CHAIN = { correlationId: CAUSE.id, causationId: CAUSE.id };
+class Context {
+  commandId = "dropped by toJSON";
+  toJSON() {
+    return { user: "ada" };
+  }
+}
+const METADATA = [
+  [{}, { user: "ada" }],
+  [{ causedBy: CAUSE }, { user: "ada", ...CHAIN }],
+  [{ metadata: { page: 1 } }, { user: "ada", page: 1 }],
+  [{ metadata: { toJSON: () => ({ page: 1, user: "bob" }) }, causedBy: CAUSE }, { page: 1, user: "ada", ...CHAIN }],
+];
+for (const [options, stored] of METADATA) {
+  test(`metadata with a toJSON beside ${JSON.stringify(options)} is what that gives`, () =>
+    withStore(async (store) => {
+      await store.append("s", { type: "A", metadata: new Context() }, options);
+      const [event] = await store.read("s").toArray();
+      assert.deepEqual(event.metadata, stored);
+    }));
+}
+
+test("a toJSON of metadata gives none of the store's own properties", () =>
+  withStore(async (store) => {
+    const metadata = { toJSON: () => ({ commandId: "c" }) };
+    await refused(() => store.append("s", { type: "A", metadata }), "INVALID_ARGUMENT", { path: "events[0].metadata.commandId" });
+    await refused(() => store.append("s", { type: "A" }, { metadata }), "INVALID_ARGUMENT", { path: "options.metadata.commandId" });
+  }));

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { numbered, refused, withStore } from "./check.mjs";
+import { EventStore } from "../../dist/index.js";
+import { newName, numbered, refused, withStore } from "./check.mjs";
 
 const revisions = (events) => events.map(({ revision }) => revision);
 const positions = (events) => events.map(({ position }) => position);
@@ -239,6 +240,41 @@ test("a count adds up stretch by stretch, and says how far it is", () =>
     assert.ok(1 < progress.length);
     assert.deepEqual([progress, progress.at(-1)], [progress.toSorted((one, other) => one - other), 24_000]);
   }));
+
+const LISTENED = {
+  open: (store, onProgress) => EventStore.open(newName(), { storage: "memory", onProgress }),
+  count: (store, onProgress) => store.count({}, { onProgress }),
+  replay: (store, onProgress) => store.replay({ onProgress }, () => {}),
+};
+for (const [method, call] of Object.entries(LISTENED)) {
+  test(`what a listener to the progress of ${method} throws is reported, and fails nothing`, () =>
+    withStore(async (store) => {
+      await store.append("s", { type: "A" });
+      const { queueMicrotask } = globalThis;
+      const reason = new Error("listener");
+      const [thrown, reported] = [[], []];
+      // An error that nobody catches ends a process of Node's: so it is caught where the platform would report it.
+      globalThis.queueMicrotask = (task) =>
+        queueMicrotask(() => {
+          try {
+            task();
+          } catch (error) {
+            reported.push(error);
+          }
+        });
+      try {
+        await call(store, () => {
+          thrown.push(reason);
+          throw reason;
+        });
+        await new Promise((resolve) => setTimeout(resolve));
+      } finally {
+        globalThis.queueMicrotask = queueMicrotask;
+      }
+      assert.deepEqual(reported, thrown);
+      if (method !== "open") assert.deepEqual(reported, [reason]);
+    }));
+}
 
 test("a stream says what is known of it", () =>
   withStore(async (store) => {

@@ -109,6 +109,19 @@ test("a replay reports its progress, and ends where it ends", () =>
     assert.deepEqual(steps, [{ done: 10, total: 10, phase: "replay" }]);
   }));
 
+test("a replay says how far it is where nothing is found, too", () =>
+  withStore(async (store) => {
+    for (let batch = 0; batch < 8; batch += 1) {
+      await store.append("s", Array.from({ length: 3_000 }, () => ({ type: "A", data: Math.random() })));
+    }
+    const progress = [];
+    const query = { types: ["B"] };
+    await store.replay({ query, onProgress: ({ done }) => progress.push(done) }, () => assert.fail("nothing matches"));
+    assert.ok(1 < progress.length, "one page has it all");
+    assert.ok(progress.every((done, index) => index === 0 || progress[index - 1] < done), `${progress}`);
+    assert.equal(progress.at(-1), 24_000);
+  }));
+
 test("a replay of a closed store is refused", () =>
   withStore(async (store) => {
     await store.close();
