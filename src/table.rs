@@ -36,6 +36,11 @@ impl<T> Table<T> {
         &self.rows
     }
 
+    /// All rows, in the order in which they were added.
+    pub fn into_rows(self) -> Vec<T> {
+        self.rows
+    }
+
     /// The number of the row with this hash that is the wanted one.
     pub fn find(&self, hash: u32, is_wanted: impl Fn(&T) -> bool) -> Option<usize> {
         self.slots.find(hash, &|number| self.rows.get(number).is_some_and(&is_wanted))

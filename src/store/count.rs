@@ -1,14 +1,16 @@
 //! Counting events, a stretch of the log at a time.
 
-use std::collections::BTreeMap;
+use std::rc::Rc;
 
-use crate::codec::{Body, Entry};
+use crate::codec::{Body, DecodedRecord, Entry};
 use crate::error::Error;
 use crate::event::{Position, UnixMillis, category_of};
 use crate::host::Host;
 use crate::index::Index;
 use crate::index::plan::{Stretch, plan_all};
+use crate::sort::sort_numbers;
 use crate::storage::{Direction, Storage};
+use crate::table::{Table, hash_of};
 
 use super::scan::Scan;
 use super::{Count, CountBy, CountPage, Shared};
@@ -23,18 +25,35 @@ impl<S: Storage, H: Host> Shared<S, H> {
         let mut plan_page = |index: &Index| plan_all(index, &count.query, stretch);
         let (plan, records) = self.fetch_planned(&mut plan_page).await?;
         let scan = Scan { query: &count.query, since: count.since, until: count.until, stretch, as_of };
-        let index = self.index.borrow();
-        let mut counts: BTreeMap<String, u64> = BTreeMap::new();
-        for record in &records {
-            for entry in record.entries().filter(|entry| scan.sees(&index, entry)) {
-                count_one(&mut counts, count.by, &entry);
-            }
-        }
-        Ok(CountPage { counts: counts.into_iter().collect(), next: plan.next.map(Position), as_of })
+        let counts = count_entries(&self.index.borrow(), &records, &scan, count.by);
+        Ok(CountPage { counts, next: plan.next.map(Position), as_of })
     }
 }
 
-fn count_one(counts: &mut BTreeMap<String, u64>, by: CountBy, entry: &Entry<'_>) {
+/// Counts what a scan sees of records, by keys in their order.
+#[inline(never)]
+fn count_entries(
+    index: &Index,
+    records: &[Rc<DecodedRecord>],
+    scan: &Scan<'_>,
+    by: CountBy,
+) -> Vec<(String, u64)> {
+    let mut counts = Table::default();
+    for record in records {
+        for entry in record.entries() {
+            if scan.sees(index, &entry) {
+                count_one(&mut counts, by, &entry);
+            }
+        }
+    }
+    let mut counts = counts.into_rows();
+    let mut numbers: Vec<u32> = (0..counts.len() as u32).collect();
+    let key = |number: u32| counts.get(number as usize).map(|(key, _)| key.as_str());
+    sort_numbers(&mut numbers, &|one, other| key(one) < key(other));
+    numbers.iter().filter_map(|number| counts.get_mut(*number as usize).map(std::mem::take)).collect()
+}
+
+fn count_one(counts: &mut Table<(String, u64)>, by: CountBy, entry: &Entry<'_>) {
     let day;
     let key = match by {
         CountBy::Nothing => "",
@@ -49,11 +68,11 @@ fn count_one(counts: &mut BTreeMap<String, u64>, by: CountBy, entry: &Entry<'_>)
             &day
         }
     };
-    match counts.get_mut(key) {
-        Some(count) => *count += 1,
-        None => {
-            counts.insert(key.to_owned(), 1);
-        }
+    let hash = hash_of(key.as_bytes());
+    let number = counts.find(hash, |(other, _)| other == key);
+    match number.and_then(|number| counts.row_mut(number)) {
+        Some((_, count)) => *count += 1,
+        None => counts.push(hash, (key.to_owned(), 1)),
     }
 }
 

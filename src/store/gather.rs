@@ -1,6 +1,5 @@
 //! Gathering what a group of appends is judged on.
 
-use std::collections::BinaryHeap;
 use std::rc::Rc;
 
 use crate::codec::{DecodedRecord, Entry};
@@ -11,6 +10,7 @@ use crate::index::Index;
 use crate::index::plan::{Plan, Stretch, plan_all};
 use crate::log::{Append, Facts, NewEntry};
 use crate::query::AppendCondition;
+use crate::sort::sort_numbers;
 use crate::storage::{Direction, Head, Storage};
 
 use super::Shared;
@@ -41,8 +41,7 @@ impl<S: Storage, H: Host> Shared<S, H> {
         &self,
         positions: Vec<Position>,
     ) -> Result<Vec<(Rc<DecodedRecord>, Position)>, Error> {
-        let mut positions = BinaryHeap::from(positions).into_sorted_vec();
-        positions.dedup();
+        let positions = in_order(&positions);
         let mut plan_records = |index: &Index| {
             let numbers = positions.iter().map(|position| index.segments().at_or_after(*position));
             let mut plan = Plan { segments: numbers.collect(), ..Plan::default() };
@@ -112,6 +111,17 @@ impl Asked {
         }
         Ok(Self { head, facts, positions })
     }
+}
+
+/// Positions in ascending order, each once.
+#[inline(never)]
+fn in_order(positions: &[Position]) -> Vec<Position> {
+    let mut numbers: Vec<u32> = (0..positions.len() as u32).collect();
+    let position = |number: u32| positions.get(number as usize).copied();
+    sort_numbers(&mut numbers, &|one, other| position(one) < position(other));
+    let mut positions: Vec<Position> = numbers.into_iter().filter_map(position).collect();
+    positions.dedup();
+    positions
 }
 
 /// Each position with the record that holds it, of records in order.

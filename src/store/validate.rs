@@ -1,14 +1,13 @@
 //! The arguments of an append, checked before anything is queued.
 
-use rustc_hash::FxHashMap;
-
 use crate::error::Error;
-use crate::event::{Fact, NewEvent, StreamName, UnixMillis};
+use crate::event::{Fact, NewEvent, UnixMillis};
 use crate::host::Host;
 use crate::id::{EventId, IdGenerator};
 use crate::limits;
 use crate::log::{Append, Expected, NewEntry, StreamWrite};
 use crate::storage::Storage;
+use crate::table::ByStream;
 
 use super::queue::Order;
 use super::{AppendRequest, Mark, MarkRequest, Shared, WriteRequest};
@@ -78,7 +77,7 @@ fn check_writes(writes: &[WriteRequest]) -> Result<usize, Error> {
     let event_count: usize = writes.iter().map(|write| write.events.len()).sum();
     limits::check("commit events", event_count, limits::COMMIT_EVENTS_MAX)?;
     limits::check("commit writes", writes.len(), limits::COMMIT_WRITES_MAX)?;
-    let mut placed = FxHashMap::default();
+    let mut placed = ByStream::default();
     let mut size_bytes = 0;
     for (write_index, write) in writes.iter().enumerate() {
         check_expectation(&mut placed, write).map_err(|error| error.at(&format!("writes[{write_index}]")))?;
@@ -94,10 +93,7 @@ fn check_writes(writes: &[WriteRequest]) -> Result<usize, Error> {
 }
 
 /// A stream may stand in a commit twice, where only one expectation is placed on it: `any` places none.
-fn check_expectation<'a>(
-    placed: &mut FxHashMap<&'a StreamName, Expected>,
-    write: &'a WriteRequest,
-) -> Result<(), Error> {
+fn check_expectation(placed: &mut ByStream<Expected>, write: &WriteRequest) -> Result<(), Error> {
     check_expected(write.expected)?;
     if write.expected == Expected::Any {
         return Ok(());

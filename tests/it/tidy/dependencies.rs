@@ -29,7 +29,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         "store",
         &[
             "index", "log", "codec", "storage", "query", "host", "event", "json", "id", "position", "error",
-            "limits",
+            "limits", "table", "sort",
         ],
     ),
     // The index answers in the log's terms: a stream's state, the facts that a judgement needs.
