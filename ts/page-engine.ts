@@ -28,6 +28,7 @@ import { wasmCalls as calls } from "./wasm-calls.js";
 let loading: Promise<EngineLimits> | undefined;
 
 // The codes are the places.
+const CALLS = ["mark", "readStream", "readAll", "event", "streamInfo", "streams", "count", "stats", "close"] as const;
 const STORAGES: readonly StorageKind[] = ["indexeddb", "memory"];
 const DIRECTIONS: readonly StreamReadMessage["direction"][] = ["forwards", "backwards"];
 const MARKS: readonly MarkMessage["mark"][] = ["delete", "tombstone", "truncate"];
@@ -109,46 +110,46 @@ class PageEngine implements Engine {
 
   mark({ stream, mark, before, expected, durability }: MarkMessage): Promise<MarkOutcome> {
     const message = new MessageWriter().name(stream).number(MARKS.indexOf(mark), before, expected);
-    const { names, numbers } = message.number(durability === undefined ? 0 : DURABILITY[durability]).finish();
-    return calls.make(() => this.#core.mark(names, numbers) as Promise<MarkOutcome>);
+    return this.#call("mark", message.number(durability === undefined ? 0 : DURABILITY[durability]));
   }
 
   readStream({ stream, from, before, direction, limit, asOf }: StreamReadMessage): Promise<PageMessage> {
     const message = new MessageWriter().name(stream).number(from, before, DIRECTIONS.indexOf(direction), limit, asOf);
-    const { names, numbers } = message.finish();
-    return calls.make(() => this.#core.readStream(names, numbers) as Promise<PageMessage>);
+    return this.#call("readStream", message);
   }
 
   readAll({ after, before, since, until, direction, query, limit, asOf }: AllReadMessage): Promise<PageMessage> {
     const message = new MessageWriter().number(after, before, since, until, DIRECTIONS.indexOf(direction), limit, asOf);
-    const { names, numbers } = message.query(query).finish();
-    return calls.make(() => this.#core.readAll(names, numbers) as Promise<PageMessage>);
+    return this.#call("readAll", message.query(query));
   }
 
   event(id: string, stream: string | undefined): Promise<PageMessage> {
-    return calls.make(() => this.#core.event(id, stream) as Promise<PageMessage>);
+    return this.#call("event", new MessageWriter().name(id).name(stream));
   }
 
   streamInfo(stream: string): Promise<StreamInfoMessage | undefined> {
-    return calls.make(() => this.#core.streamInfo(stream) as Promise<StreamInfoMessage | undefined>);
+    return this.#call("streamInfo", new MessageWriter().name(stream));
   }
 
   streams({ prefix, after, limit }: StreamsMessage): Promise<readonly StreamInfoMessage[]> {
-    const { names, numbers } = new MessageWriter().name(prefix).name(after).number(limit).finish();
-    return calls.make(() => this.#core.streams(names, numbers) as Promise<readonly StreamInfoMessage[]>);
+    return this.#call("streams", new MessageWriter().name(prefix).name(after).number(limit));
   }
 
   count({ query, since, until, by, after, asOf }: CountMessage): Promise<CountPageMessage> {
-    const message = new MessageWriter().number(since, until, COUNTS_BY.indexOf(by), after, asOf).query(query);
-    const { names, numbers } = message.finish();
-    return calls.make(() => this.#core.count(names, numbers) as Promise<CountPageMessage>);
+    const message = new MessageWriter().number(since, until, COUNTS_BY.indexOf(by), after, asOf);
+    return this.#call("count", message.query(query));
   }
 
   stats(): Promise<StatsMessage> {
-    return calls.make(() => this.#core.stats() as Promise<StatsMessage>);
+    return this.#call("stats", new MessageWriter());
   }
 
   close(): Promise<void> {
-    return calls.make(() => this.#core.close() as Promise<void>);
+    return this.#call("close", new MessageWriter());
+  }
+
+  #call<Answer>(call: (typeof CALLS)[number], message: MessageWriter): Promise<Answer> {
+    const { names, numbers } = message.finish();
+    return calls.make(() => this.#core.call(CALLS.indexOf(call), names, numbers) as Promise<Answer>);
   }
 }

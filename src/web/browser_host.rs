@@ -7,18 +7,21 @@ use std::future::{Future, poll_fn};
 use std::rc::{Rc, Weak};
 use std::task::{Poll, Waker};
 
-use futures_channel::oneshot;
+use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{BroadcastChannel, Crypto, MessageChannel, MessageEvent};
+use web_sys::{BroadcastChannel, Crypto, MessageChannel};
 
 use crate::error::{Detail, Error, Obstacle};
 use crate::event::{Position, UnixMillis};
 use crate::host::Host;
 use crate::limits::INTEGER_MAX;
 
+use super::answer::{Answer, Listener, listener};
 use super::global::global;
 use super::locks::{self, BrowserLock};
+use super::promise::settled;
+use super::property;
+use super::tasks;
 use super::timer::Timer;
 
 /// Most bytes that `crypto.getRandomValues` fills in one call.
@@ -46,7 +49,7 @@ struct Voice {
     is_pausing: Cell<bool>,
     /// What is to be announced after the pause.
     unsaid: Cell<Option<Position>>,
-    _on_message: Closure<dyn FnMut(MessageEvent)>,
+    _on_message: Listener,
 }
 
 /// Where announcements arrive. Only the newest is kept: an older one says nothing that it does not say.
@@ -85,7 +88,7 @@ impl BrowserHost {
             let cause = "there is no `crypto` here to make random ids with".to_owned();
             Error::new(Detail::StorageUnavailable { cause, obstacle: Obstacle::Refused })
         };
-        let crypto = global().crypto().ok_or_else(no_crypto)?;
+        let crypto = property::get_if_some(&global(), "crypto").ok_or_else(no_crypto)?;
         Ok(Self { inner: Rc::new(Inner { crypto, ear, voice }) })
     }
 }
@@ -115,13 +118,9 @@ impl Host for BrowserHost {
     }
 
     async fn yield_now(&self) {
-        match global().scheduler().and_then(|scheduler| Some((scheduler.yield_function()?, scheduler))) {
-            Some((yield_function, scheduler)) => {
-                if let Ok(yielded) = yield_function.call0(&scheduler) {
-                    // It rejects only where it was aborted, and nobody has the means to.
-                    drop(JsFuture::from(js_sys::Promise::resolve(&yielded)).await);
-                }
-            }
+        match yielding() {
+            // It rejects only where it was aborted, and nobody has the means to.
+            Some(yielded) => drop(settled(yielded).await),
             None => yield_by_message().await,
         }
     }
@@ -152,7 +151,7 @@ impl Host for BrowserHost {
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + 'static) {
-        spawn_local(task);
+        tasks::spawn(Box::pin(task));
     }
 
     fn close(&self) {
@@ -168,12 +167,12 @@ impl Voice {
     fn new(name: &str, ear: &Rc<Ear>) -> Option<Self> {
         let channel = BroadcastChannel::new(&format!("everfold:{name}")).ok()?;
         let ear = Rc::clone(ear);
-        let on_message = Closure::new(move |message: MessageEvent| {
-            if let Some(position) = position_of(&message.data()) {
+        let on_message = listener(Box::new(move |message| {
+            if let Some(position) = property::get(&message, "data").ok().and_then(position_of) {
                 ear.hear(position);
             }
-        });
-        channel.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+        }));
+        property::set(&channel, "onmessage", on_message.as_ref());
         Some(Self { channel, is_pausing: Cell::default(), unsaid: Cell::default(), _on_message: on_message })
     }
 
@@ -184,7 +183,7 @@ impl Voice {
             return;
         }
         self.say(position);
-        spawn_local(pause(Rc::downgrade(self)));
+        tasks::spawn(Box::pin(pause(Rc::downgrade(self))));
     }
 
     fn say(&self, position: Position) {
@@ -216,7 +215,7 @@ async fn pause(voice: Weak<Voice>) {
 
 impl Drop for Voice {
     fn drop(&mut self) {
-        self.channel.set_onmessage(None);
+        property::set(&self.channel, "onmessage", &JsValue::NULL);
         self.close();
     }
 }
@@ -235,10 +234,17 @@ impl Ear {
 }
 
 /// Any script of the origin can post to the channel: only what could be a position is heard.
-fn position_of(message: &JsValue) -> Option<Position> {
+fn position_of(message: JsValue) -> Option<Position> {
     let number = message.as_f64()?;
     let is_position = number.fract() == 0.0 && (0.0..=INTEGER_MAX as f64).contains(&number);
     is_position.then_some(Position(number as u64))
+}
+
+/// Gives way by `scheduler.yield`, where there is one.
+fn yielding() -> Option<Promise> {
+    let scheduler: JsValue = property::get_if_some(&global(), "scheduler")?;
+    let yield_function: Function = property::get_if_some(&scheduler, "yield")?;
+    Some(Promise::resolve(&yield_function.call0(&scheduler).ok()?))
 }
 
 /// Gives way by a message to ourselves, which browsers do not hold back as they do timers.
@@ -246,11 +252,12 @@ async fn yield_by_message() {
     let Ok(channel) = MessageChannel::new() else {
         return Timer::start(0).await;
     };
-    let (sender, received) = oneshot::channel();
-    let on_message = Closure::once(move |_message: MessageEvent| sender.send(()).unwrap_or_default());
-    channel.port1().set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+    let received = Rc::<Answer<()>>::default();
+    let receiving = Rc::clone(&received);
+    let on_message = listener(Box::new(move |_| receiving.give(())));
+    property::set(&channel.port1(), "onmessage", on_message.as_ref());
     if channel.port2().post_message(&JsValue::NULL).is_ok() {
-        received.await.unwrap_or_default();
+        poll_fn(|context| received.poll(context)).await;
     }
     // An open port would keep a process of Node's alive.
     channel.port1().close();

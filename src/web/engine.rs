@@ -4,32 +4,33 @@
 //! may overlap in any way.
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
 use std::future::Future;
 use std::rc::Rc;
 
 use futures_util::future::LocalBoxFuture;
 use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::future_to_promise;
 
 use crate::error::Error;
-use crate::id::EventId;
 use crate::limits;
 use crate::storage::memory::MemoryStorage;
 use crate::store::{Progress, Store, Ticket};
 
+use super::message::call::{self, Call, Message};
 use super::message::options::{self, OpenRequest, StorageKind};
-use super::message::{append, describe, page, read};
+use super::message::{append, describe, page};
+use super::promise;
 use super::storage::BrowserStorage;
 use super::{BrowserHost, IndexedDbStorage, error};
+
+type BrowserStore = Store<BrowserStorage, BrowserHost>;
 
 /// An open store.
 #[wasm_bindgen]
 pub struct Engine {
-    store: Store<BrowserStorage, BrowserHost>,
+    store: BrowserStore,
     /// Mostly, the first is settled first.
-    under_way: Rc<RefCell<VecDeque<UnderWay>>>,
+    under_way: Rc<RefCell<Vec<UnderWay>>>,
 }
 
 /// The appends of one message.
@@ -81,7 +82,7 @@ impl Engine {
     pub fn append(&self, ticket: f64, texts: &[u8], ids: &str, names: &str, numbers: &[f64]) -> Promise {
         let requests = match append::read(texts, ids, names, numbers) {
             Ok(requests) => requests,
-            Err(error) => return Promise::reject(&error::to_js(&error)),
+            Err(error) => return refused(&error),
         };
         let mut queued = Vec::with_capacity(requests.len());
         let mut appends = Vec::with_capacity(requests.len());
@@ -93,7 +94,7 @@ impl Engine {
             }));
         }
         let ticket = ticket as u64;
-        self.under_way.borrow_mut().push_back(UnderWay { ticket, appends });
+        self.under_way.borrow_mut().push(UnderWay { ticket, appends });
         let under_way = Rc::clone(&self.under_way);
         answer(async move {
             let mut outcomes = Vec::with_capacity(queued.len());
@@ -119,73 +120,39 @@ impl Engine {
         }
     }
 
-    /// Takes a `MarkMessage`; resolves with a `MarkOutcome`.
-    pub fn mark(&self, names: &str, numbers: &[f64]) -> Promise {
-        let request = options::mark(names, numbers);
-        // Queued before this returns, so that it comes before what is appended next.
-        let marked = request.map(|request| self.store.mark(request));
-        answer(async move { Ok(options::marked(marked?.await?)) })
+    /// Makes any other call, by its code and its message; resolves with its answer.
+    pub fn call(&self, code: u32, names: &str, numbers: &[f64]) -> Promise {
+        match call::read(code, names, numbers) {
+            // Queued before this returns, so that it comes before what is appended next.
+            Ok(Message::Mark(request)) => {
+                let marked = self.store.mark(request);
+                answer(async move { Ok(options::marked(marked.await?)) })
+            }
+            Ok(Message::Call(call)) => answer(perform(self.store.clone(), call)),
+            Err(error) => refused(&error),
+        }
     }
+}
 
-    /// Takes a `StreamReadMessage`; resolves with a `PageMessage`.
-    #[wasm_bindgen(js_name = readStream)]
-    pub fn read_stream(&self, names: &str, numbers: &[f64]) -> Promise {
-        let (store, request) = (self.store.clone(), read::stream_read(names, numbers));
-        answer(async move { Ok(page::write(&store.read_stream(&request?).await?)) })
-    }
-
-    /// Takes an `AllReadMessage`; resolves with a `PageMessage`.
-    #[wasm_bindgen(js_name = readAll)]
-    pub fn read_all(&self, names: &str, numbers: &[f64]) -> Promise {
-        let (store, request) = (self.store.clone(), read::all_read(names, numbers));
-        answer(async move { Ok(page::write(&store.read_all(&request?).await?)) })
-    }
-
-    /// Finds an event by its id; resolves with a `PageMessage` of one event or of none.
-    pub fn event(&self, id: String, stream: Option<String>) -> Promise {
-        let store = self.store.clone();
-        answer(async move {
-            let id = EventId::parse(&id).ok_or_else(|| Error::invalid_argument("id", "is not a UUID"))?;
-            Ok(page::write(&store.event(id, stream.as_deref()).await?))
-        })
-    }
-
-    /// Resolves with a `StreamInfoMessage`, or nothing.
-    #[wasm_bindgen(js_name = streamInfo)]
-    pub fn stream_info(&self, stream: String) -> Promise {
-        let store = self.store.clone();
-        answer(async move {
+/// One future for all calls: each kind of future has to be polled and dropped by code of its own.
+async fn perform(store: BrowserStore, call: Call) -> Result<JsValue, Error> {
+    let page = match call {
+        Call::ReadStream(read) => store.read_stream(&read).await?,
+        Call::ReadAll(read) => store.read_all(&read).await?,
+        Call::Event { id, stream } => store.event(id, stream.as_deref()).await?,
+        Call::StreamInfo(stream) => {
             let info = store.stream_info(&stream).await?;
-            Ok(info.as_ref().map_or(JsValue::UNDEFINED, describe::stream_info))
-        })
-    }
-
-    /// Takes a `StreamsMessage`; resolves with an array of `StreamInfoMessage`.
-    pub fn streams(&self, names: &str, numbers: &[f64]) -> Promise {
-        let (store, request) = (self.store.clone(), read::streams(names, numbers));
-        answer(async move { Ok(describe::stream_infos(&store.streams(&request?).await?)) })
-    }
-
-    /// Takes a `CountMessage`; resolves with a `CountPageMessage`.
-    pub fn count(&self, names: &str, numbers: &[f64]) -> Promise {
-        let (store, request) = (self.store.clone(), read::count(names, numbers));
-        answer(async move { describe::count_page(&store.count(&request?).await?) })
-    }
-
-    /// Resolves with a `StatsMessage`.
-    pub fn stats(&self) -> Promise {
-        let store = self.store.clone();
-        answer(async move { Ok(describe::stats(&store.stats().await?)) })
-    }
-
-    /// Waits for the appends under way, and lets go of the storage.
-    pub fn close(&self) -> Promise {
-        let store = self.store.clone();
-        answer(async move {
+            return Ok(info.as_ref().map_or(JsValue::UNDEFINED, describe::stream_info));
+        }
+        Call::Streams(list) => return Ok(describe::stream_infos(&store.streams(&list).await?)),
+        Call::Count(count) => return Ok(describe::count_page(&store.count(&count).await?)),
+        Call::Stats => return Ok(describe::stats(&store.stats().await?)),
+        Call::Close => {
             store.close().await;
-            Ok(JsValue::UNDEFINED)
-        })
-    }
+            return Ok(JsValue::UNDEFINED);
+        }
+    };
+    Ok(page::write(&page))
 }
 
 async fn open(name: &str, request: OpenRequest, on_progress: Option<Function>) -> Result<Engine, Error> {
@@ -210,6 +177,10 @@ async fn open(name: &str, request: OpenRequest, on_progress: Option<Function>) -
     Ok(Engine { store, under_way: Rc::default() })
 }
 
+fn refused(error: &Error) -> Promise {
+    Promise::reject(&error::to_js(error))
+}
+
 /// A promise of what a future gives, its error as JavaScript sees it.
 fn answer(future: impl Future<Output = Result<JsValue, Error>> + 'static) -> Promise {
     promise_of(Box::pin(future))
@@ -217,5 +188,5 @@ fn answer(future: impl Future<Output = Result<JsValue, Error>> + 'static) -> Pro
 
 /// Of boxed futures, because what makes a promise is compiled once for each kind of future.
 fn promise_of(future: LocalBoxFuture<'static, Result<JsValue, Error>>) -> Promise {
-    future_to_promise(async move { future.await.map_err(|error| error::to_js(&error)) })
+    promise::promise_of(Box::pin(async move { future.await.map_err(|error| error::to_js(&error)) }))
 }

@@ -78,6 +78,8 @@ fn matched_event(matched: &Matched) -> Fields {
         .with("type", &matched.event_type)
 }
 
+/// Out of line: two kinds of errors name ids.
+#[inline(never)]
 fn id_texts(ids: &[EventId]) -> Array {
     ids.iter().map(|id| JsValue::from(id.to_string())).collect()
 }

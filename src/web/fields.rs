@@ -1,7 +1,9 @@
 //! Plain JavaScript objects, made field by field.
 
-use js_sys::{Object, Reflect};
+use js_sys::Object;
 use wasm_bindgen::JsValue;
+
+use super::property;
 
 /// An object in the making.
 pub struct Fields(Object);
@@ -15,7 +17,13 @@ impl Fields {
     /// Adds a field.
     #[must_use]
     pub fn with(self, name: &str, value: impl Into<JsValue>) -> Self {
-        self.set(name, &value.into());
+        self.with_value(name, value.into())
+    }
+
+    /// By value and out of line: almost every field of every answer is set here.
+    #[inline(never)]
+    fn with_value(self, name: &str, value: JsValue) -> Self {
+        property::set(&self.0, name, &value);
         self
     }
 
@@ -29,14 +37,6 @@ impl Fields {
     #[must_use]
     pub fn with_whole_if_some(self, name: &str, value: Option<u64>) -> Self {
         self.with(name, value.map(|value| value as f64))
-    }
-
-    /// Out of line: almost every field of every answer is set here.
-    #[inline(never)]
-    fn set(&self, name: &str, value: &JsValue) {
-        // A new object is extensible and has no setters: setting cannot fail.
-        let is_set = Reflect::set(&self.0, &JsValue::from_str(name), value);
-        debug_assert!(is_set.is_ok());
     }
 }
 

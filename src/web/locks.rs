@@ -8,10 +8,10 @@ use futures_channel::oneshot;
 use futures_util::future::{Either, select};
 use js_sys::{Function, Object, Promise};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
 use web_sys::AbortController;
 
-use super::global::{LockManager, LockOptions, global};
+use super::global::{LockManager, LockOptions, lock_manager};
+use super::promise::settled;
 use super::timer::Timer;
 
 /// Holds a lock until it is dropped, or its tab ends.
@@ -35,7 +35,7 @@ enum Holding {
 /// Takes the lock, or gives up after `timeout_ms`, or at once where the browser refuses locks to this page.
 pub async fn lock(name: &str, timeout_ms: u64) -> Option<BrowserLock> {
     let name = format!("everfold:{name}");
-    match global().navigator().and_then(|navigator| navigator.locks()) {
+    match lock_manager() {
         Some(manager) => lock_in_origin(&manager, &name, timeout_ms).await,
         None => lock_in_page(name, timeout_ms).await,
     }
@@ -48,7 +48,7 @@ async fn lock_in_origin(manager: &LockManager, name: &str, timeout_ms: u64) -> O
     let (sender, granted) = oneshot::channel();
     let callback = Closure::once_into_js(move |_lock: JsValue| hold(sender));
     // The promise settles when the lock is released; before it was granted, that is a refusal.
-    let ended = JsFuture::from(manager.request(name, &options, callback.unchecked_ref()));
+    let ended = pin!(settled(manager.request(name, &options, &callback)));
     let given_up = pin!(select(ended, Timer::start(timeout_ms)));
     match select(granted, given_up).await {
         Either::Left((granted, _)) => granted.ok(),

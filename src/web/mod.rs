@@ -1,5 +1,6 @@
 //! The browser: the only code that names `wasm_bindgen`, `js_sys` or `web_sys`.
 
+mod answer;
 pub mod browser_host;
 mod engine;
 mod error;
@@ -8,7 +9,10 @@ mod global;
 pub mod indexed_db;
 mod locks;
 mod message;
+mod promise;
+mod property;
 mod storage;
+mod tasks;
 mod timer;
 
 pub use browser_host::BrowserHost;

@@ -2,19 +2,20 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use futures_channel::oneshot;
 use wasm_bindgen::prelude::*;
 
-use super::global::global;
+use super::answer::{Answer, Listener, listener};
+use super::global::{clear_timeout, set_timeout};
 
 /// A time-out of the global scope, as a future. Dropping it cancels it.
 #[must_use = "a timer that is dropped is cancelled"]
 pub struct Timer {
     handle: JsValue,
-    elapsed: oneshot::Receiver<()>,
-    _callback: Closure<dyn FnMut()>,
+    elapsed: Rc<Answer<()>>,
+    _callback: Listener,
 }
 
 impl Timer {
@@ -23,10 +24,11 @@ impl Timer {
 
     /// Begins to wait, for at most [`Self::DELAY_MS_MAX`].
     pub fn start(delay_ms: u64) -> Self {
-        let (sender, elapsed) = oneshot::channel();
-        let callback = Closure::once(move || sender.send(()).unwrap_or_default());
+        let elapsed = Rc::<Answer<()>>::default();
+        let elapsing = Rc::clone(&elapsed);
+        let callback = listener(Box::new(move |_| elapsing.give(())));
         let delay_ms = i32::try_from(delay_ms).unwrap_or(i32::MAX);
-        let handle = global().set_timeout(callback.as_ref().unchecked_ref(), delay_ms);
+        let handle = set_timeout(callback.as_ref(), delay_ms);
         Self { handle, elapsed, _callback: callback }
     }
 }
@@ -34,13 +36,13 @@ impl Timer {
 impl Future for Timer {
     type Output = ();
 
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        Pin::new(&mut self.elapsed).poll(context).map(drop)
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        self.elapsed.poll(context)
     }
 }
 
 impl Drop for Timer {
     fn drop(&mut self) {
-        global().clear_timeout(&self.handle);
+        clear_timeout(&self.handle);
     }
 }

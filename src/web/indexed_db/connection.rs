@@ -1,12 +1,12 @@
 //! The one connection of a storage: opened again where it was lost, and never used after its end.
 
 use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
 use std::rc::Rc;
 
-use futures_util::FutureExt;
-use futures_util::future::{LocalBoxFuture, Shared};
-
 use crate::storage::FaultKind;
+use crate::web::answer::Answer;
+use crate::web::tasks;
 
 use super::fault::{self, Fault};
 use super::handle::{End, Handle};
@@ -17,10 +17,14 @@ type Opened = Result<Rc<Handle>, Fault>;
 
 /// A connection that lasts as long as its database, whatever happens to the handles.
 pub struct Connection {
+    state: Rc<State>,
+}
+
+struct State {
     database_name: String,
     current: RefCell<Option<Rc<Handle>>>,
-    /// The opening under way, which all who wait for it share.
-    reopening: RefCell<Option<Shared<LocalBoxFuture<'static, Opened>>>>,
+    /// Who waits for the opening under way; nobody where there is none.
+    waiting: RefCell<Vec<Rc<Answer<Opened>>>>,
     closed: Cell<Option<Closed>>,
 }
 
@@ -40,12 +44,13 @@ impl Connection {
     pub async fn open(database_name: String) -> Result<Self, Fault> {
         let database = opening::open(&database_name, Missing::Create).await?;
         let current = RefCell::new(Some(Rc::new(Handle::new(database))));
-        Ok(Self { database_name, current, reopening: RefCell::default(), closed: Cell::default() })
+        let (waiting, closed) = (RefCell::default(), Cell::default());
+        Ok(Self { state: Rc::new(State { database_name, current, waiting, closed }) })
     }
 
     /// The name of the database.
     pub fn database_name(&self) -> &str {
-        &self.database_name
+        &self.state.database_name
     }
 
     /// A handle that can be used, as far as anybody knows.
@@ -54,15 +59,16 @@ impl Connection {
     ///
     /// [`FaultKind::Closed`] for good; and as [`opening::open`] where it has to be opened again.
     pub async fn handle(&self) -> Opened {
-        self.check_open()?;
-        let current = self.current.borrow().clone();
+        let state = &self.state;
+        state.check_open()?;
+        let current = state.current.borrow().clone();
         match current.as_ref().and_then(|handle| handle.end()) {
             None => {}
-            Some(End::Lost) => drop(self.current.take()),
-            Some(End::Destroyed) => self.end(Closed::Destroyed),
+            Some(End::Lost) => drop(state.current.take()),
+            Some(End::Destroyed) => state.end(Closed::Destroyed),
         }
-        self.check_open()?;
-        let current = self.current.borrow().clone();
+        state.check_open()?;
+        let current = state.current.borrow().clone();
         match current {
             Some(handle) => Ok(handle),
             None => self.reopen().await,
@@ -71,7 +77,7 @@ impl Connection {
 
     /// Lets go of a handle that failed, if it is still the current one.
     pub fn forget(&self, handle: &Rc<Handle>) {
-        let mut current = self.current.borrow_mut();
+        let mut current = self.state.current.borrow_mut();
         // A handle that knows of its end tells more than the failure does.
         if current.as_ref().is_some_and(|other| Rc::ptr_eq(other, handle)) && handle.end().is_none() {
             current.take();
@@ -80,47 +86,54 @@ impl Connection {
 
     /// Closes for good, after the transactions under way.
     pub fn close(&self) {
-        if self.closed.get().is_none() {
-            self.end(Closed::Here);
+        if self.state.closed.get().is_none() {
+            self.state.end(Closed::Here);
         }
     }
 
+    /// Waits for the opening under way, or begins one.
     async fn reopen(&self) -> Opened {
-        let reopening = self.reopening.borrow_mut().get_or_insert_with(|| self.begin_reopening()).clone();
-        let opened = reopening.clone().await;
-        let is_first = self.reopening.borrow().as_ref().is_some_and(|other| other.ptr_eq(&reopening));
+        let answer = Rc::<Answer<Opened>>::default();
+        let is_first = {
+            let mut waiting = self.state.waiting.borrow_mut();
+            waiting.push(Rc::clone(&answer));
+            waiting.len() == 1
+        };
         if is_first {
-            self.reopening.take();
-            match &opened {
-                Ok(handle) if self.closed.get().is_none() => {
-                    drop(self.current.replace(Some(Rc::clone(handle))))
-                }
-                Err(fault) if fault.kind == FaultKind::Closed => self.end(Closed::Destroyed),
-                _ => {}
-            }
+            tasks::spawn(Box::pin(reopen(Rc::clone(&self.state))));
         }
-        self.check_open()?;
+        let opened = poll_fn(|context| answer.poll(context)).await;
+        self.state.check_open()?;
         opened
     }
+}
 
-    fn begin_reopening(&self) -> Shared<LocalBoxFuture<'static, Opened>> {
-        let name = self.database_name.clone();
-        // What was there once is not made anew: an empty database would pass for the one that was destroyed.
-        let opening =
-            async move { opening::open(&name, Missing::Refuse).await.map(Handle::new).map(Rc::new) };
-        opening.boxed_local().shared()
+/// Opens the database again, for all who wait. What was there once is not made anew: an empty database would pass
+/// for the one that was destroyed.
+async fn reopen(state: Rc<State>) {
+    let opened = opening::open(&state.database_name, Missing::Refuse).await.map(Handle::new).map(Rc::new);
+    if state.closed.get().is_none() {
+        match &opened {
+            Ok(handle) => drop(state.current.replace(Some(Rc::clone(handle)))),
+            Err(fault) if fault.kind == FaultKind::Closed => state.end(Closed::Destroyed),
+            Err(_) => {}
+        }
     }
+    for answer in state.waiting.take() {
+        answer.give(opened.clone());
+    }
+}
 
+impl State {
     fn end(&self, closed: Closed) {
         self.closed.set(Some(closed));
         self.current.take();
-        self.reopening.take();
     }
 
     fn check_open(&self) -> Result<(), Fault> {
         match self.closed.get() {
             None => Ok(()),
-            Some(Closed::Here) => Err(fault::found(FaultKind::Closed, "the handle was closed")),
+            Some(Closed::Here) => Err(fault::found(FaultKind::Closed, format_args!("the handle was closed"))),
             Some(Closed::Destroyed) => Err(opening::destroyed()),
         }
     }

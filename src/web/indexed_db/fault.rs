@@ -1,13 +1,14 @@
 //! What the browser throws, as a fault of the port. Told apart by name: messages differ between browsers.
 
+use std::fmt;
+
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
 
 use crate::error::WriteOutcome;
 use crate::storage::{FaultKind, StorageFault};
-use crate::web::global::global;
-
-use super::property;
+use crate::web::global::storage_manager;
+use crate::web::promise::settled;
+use crate::web::property;
 
 /// A fault in a box: nearly everything here may return one, and moves nothing but a pointer when it does not.
 pub type Fault = Box<StorageFault>;
@@ -44,13 +45,14 @@ pub fn begun(exception: JsValue) -> Fault {
 
 /// A fault that was found here and not by the browser; nothing was written.
 #[cold]
-pub fn found(kind: FaultKind, cause: &str) -> Fault {
-    Box::new(StorageFault { kind, outcome: WriteOutcome::NotWritten, cause: cause.to_owned() })
+#[inline(never)]
+pub fn found(kind: FaultKind, cause: fmt::Arguments<'_>) -> Fault {
+    Box::new(StorageFault { kind, outcome: WriteOutcome::NotWritten, cause: cause.to_string() })
 }
 
 /// The fault of an operation that was not done when its transaction ended.
 pub fn unanswered() -> Fault {
-    found(FaultKind::Disconnected, "the transaction ended before its requests did")
+    found(FaultKind::Disconnected, format_args!("the transaction ended before its requests did"))
 }
 
 /// The fault of a transaction that the browser does not answer.
@@ -75,9 +77,9 @@ pub async fn with_estimate(mut fault: Fault) -> StorageFault {
 
 /// Bytes in use by the origin, and bytes allowed to it, where the browser says.
 pub async fn estimate() -> (Option<u64>, Option<u64>) {
-    let promise = global().navigator().and_then(|navigator| navigator.storage()?.estimate().ok());
+    let promise = storage_manager().and_then(|manager| manager.estimate().ok());
     let Some(promise) = promise else { return (None, None) };
-    let Ok(estimate) = JsFuture::from(promise).await else { return (None, None) };
+    let Ok(estimate) = settled(promise).await else { return (None, None) };
     let bytes = |name| property::get(&estimate, name).ok()?.as_f64().map(|number| number as u64);
     (bytes("usage"), bytes("quota"))
 }

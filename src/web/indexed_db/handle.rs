@@ -4,10 +4,10 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use wasm_bindgen::prelude::*;
-use web_sys::{Event, IdbDatabase};
+use web_sys::IdbDatabase;
 
-use super::answer::{Listener, listener};
-use super::property;
+use crate::web::answer::{Listener, listener};
+use crate::web::property;
 
 /// A connection. It is closed when it is dropped, after the transactions under way.
 pub struct Handle {
@@ -31,7 +31,7 @@ impl Handle {
         let end = Rc::new(Cell::new(None));
         let ending = Rc::clone(&end);
         let connection = database.clone();
-        let hear = move |event: Event| {
+        let hear = move |event: JsValue| {
             // A deletion has no new version, and the loss of a connection has no such field.
             let is_deletion = property::get(&event, "newVersion").is_ok_and(|version| version.is_null());
             ending.set(Some(if is_deletion { End::Destroyed } else { End::Lost }));

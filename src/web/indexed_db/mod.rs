@@ -3,7 +3,6 @@
 //! One operation is one transaction, and one transaction is one crossing: see [`transaction`]. What can happen
 //! to the connection in between is the matter of [`connection`].
 
-mod answer;
 mod connection;
 mod externs;
 mod fault;
@@ -11,7 +10,6 @@ mod handle;
 mod open_request;
 mod opening;
 mod patience;
-mod property;
 mod reading;
 mod record;
 mod schema;
@@ -24,14 +22,14 @@ use std::fmt;
 use std::rc::Rc;
 
 use futures_util::future::LocalBoxFuture;
-use wasm_bindgen_futures::JsFuture;
 
 use crate::error::WriteOutcome::NotWritten;
 use crate::storage::{
     Area, Batch, Direction, Durability, Fetched, GuardedWrite, Head, Key, KeyRange, LogRecord, Outcome, Page,
     Seen, Storage, StorageFault, Usage, Written,
 };
-use crate::web::global::global;
+use crate::web::global::storage_manager;
+use crate::web::promise::settled;
 
 use connection::Connection;
 use fault::Fault;
@@ -185,8 +183,7 @@ fn taken<T>(slot: &Slot<T>) -> Result<T, StorageFault> {
 
 /// Whether the browser promised not to evict the origin's data, where it says.
 async fn persisted() -> Option<bool> {
-    let promise = global().navigator()?.storage()?.persisted().ok()?;
-    JsFuture::from(promise).await.ok()?.as_bool()
+    settled(storage_manager()?.persisted().ok()?).await.ok()?.as_bool()
 }
 
 impl fmt::Debug for IndexedDbStorage {

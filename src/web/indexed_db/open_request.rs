@@ -6,11 +6,11 @@ use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use web_sys::{Event, IdbDatabase, IdbOpenDbRequest};
 
+use crate::web::answer::{Answer, Listener, listener};
+use crate::web::property;
 use crate::web::timer::Timer;
 
-use super::answer::{Answer, Listener, listener};
 use super::fault::{self, Fault};
-use super::property;
 use super::schema;
 
 /// What to do where the database is not there.
@@ -34,7 +34,7 @@ struct Shared {
     missing: Missing,
     was_missing: Cell<bool>,
     was_blocked: Cell<bool>,
-    answer: Answer,
+    answer: Answer<Result<(), Fault>>,
 }
 
 impl OpenRequest {
@@ -77,15 +77,15 @@ impl OpenRequest {
 }
 
 impl Shared {
-    fn hear(&self, event: &Event) {
-        match event.type_().as_str() {
+    fn hear(&self, event: &JsValue) {
+        match property::text(event, "type").as_str() {
             "success" => self.answer.give(Ok(())),
             "upgradeneeded" => self.upgrade(),
             // It is not the end: the request goes on once the connection in the way has closed.
             "blocked" => self.was_blocked.set(true),
             _ => {
                 // It is handled here: the browser need not report it to the page.
-                event.prevent_default();
+                event.unchecked_ref::<Event>().prevent_default();
                 let error = property::get(&self.raw, "error").unwrap_or_default();
                 self.answer.give(Err(fault::opening(error)));
             }

@@ -1,19 +1,21 @@
 //! Opening, finding and destroying databases.
 
+use std::fmt;
+
 use js_sys::Array;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
 use web_sys::IdbDatabase;
 
 use crate::storage::FaultKind;
 use crate::web::global::global;
+use crate::web::promise::settled;
+use crate::web::property;
 use crate::web::timer::Timer;
 
 use super::externs::Factory;
 use super::fault::{self, Fault};
 use super::open_request::{Missing, OpenRequest};
 use super::patience::{DESTROY_TIMEOUT_MS, OPEN_ATTEMPTS, OPEN_BACKOFF_MS, OPEN_TIMEOUT_MS};
-use super::property;
 use super::schema;
 
 /// Opens a database of ours.
@@ -30,8 +32,9 @@ pub async fn open(name: &str, missing: Missing) -> Result<IdbDatabase, Fault> {
     loop {
         match open_once(&factory, name, missing, &mut timer).await {
             None => {
-                let cause = format!("the database \"{name}\" did not open within {OPEN_TIMEOUT_MS} ms");
-                return Err(fault::found(FaultKind::Unavailable, &cause));
+                return Err(unavailable(format_args!(
+                    "the database \"{name}\" did not open within {OPEN_TIMEOUT_MS} ms"
+                )));
             }
             Some(Err(fault)) if fault.kind == FaultKind::Unavailable && attempt < OPEN_ATTEMPTS => {
                 Timer::start(pause_ms).await;
@@ -82,7 +85,7 @@ pub async fn exists(name: &str) -> Result<bool, Fault> {
     let Ok(databases) = factory.databases() else {
         return exists_by_opening(&factory, name).await;
     };
-    let databases: Array = JsFuture::from(databases).await.map_err(fault::opening)?.unchecked_into();
+    let databases: Array = settled(databases).await.map_err(fault::opening)?.unchecked_into();
     let has_name = |index| property::text(&databases.get(index), "name") == name;
     Ok((0..databases.length()).any(has_name))
 }
@@ -95,11 +98,9 @@ async fn exists_by_opening(factory: &Factory, name: &str) -> Result<bool, Fault>
         Some(Ok(())) => Ok(true),
         Some(Err(_)) if request.was_missing() => Ok(false),
         Some(Err(fault)) => Err(fault),
-        None => {
-            let cause =
-                format!("the browser did not say within {OPEN_TIMEOUT_MS} ms whether it has \"{name}\"");
-            Err(fault::found(FaultKind::Unavailable, &cause))
-        }
+        None => Err(unavailable(format_args!(
+            "the browser did not say within {OPEN_TIMEOUT_MS} ms whether it has \"{name}\""
+        ))),
     }
 }
 
@@ -115,27 +116,31 @@ pub async fn destroy(name: &str) -> Result<(), Fault> {
     if let Some(ended) = request.ended_within(&mut Timer::start(DESTROY_TIMEOUT_MS)).await {
         return ended;
     }
-    let cause = match request.was_blocked() {
-        true => format!("another tab holds \"{name}\" open; it is deleted as soon as that tab closes"),
-        false => format!("\"{name}\" was not deleted within {DESTROY_TIMEOUT_MS} ms"),
-    };
-    Err(fault::found(FaultKind::Unavailable, &cause))
+    Err(match request.was_blocked() {
+        true => unavailable(format_args!(
+            "another tab holds \"{name}\" open; it is deleted as soon as that tab closes"
+        )),
+        false => unavailable(format_args!("\"{name}\" was not deleted within {DESTROY_TIMEOUT_MS} ms")),
+    })
 }
 
 /// The fault of every operation on a database that is gone.
 pub fn destroyed() -> Fault {
-    fault::found(FaultKind::Closed, "the database was destroyed")
+    fault::found(FaultKind::Closed, format_args!("the database was destroyed"))
 }
 
 fn factory() -> Result<Factory, Fault> {
-    let none = || {
-        fault::found(
-            FaultKind::Unavailable,
-            "there is no IndexedDB here: open with storage \"memory\", or \"auto\"",
-        )
-    };
-    let factory = global().indexed_db().map_err(fault::opening)?.ok_or_else(none)?;
+    // It throws where a policy forbids storage.
+    let factory = property::get(&global(), "indexedDB").map_err(fault::opening)?;
+    if factory.is_undefined() || factory.is_null() {
+        let cause = format_args!("there is no IndexedDB here: open with storage \"memory\", or \"auto\"");
+        return Err(unavailable(cause));
+    }
     Ok(factory.unchecked_into())
+}
+
+fn unavailable(cause: fmt::Arguments<'_>) -> Fault {
+    fault::found(FaultKind::Unavailable, cause)
 }
 
 fn explain_version(mut fault: Fault) -> Fault {

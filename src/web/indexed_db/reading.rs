@@ -5,10 +5,10 @@ use wasm_bindgen::prelude::*;
 use web_sys::{IdbCursor, IdbCursorDirection, IdbObjectStore, IdbRequest};
 
 use crate::storage::{Area, Direction, Fetched, Head, Key, Page};
+use crate::web::property;
 
 use super::externs::{DatabaseRecord, RecordsStore};
 use super::fault::Fault;
-use super::property;
 use super::record;
 use super::transaction::{Operation, Scope, Slot, Step, result_of, thrown};
 

@@ -78,8 +78,9 @@ pub fn size_bytes(area: Area, key: &JsValue, value: &JsValue) -> Result<u64, Fau
 pub fn head_from_js(value: &JsValue) -> Result<Head, Fault> {
     match value_from_js(Area::Meta, value)? {
         None => Ok(Head::default()),
-        Some(bytes) => Head::from_bytes(&bytes)
-            .ok_or_else(|| fault::found(FaultKind::Damaged, "the head is not in its stored form")),
+        Some(bytes) => Head::from_bytes(&bytes).ok_or_else(|| {
+            fault::found(FaultKind::Damaged, format_args!("the head is not in its stored form"))
+        }),
     }
 }
 
@@ -127,6 +128,8 @@ fn array_of(area: Area, value: &JsValue) -> Result<&Uint8Array, Fault> {
 #[cold]
 fn foreign(area: Area, part: &str) -> Fault {
     let name = area.name();
-    let cause = format!("another program wrote to the object store \"{name}\": a {part} is not ours");
-    fault::found(FaultKind::Foreign, &cause)
+    fault::found(
+        FaultKind::Foreign,
+        format_args!("another program wrote to the object store \"{name}\": a {part} is not ours"),
+    )
 }

@@ -5,9 +5,9 @@ use wasm_bindgen::prelude::*;
 use web_sys::IdbDatabase;
 
 use crate::storage::{Area, FaultKind};
+use crate::web::property;
 
 use super::fault::{self, Fault};
-use super::property;
 
 /// The version of the schema, for ever.
 pub const VERSION: u32 = 1;
@@ -48,9 +48,11 @@ pub fn check(database: &IdbDatabase) -> Result<(), Fault> {
     }
     let name = property::text(database, "name");
     let found = if found.is_empty() { "no object stores".to_owned() } else { found.join(", ") };
-    let cause = format!(
-        "the database \"{name}\" is not everfold's: it has {found}; open the store under another name, or \
+    Err(fault::found(
+        FaultKind::Foreign,
+        format_args!(
+            "the database \"{name}\" is not everfold's: it has {found}; open the store under another name, or \
          delete that database if nobody needs it"
-    );
-    Err(fault::found(FaultKind::Foreign, &cause))
+        ),
+    ))
 }

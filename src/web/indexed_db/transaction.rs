@@ -15,16 +15,16 @@ use std::rc::{Rc, Weak};
 
 use js_sys::{Array, Object};
 use wasm_bindgen::prelude::*;
-use web_sys::{Event, IdbDatabase, IdbObjectStore, IdbRequest, IdbTransaction, IdbTransactionMode};
+use web_sys::{IdbDatabase, IdbObjectStore, IdbRequest, IdbTransaction, IdbTransactionMode};
 
 use crate::storage::{Area, Durability};
+use crate::web::answer::{Answer, Listener, listener};
+use crate::web::property;
 use crate::web::timer::Timer;
 
-use super::answer::{Answer, Listener, listener};
 use super::externs::{CommittingTransaction, DurableDatabase};
 use super::fault::{self, Fault, Moment};
 use super::patience::TRANSACTION_TIMEOUT_MS;
-use super::property;
 
 /// What a transaction may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,7 +132,7 @@ struct Run {
     is_written: Cell<bool>,
     /// Whether the transaction was told to commit: from then on, nobody knows what became of it but itself.
     is_sent: Cell<bool>,
-    answer: Answer,
+    answer: Answer<Result<(), Fault>>,
     listener: Listener,
 }
 
@@ -140,7 +140,7 @@ impl Run {
     fn start(scope: Scope, access: Access, operation: Operation) -> Rc<Self> {
         let run = Rc::new_cyclic(|run: &Weak<Self>| {
             let run = run.clone();
-            let hear = move |event: Event| {
+            let hear = move |event: JsValue| {
                 if let Some(run) = run.upgrade() {
                     run.hear(&event);
                 }
@@ -168,8 +168,8 @@ impl Run {
         self.listener.as_ref()
     }
 
-    fn hear(&self, event: &Event) {
-        match event.type_().as_str() {
+    fn hear(&self, event: &JsValue) {
+        match property::text(event, "type").as_str() {
             "success" => self.advance(),
             "complete" if self.is_written.get() => self.answer.give(Ok(())),
             "complete" => self.answer.give(Err(fault::unanswered())),

@@ -130,18 +130,17 @@ impl Run<'_> {
 
     fn event(&mut self) -> Result<NewEvent, Error> {
         let event_type = EventType::new(self.numbers.name()?).map_err(|error| error.at("type"))?;
-        let data = self.json()?;
-        let metadata = self.json()?;
-        let id = match self.numbers.count()? {
-            0 => None,
-            _ => Some(self.id()?),
-        };
-        let time = self.numbers.time_if_some()?;
-        let mut tags = Vec::new();
-        for index in 0..self.numbers.whole()? {
-            tags.push(Tag::new(self.numbers.name()?).map_err(|error| within(error, "tags", index))?);
+        let mut event = NewEvent::new(event_type);
+        event.data = self.json()?;
+        event.metadata = self.json()?;
+        if self.numbers.count()? != 0 {
+            event.id = Some(self.id()?);
         }
-        Ok(NewEvent { event_type, data, metadata, tags, id, time })
+        event.time = self.numbers.time_if_some()?;
+        for index in 0..self.numbers.whole()? {
+            event.tags.push(Tag::new(self.numbers.name()?).map_err(|error| within(error, "tags", index))?);
+        }
+        Ok(event)
     }
 
     /// The facade walked the value and had `JSON.stringify` write the text: it need not be read again.

@@ -3,13 +3,10 @@
 use js_sys::Array;
 use wasm_bindgen::JsValue;
 
-use crate::error::Error;
 use crate::limits;
 use crate::storage::Area;
 use crate::store::{CountPage, Stats, StreamInfo, StreamLife};
 use crate::web::fields::Fields;
-
-use super::malformed;
 
 /// Writes the `EngineLimits`.
 pub fn engine_limits() -> JsValue {
@@ -45,14 +42,16 @@ pub fn stream_infos(infos: &[StreamInfo]) -> JsValue {
 }
 
 /// Writes a `CountPageMessage`.
-pub fn count_page(page: &CountPage) -> Result<JsValue, Error> {
-    let counts = serde_wasm_bindgen::to_value(&page.counts)
-        .map_err(|_| malformed("a count that is no safe integer"))?;
-    Ok(Fields::new()
+pub fn count_page(page: &CountPage) -> JsValue {
+    let counts = Array::new();
+    for (key, count) in &page.counts {
+        counts.push(&Array::of2(&key.into(), &JsValue::from_f64(*count as f64)));
+    }
+    Fields::new()
         .with("counts", counts)
         .with_whole_if_some("next", page.next.map(|position| position.0))
         .with_whole("asOf", page.as_of.0)
-        .into())
+        .into()
 }
 
 /// Writes a `StatsMessage`.

@@ -6,6 +6,7 @@
 //! is refused here, never trusted.
 
 pub mod append;
+pub mod call;
 pub mod describe;
 pub mod numbers;
 pub mod options;

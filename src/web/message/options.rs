@@ -35,8 +35,7 @@ pub fn open(storage: u32, durability: u32) -> OpenRequest {
 }
 
 /// What a `MarkMessage` asks. Errors: `INVALID_ARGUMENT`, `LIMIT_EXCEEDED`.
-pub fn mark(names: &str, numbers: &[f64]) -> Result<MarkRequest, Error> {
-    let mut message = Numbers::new(names, numbers)?;
+pub fn mark(message: &mut Numbers<'_>) -> Result<MarkRequest, Error> {
     let stream = message.stream()?;
     let (code, before) = (message.count()?, Revision(message.whole()?));
     let mark = match code {

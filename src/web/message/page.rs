@@ -7,13 +7,13 @@
 //! ```
 
 use js_sys::{Float64Array, Uint32Array};
-use rustc_hash::FxHashMap;
 use wasm_bindgen::JsValue;
 
 use crate::codec::{Body, Entry};
 use crate::event::Fact;
 use crate::id::EventId;
 use crate::store::EventPage;
+use crate::table::{Table, hash_of};
 use crate::web::fields::Fields;
 
 use super::NONE;
@@ -30,11 +30,11 @@ pub fn write(page: &EventPage) -> JsValue {
     for entry in page.entries() {
         writer.entry(&entry);
     }
-    let name_lengths: Vec<u32> = writer.names.texts.iter().map(|name| units_of(name)).collect();
+    let name_lengths: Vec<u32> = writer.names.texts.rows().iter().map(|name| units_of(name)).collect();
     Fields::new()
         .with("data", writer.data.finish())
         .with("metadata", writer.metadata.finish())
-        .with("names", writer.names.texts.concat())
+        .with("names", writer.names.texts.rows().concat())
         .with("nameLengths", Uint32Array::from(&*name_lengths))
         .with("ids", writer.ids.finish())
         .with("numbers", Float64Array::from(&*writer.numbers))
@@ -140,17 +140,17 @@ impl JsonArray {
 /// Each name once.
 #[derive(Default)]
 struct Names<'a> {
-    texts: Vec<&'a str>,
-    places: FxHashMap<&'a str, u32>,
+    texts: Table<&'a str>,
 }
 
 impl<'a> Names<'a> {
     fn place(&mut self, name: &'a str) -> u32 {
-        let texts = &mut self.texts;
-        *self.places.entry(name).or_insert_with(|| {
-            texts.push(name);
-            // A page has far fewer names than that.
-            (texts.len() - 1) as u32
-        })
+        let hash = hash_of(name.as_bytes());
+        let place = self.texts.find(hash, |other| *other == name).unwrap_or_else(|| {
+            self.texts.push(hash, name);
+            self.texts.rows().len() - 1
+        });
+        // A page has far fewer names than that.
+        place as u32
     }
 }

@@ -12,49 +12,45 @@ use super::numbers::Numbers;
 use super::{malformed, within};
 
 /// What a `StreamReadMessage` asks. Errors: `INVALID_ARGUMENT`, `LIMIT_EXCEEDED`.
-pub fn stream_read(names: &str, numbers: &[f64]) -> Result<StreamRead, Error> {
-    let mut message = Numbers::new(names, numbers)?;
+pub fn stream_read(message: &mut Numbers<'_>) -> Result<StreamRead, Error> {
     Ok(StreamRead {
         stream: message.stream()?,
         from: Revision(message.whole()?),
         before: message.whole_if_some()?.map(Revision),
-        direction: direction(&mut message)?,
+        direction: direction(message)?,
         limit: message.whole_if_some()?,
         as_of: message.whole_if_some()?.map(Position),
     })
 }
 
 /// What an `AllReadMessage` asks. Errors: `INVALID_ARGUMENT`, `LIMIT_EXCEEDED`.
-pub fn all_read(names: &str, numbers: &[f64]) -> Result<AllRead, Error> {
-    let mut message = Numbers::new(names, numbers)?;
+pub fn all_read(message: &mut Numbers<'_>) -> Result<AllRead, Error> {
     Ok(AllRead {
         after: Position(message.whole()?),
         before: message.whole_if_some()?.map(Position),
         since: message.time_if_some()?,
         until: message.time_if_some()?,
-        direction: direction(&mut message)?,
+        direction: direction(message)?,
         limit: message.whole_if_some()?,
         as_of: message.whole_if_some()?.map(Position),
-        query: query(&mut message).map_err(|error| error.at("options"))?,
+        query: query(message).map_err(|error| error.at("options"))?,
     })
 }
 
 /// What a `CountMessage` asks. Errors: `INVALID_ARGUMENT`, `LIMIT_EXCEEDED`.
-pub fn count(names: &str, numbers: &[f64]) -> Result<Count, Error> {
-    let mut message = Numbers::new(names, numbers)?;
+pub fn count(message: &mut Numbers<'_>) -> Result<Count, Error> {
     Ok(Count {
         since: message.time_if_some()?,
         until: message.time_if_some()?,
-        by: count_by(&mut message)?,
+        by: count_by(message)?,
         after: Position(message.whole()?),
         as_of: message.whole_if_some()?.map(Position),
-        query: query(&mut message)?,
+        query: query(message)?,
     })
 }
 
 /// What a `StreamsMessage` asks.
-pub fn streams(names: &str, numbers: &[f64]) -> Result<StreamList, Error> {
-    let mut message = Numbers::new(names, numbers)?;
+pub fn streams(message: &mut Numbers<'_>) -> Result<StreamList, Error> {
     Ok(StreamList {
         prefix: message.name()?.as_ref().to_owned(),
         after: message.name_if_some()?.map(|name| name.as_ref().to_owned()),

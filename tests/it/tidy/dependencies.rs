@@ -13,7 +13,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         "web",
         &[
             "store", "log", "codec", "storage", "query", "host", "event", "json", "id", "position", "error",
-            "limits",
+            "limits", "table",
         ],
     ),
     // Suites, simulations and faults know everything natively testable.
@@ -63,8 +63,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
 ];
 
 /// Crates that only the browser has; a pure module that names one is not pure.
-const BROWSER_CRATES: &[&str] =
-    &["wasm_bindgen", "wasm_bindgen_futures", "js_sys", "web_sys", "serde_wasm_bindgen"];
+const BROWSER_CRATES: &[&str] = &["wasm_bindgen", "wasm_bindgen_futures", "js_sys", "web_sys"];
 
 /// The modules that may wait for something. All others are functions of their arguments.
 const MAY_AWAIT: &[&str] = &["store", "testing", "web"];

@@ -13,12 +13,19 @@ pub fn get(object: &JsValue, name: &str) -> Result<JsValue, JsValue> {
     Reflect::get(object, &JsValue::from_str(name))
 }
 
+/// What a property holds that not every browser has.
+pub fn get_if_some<T: JsCast>(object: &JsValue, name: &str) -> Option<T> {
+    let value = get(object, name).ok()?;
+    let is_none = value.is_undefined() || value.is_null();
+    (!is_none).then(|| value.unchecked_into())
+}
+
 /// The value of a property that is a text; an empty one where it is not.
 pub fn text(object: &JsValue, name: &str) -> String {
     get(object, name).ok().and_then(|value| value.as_string()).unwrap_or_default()
 }
 
-/// Sets a handler or an option, all of which can be set.
+/// Sets a handler, an option or a field, all of which can be set.
 pub fn set(object: &JsValue, name: &str, value: &JsValue) {
     let is_set = Reflect::set(object, &JsValue::from_str(name), value);
     debug_assert!(is_set.is_ok());

@@ -1,0 +1,59 @@
+//! What is asked of an open store besides appending: all by one function, so that the boundary has one.
+
+use crate::error::Error;
+use crate::id::EventId;
+use crate::store::{AllRead, Count, MarkRequest, StreamList, StreamRead};
+
+use super::numbers::Numbers;
+use super::{malformed, options, read};
+
+/// What was asked.
+pub enum Message {
+    /// A `MarkMessage`, which takes its place in the queue at once; the answer is a `MarkOutcome`.
+    Mark(MarkRequest),
+    /// What needs no place in the queue.
+    Call(Call),
+}
+
+/// A call that needs no place in the queue.
+pub enum Call {
+    /// A `StreamReadMessage`; the answer is a `PageMessage`.
+    ReadStream(StreamRead),
+    /// An `AllReadMessage`; the answer is a `PageMessage`.
+    ReadAll(AllRead),
+    /// An id, and a stream or none; the answer is a `PageMessage` of one event or of none.
+    Event { id: EventId, stream: Option<String> },
+    /// A stream; the answer is a `StreamInfoMessage`, or nothing.
+    StreamInfo(String),
+    /// A `StreamsMessage`; the answer is an array of `StreamInfoMessage`.
+    Streams(StreamList),
+    /// A `CountMessage`; the answer is a `CountPageMessage`.
+    Count(Count),
+    /// The answer is a `StatsMessage`.
+    Stats,
+    /// Waits for the appends under way, and lets go of the storage.
+    Close,
+}
+
+/// Reads a message, by the code of the call. Errors: `INVALID_ARGUMENT`, `LIMIT_EXCEEDED`.
+pub fn read(code: u32, names: &str, numbers: &[f64]) -> Result<Message, Error> {
+    let mut message = Numbers::new(names, numbers)?;
+    Ok(Message::Call(match code {
+        0 => return Ok(Message::Mark(options::mark(&mut message)?)),
+        1 => Call::ReadStream(read::stream_read(&mut message)?),
+        2 => Call::ReadAll(read::all_read(&mut message)?),
+        3 => event(&mut message)?,
+        4 => Call::StreamInfo(message.name()?.as_ref().to_owned()),
+        5 => Call::Streams(read::streams(&mut message)?),
+        6 => Call::Count(read::count(&mut message)?),
+        7 => Call::Stats,
+        8 => Call::Close,
+        _ => return Err(malformed("a call has an unknown code")),
+    }))
+}
+
+fn event(message: &mut Numbers<'_>) -> Result<Call, Error> {
+    let id = EventId::parse(&message.name()?);
+    let id = id.ok_or_else(|| Error::invalid_argument("id", "is not a UUID"))?;
+    Ok(Call::Event { id, stream: message.name_if_some()?.map(|name| name.as_ref().to_owned()) })
+}

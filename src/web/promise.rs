@@ -1,0 +1,47 @@
+//! Promises as futures, and futures as promises.
+
+use std::future::poll_fn;
+use std::rc::Rc;
+
+use futures_util::future::LocalBoxFuture;
+use js_sys::{Function, Promise};
+use wasm_bindgen::prelude::*;
+
+use super::answer::{Answer, listener};
+use super::global::Thenable;
+use super::tasks;
+
+/// What a promise is settled with.
+pub type Settled = Result<JsValue, JsValue>;
+
+/// Waits until a promise is settled.
+///
+/// # Errors
+///
+/// What it was rejected with.
+pub async fn settled(promise: Promise) -> Settled {
+    let answer = Rc::<Answer<Settled>>::default();
+    // They belong to the browser, because the promise may be settled when nobody waits for it any more.
+    let hear = |outcome: fn(JsValue) -> Settled| {
+        let answer = Rc::clone(&answer);
+        listener(Box::new(move |value| answer.give(outcome(value)))).into_js_value()
+    };
+    promise.unchecked_into::<Thenable>().then(&hear(Ok), &hear(Err));
+    poll_fn(|context| answer.poll(context)).await
+}
+
+/// The promise of what a future gives. The future runs by itself, from the next microtask on.
+pub fn promise_of(future: LocalBoxFuture<'static, Settled>) -> Promise {
+    let mut future = Some(future);
+    Promise::new(&mut |resolve: Function, reject: Function| {
+        let Some(future) = future.take() else { return };
+        tasks::spawn(Box::pin(async move {
+            let (settle, value) = match future.await {
+                Ok(value) => (resolve, value),
+                Err(error) => (reject, error),
+            };
+            // A function that only settles a promise does not throw.
+            drop(settle.call1(&JsValue::UNDEFINED, &value));
+        }));
+    })
+}
