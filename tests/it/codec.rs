@@ -1,7 +1,7 @@
 //! Records of the log: what is encoded comes back, and nothing else does.
 
 mod dissected;
-mod golden;
+pub mod golden;
 mod hostile;
 mod packing;
 mod round_trip;

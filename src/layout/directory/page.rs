@@ -10,8 +10,8 @@ use crate::layout::sealed::{self, Magic};
 use super::Summary;
 use super::entry::KEY_BYTES_MAX;
 
-/// A page with this much before packing is full. Packed, it is about half of it.
-const FULL_BYTES: usize = 16 * 1024;
+/// A page with this much before packing is full. Packed, it is about 8 KiB.
+const FULL_BYTES: usize = 11 * 1024;
 const MAGIC: Magic = Magic(b'p');
 
 /// Writes one page after the other.

@@ -32,17 +32,18 @@ fn check(commits: &[Commit], places: &[(usize, usize)], dump: &str) {
     check_documented(dump);
 }
 
+/// The dump must stand in FORMAT.md.
 #[track_caller]
-fn check_documented(dump: &str) {
+pub fn check_documented(dump: &str) {
     let lines: Vec<&str> = dump.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     assert!(FORMAT_MD.contains(&lines.join("\n")), "not in FORMAT.md:\n{}", lines.join("\n"));
 }
 
-fn bytes_of(dump: &str) -> Vec<u8> {
+pub fn bytes_of(dump: &str) -> Vec<u8> {
     dump.split_whitespace().map(|byte| u8::from_str_radix(byte, 16).unwrap()).collect()
 }
 
-fn dump_of(bytes: &[u8]) -> String {
+pub fn dump_of(bytes: &[u8]) -> String {
     let line = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ");
     bytes.chunks(16).map(line).collect::<Vec<_>>().join("\n")
 }

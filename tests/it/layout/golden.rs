@@ -1,0 +1,174 @@
+//! Records of the layout to the byte, as FORMAT.md shows them.
+
+use std::rc::Rc;
+
+use everfold::codec::{DecodedRecord, encode_records};
+use everfold::event::{Fact, Position, Revision, UnixMillis};
+use everfold::id::EventId;
+use everfold::layout::directory::{DirectoryEntry, Kind, Page, RunBuilder, RunIndex, key};
+use everfold::layout::root::{Root, RunInfo};
+use everfold::layout::unit::{
+    ArrangedUnit, FinishedUnit, UnitBuilder, UnitHeader, UnitIdentity, commit_parts, decode_block,
+};
+use everfold::layout::{Filter, RunNumber, UnitNumber};
+
+use crate::codec::golden::{bytes_of, check_documented, dump_of};
+use crate::codec::sample::{self, Content, Recorded};
+
+const NOON: UnixMillis = UnixMillis(1_763_712_000_000);
+
+/// The unit 7: one commit of events in `cart-1` and `cart-2`, at positions 1 and 2, of which `cart-2` is deleted at 3.
+fn arranged() -> ArrangedUnit {
+    let id = |number| {
+        let mut id = [0; EventId::BYTES];
+        id[15] = number;
+        EventId::from_bytes(id)
+    };
+    let added = |position: u64, stream: &str| Recorded {
+        id: id(position as u8),
+        time: NOON,
+        ..sample::plain_event(position, stream, 0, "Added")
+    };
+    let deleted = Recorded {
+        position: 3,
+        stream: "cart-2".to_owned(),
+        id: id(3),
+        time: UnixMillis(NOON.0 + 5),
+        content: Content::Fact(Fact::Deleted),
+    };
+    let commits =
+        [sample::commit(vec![added(1, "cart-1"), added(2, "cart-2")]), sample::commit(vec![deleted])];
+    let record = encode_records(&sample::frames(&commits)).remove(0);
+    let record = DecodedRecord::decode(&record.bytes, record.first).unwrap();
+    let identity = UnitIdentity { number: UnitNumber(7), level: 0, first: Position(1), last: Position(3) };
+    let mut builder = UnitBuilder::new(identity);
+    builder.add(Rc::new(record), &|entry| entry.stream == "cart-2").unwrap();
+    builder.arrange().unwrap()
+}
+
+/// LZ4 leaves its encoder free, so examples are small enough not to be packed.
+#[track_caller]
+fn check(what: &str, bytes: &[u8], dump: &str) {
+    assert_eq!(bytes[4], 0, "the example is packed");
+    assert_eq!(dump_of(bytes), dump_of(&bytes_of(dump)), "{what} is now:\n{}\n", dump_of(bytes));
+    check_documented(dump);
+}
+
+fn finished() -> (Vec<u8>, Vec<u8>, FinishedUnit) {
+    let mut arranged = arranged();
+    let built = arranged.next_block().unwrap().unwrap();
+    assert_eq!(arranged.next_block(), Ok(None));
+    (built.block, built.filter, arranged.finish())
+}
+
+#[test]
+fn the_filter_of_a_block() {
+    let (_, filter, _) = finished();
+    check("the filter", &filter, FILTER);
+    let mut id = [0; EventId::BYTES];
+    id[15] = 1;
+    assert!(Filter::from_bytes(&bytes_of(FILTER)).unwrap().may_contain(EventId::from_bytes(id)));
+}
+
+#[test]
+fn the_header_of_a_unit() {
+    let (_, _, finished) = finished();
+    check("the header", &finished.header.to_bytes(), HEADER);
+    assert_eq!(UnitHeader::from_bytes(&bytes_of(HEADER)).unwrap(), finished.header);
+}
+
+#[test]
+fn what_remains_of_erased_events() {
+    check("the page", &arranged().remains()[0], REMAINS);
+    let page = Page::from_bytes(&bytes_of(REMAINS)).unwrap();
+    assert_eq!(page.key(0), Some(key(Kind::Stream, "cart-2").as_slice()));
+}
+
+#[test]
+fn a_page_and_the_index_of_its_run() {
+    let (_, _, finished) = finished();
+    let mut builder = RunBuilder::new(Position(1), Position(3));
+    let entries: Vec<DirectoryEntry> = finished.entries.filter(|entry| entry.key == b"scart-1").collect();
+    assert!(entries.iter().all(|entry| builder.push_entry(entry).is_none()));
+    let run = builder.finish();
+    check("the page", &run.page.unwrap(), PAGE);
+    check("the index", &run.index.to_bytes(), RUN);
+    assert_eq!(RunIndex::from_bytes(&bytes_of(RUN)).unwrap(), run.index);
+    let page = Page::from_bytes(&bytes_of(PAGE)).unwrap();
+    for (index, entry) in entries.iter().enumerate() {
+        assert_eq!(page.key(index), Some(entry.key.as_slice()));
+        assert_eq!(page.summary(index).unwrap().as_ref(), Some(&entry.summary));
+    }
+}
+
+#[test]
+fn the_root() {
+    let (_, _, finished) = finished();
+    let run = RunInfo {
+        number: RunNumber(8),
+        level: 0,
+        first: Position(1),
+        last: Position(3),
+        page_count: 1,
+        stored_bytes: 90,
+    };
+    let root = Root {
+        layout: 1,
+        covered: Position(3),
+        commit_time: UnixMillis(1_800_000_000_000),
+        units: vec![finished.header.info],
+        runs: vec![run],
+        stream_count: 2,
+        visible_count: 1,
+        next_number: 10,
+        staged: vec![9],
+    };
+    check("the root", &root.to_bytes(), ROOT);
+    assert_eq!(Root::from_bytes(&bytes_of(ROOT)).unwrap(), root);
+}
+
+#[test]
+fn a_commit_that_is_split_says_where_it_begins_and_how_large_it_is() {
+    // The second of a commit's three entries, which begins at 100.
+    let mut commit = sample::commit(vec![sample::plain_event(101, "cart-1", Revision(0).0, "Added")]);
+    commit.extensions.insert(0, vec![1, 3]);
+    let record = encode_records(&sample::frames(&[commit])).remove(0);
+    let part = commit_parts(&decode_block(&record.bytes).unwrap()).unwrap()[0];
+    assert_eq!((part.first, part.entry_count), (Position(100), 3));
+}
+
+const FILTER: &str = "
+45 46 62 00 00 21 20 00 00 00 00 00 01 00 00 00
+00 04 02 00 00 00 08 08 00 00 00 00 10 00 00 00
+00 40 00 00 00 00 80 b5 da 8b de 79 cf bf 3e
+";
+
+const HEADER: &str = "
+45 46 75 00 00 1e 07 00 01 02 01 01 02 9f 01 11
+8a 80 eb d6 d4 66 01 09 0a 06 63 61 72 74 2d 31
+00 02 02 49 3e 2a b5 de 91 fe be f9
+";
+
+const REMAINS: &str = "
+45 46 70 00 00 19 00 07 73 63 61 72 74 2d 32 0f
+1e 00 02 80 80 eb d6 d4 66 00 00 01 06 02 00 8e
+de 27 b9 b1 b4 48 6f
+";
+
+const PAGE: &str = "
+45 46 70 00 00 1a 00 07 73 63 61 72 74 2d 31 10
+0d 00 01 80 80 eb d6 d4 66 00 00 01 0e 00 00 01
+53 24 de 46 f6 03 2f ca
+";
+
+const RUN: &str = "
+45 46 78 00 00 0b 01 02 00 07 73 63 61 72 74 2d
+31 03 01 db 89 4c f2 5e c3
+";
+
+const ROOT: &str = "
+45 46 6f 00 00 28 01 03 80 c0 e2 85 e3 68 02 01
+0a 01 09 01 07 00 01 02 01 01 02 9f 01 11 8a 80
+eb d6 d4 66 01 09 0a 01 08 00 01 02 01 5a 23 c9
+50 36 cc 83 cb dd
+";
