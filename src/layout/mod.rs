@@ -1,6 +1,6 @@
 //! The layout of what was compacted: units of the log by stream, and the directory that finds things in them. Pure.
 //!
-//! A **unit** ([`unit`]) is an immutable copy of a range of positions, sorted by stream and cut into blocks. The
+//! A **unit** ([`mod@unit`]) is an immutable copy of a range of positions, sorted by stream and cut into blocks. The
 //! **directory** ([`directory`]) is a log-structured merge tree from streams, types, tags and categories to
 //! [summaries](StreamSummary) of what units hold of them. The **root** ([`root`]) names the units and the runs that
 //! live, and [`plan`] says what is to be compacted next. It all is bytes and values: nothing here reads a storage, and
