@@ -1,6 +1,7 @@
 //! What can go wrong, as one type with a stable code.
 
 use std::fmt;
+use std::rc::Rc;
 
 use crate::expected::Expected;
 use crate::id::EventId;
@@ -14,7 +15,8 @@ pub use crate::expected::ActualRevision;
 /// [`Error::detail`] holds the fields that belong to the code.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Error {
-    detail: Box<Detail>,
+    /// Shared, because one failure may be the answer to many calls.
+    detail: Rc<Detail>,
 }
 
 /// The fields of an [`Error`], by kind.
@@ -156,7 +158,7 @@ pub enum WriteOutcome {
 impl Error {
     /// Wraps the fields of one kind.
     pub fn new(detail: Detail) -> Self {
-        Self { detail: Box::new(detail) }
+        Self { detail: Rc::new(detail) }
     }
 
     /// An argument at `path` that is not what it should be.
@@ -180,26 +182,31 @@ impl Error {
 
     /// The same error, its path led by `prefix`: a validator of a part does not know where the part stands.
     #[must_use]
-    pub fn at(mut self, prefix: &str) -> Self {
-        if let Detail::InvalidArgument { path, .. } | Detail::LimitExceeded { path, .. } = &mut *self.detail {
-            *path = match path.as_str() {
-                "" => prefix.to_owned(),
-                rest if rest.starts_with('[') => format!("{prefix}{rest}"),
-                rest => format!("{prefix}.{rest}"),
-            };
+    pub fn at(self, prefix: &str) -> Self {
+        let led = |path: &str| {
+            let separator = if path.is_empty() || path.starts_with('[') { "" } else { "." };
+            [prefix, separator, path].concat()
+        };
+        match &*self.detail {
+            Detail::InvalidArgument { path, problem } => Self::invalid_argument(led(path), problem.as_str()),
+            Detail::LimitExceeded { limit, value, maximum, path } => {
+                let (limit, value, maximum) = (*limit, *value, *maximum);
+                Self::new(Detail::LimitExceeded { limit, value, maximum, path: led(path) })
+            }
+            _ => self,
         }
-        self
     }
 
     /// The same error, of these events: what fails before it comes to an append does not know for whom.
     #[must_use]
-    pub fn concerning(mut self, events: Vec<EventId>) -> Self {
-        if let Detail::StorageFailed { ids, .. } = &mut *self.detail
-            && ids.is_empty()
-        {
-            *ids = events;
+    pub fn concerning(self, events: Vec<EventId>) -> Self {
+        match &*self.detail {
+            Detail::StorageFailed { cause, outcome, ids } if ids.is_empty() => {
+                let (cause, outcome) = (cause.clone(), *outcome);
+                Self::new(Detail::StorageFailed { cause, outcome, ids: events })
+            }
+            _ => self,
         }
-        self
     }
 
     /// The fields that belong to the code.

@@ -10,7 +10,7 @@ use crate::limits;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Query {
     /// Joined by *or*; never empty.
-    items: Vec<QueryItem>,
+    items: Rc<[QueryItem]>,
 }
 
 /// A conjunction: an event matches when it matches every list that is given.
@@ -51,7 +51,7 @@ pub struct Subject<'a, T> {
 impl Query {
     /// The query that every event matches, and no fact.
     pub fn everything() -> Self {
-        Self { items: vec![QueryItem::default()] }
+        Self { items: Rc::from([QueryItem::default()]) }
     }
 
     /// Joins items by *or*. Errors: `INVALID_ARGUMENT` for an empty list, here or in an item, because it
@@ -64,7 +64,7 @@ impl Query {
         for (index, item) in items.iter().enumerate() {
             item.check().map_err(|error| error.at(&format!("query[{index}]")))?;
         }
-        Ok(Self { items })
+        Ok(Self { items: Rc::from(items) })
     }
 
     /// The items, joined by *or*.
@@ -83,7 +83,7 @@ impl Query {
     /// The streams that every match must be in, where the query names them: then nothing else need be read.
     pub fn streams(&self) -> Option<Vec<&StreamName>> {
         let mut streams = Vec::new();
-        for item in &self.items {
+        for item in self.items.iter() {
             streams.extend(item.streams.as_ref()?);
         }
         Some(streams)

@@ -33,6 +33,14 @@ impl<'a> Cursor<'a> {
         Box::new(Corrupt { problem, part: self.part, offset_bytes })
     }
 
+    /// What is wrong with what was read from `start` on.
+    #[cold]
+    #[inline(never)]
+    fn corrupt_from(&mut self, start: &'a [u8], problem: &'static str) -> Box<Corrupt> {
+        self.rest = start;
+        self.corrupt(problem)
+    }
+
     /// The next `count` bytes.
     pub fn take(&mut self, count: usize) -> Result<&'a [u8], Box<Corrupt>> {
         let (taken, rest) =
@@ -56,7 +64,19 @@ impl<'a> Cursor<'a> {
 
     /// A number.
     pub fn unsigned(&mut self) -> Result<u64, Box<Corrupt>> {
-        let start = self.clone();
+        // Most numbers are indexes and lengths, of one byte.
+        match self.rest {
+            [byte @ 0..0x80, rest @ ..] => {
+                self.rest = rest;
+                Ok(u64::from(*byte))
+            }
+            _ => self.unsigned_of_many_bytes(),
+        }
+    }
+
+    #[inline(never)]
+    fn unsigned_of_many_bytes(&mut self) -> Result<u64, Box<Corrupt>> {
+        let start = self.rest;
         let mut value: u64 = 0;
         for shift in (0..u64::BITS).step_by(7) {
             let byte = self.byte()?;
@@ -66,12 +86,12 @@ impl<'a> Cursor<'a> {
             }
             value |= bits << shift;
             match byte {
-                0 if 0 < shift => return Err(start.corrupt("a number is longer than it need be")),
+                0 if 0 < shift => return Err(self.corrupt_from(start, "a number is longer than it need be")),
                 0..0x80 => return Ok(value),
                 _ => {}
             }
         }
-        Err(start.corrupt("a number is too large"))
+        Err(self.corrupt_from(start, "a number is too large"))
     }
 
     /// A number in zigzag order.
@@ -81,9 +101,9 @@ impl<'a> Cursor<'a> {
 
     /// A number in zigzag order that is only written where it is not 0.
     pub fn difference(&mut self) -> Result<i64, Box<Corrupt>> {
-        let start = self.clone();
+        let start = self.rest;
         match self.signed()? {
-            0 => Err(start.corrupt("a difference of 0 is written out")),
+            0 => Err(self.corrupt_from(start, "a difference of 0 is written out")),
             difference => Ok(difference),
         }
     }
@@ -94,10 +114,10 @@ impl<'a> Cursor<'a> {
     }
 
     fn at_most(&mut self, maximum: u64, problem: &'static str) -> Result<u64, Box<Corrupt>> {
-        let start = self.clone();
+        let start = self.rest;
         match self.unsigned()? {
             value if value <= maximum => Ok(value),
-            _ => Err(start.corrupt(problem)),
+            _ => Err(self.corrupt_from(start, problem)),
         }
     }
 

@@ -184,6 +184,7 @@ impl Parser<'_> {
 
     fn positions(&mut self, rows: &mut [Row], header: &Header) -> Result<(), Box<Corrupt>> {
         let mut expected = header.first.0;
+        let mut is_ascending = true;
         for row in &mut *rows {
             let position = if row.flags.has(EntryFlags::POSITION) {
                 expected.checked_add_signed(self.cursor.difference()?)
@@ -193,12 +194,17 @@ impl Parser<'_> {
             match position {
                 Some(position) if (header.first.0..=header.last.0).contains(&position) => {
                     row.position = Position(position);
+                    is_ascending &= expected <= position;
                     expected = position.saturating_add(1);
                 }
                 _ => return Err(self.cursor.corrupt("a position is not between the first and the last")),
             }
         }
-        match order::bounds_of_distinct(rows.iter().map(|row| row.position)) {
+        let bounds = match (rows.first(), rows.last()) {
+            (Some(first), Some(last)) if is_ascending => Some((first.position, last.position)),
+            _ => order::bounds_of_distinct(rows.iter().map(|row| row.position)),
+        };
+        match bounds {
             None => Err(self.cursor.corrupt("two entries have the same position")),
             Some(bounds) if bounds == (header.first, header.last) => Ok(()),
             Some(_) => Err(self.cursor.corrupt("no entry has the first or the last position")),

@@ -1,9 +1,9 @@
 //! The one form that all texts of a JSON value have in common.
 
-use std::collections::BinaryHeap;
 use std::str::Chars;
 
 use crate::limits;
+use crate::sort::sort_numbers;
 
 /// The canonical form of a text: two texts have the same one where they mean the same value, and only there.
 /// It is of use for nothing but that comparison. `None` for what is not one JSON value within the limits.
@@ -42,10 +42,10 @@ impl Reader<'_> {
         }
     }
 
-    /// Goes on after the opening brace. Properties are put in descending order, which a heap gives.
+    /// Goes on after the opening brace. Properties are put in descending order, of the same name the last first.
     fn object(&mut self, form: &mut Vec<u16>, levels_left: usize) -> Option<()> {
         form.push(unit('{'));
-        let mut properties = BinaryHeap::new();
+        let mut properties: Vec<(Vec<u16>, Vec<u16>)> = Vec::new();
         while !(properties.is_empty() && self.accepts_token('}')) {
             let (mut name, mut value) = (Vec::new(), Vec::new());
             if self.token()? != '"' {
@@ -56,18 +56,22 @@ impl Reader<'_> {
                 return None;
             }
             self.value(&mut value, levels_left)?;
-            properties.push((name, properties.len(), value));
+            properties.push((name, value));
             match self.token()? {
                 ',' => {}
                 '}' => break,
                 _ => return None,
             }
         }
-        let mut last_name = Vec::new();
-        while let Some((name, _, value)) = properties.pop() {
+        let name = |number: u32| (&properties[number as usize].0, number);
+        let mut numbers: Vec<u32> = (0..properties.len() as u32).collect();
+        sort_numbers(&mut numbers, &|one, other| name(other) < name(one));
+        let mut last_name: &[u16] = &[];
+        for number in numbers {
+            let (name, value) = &properties[number as usize];
             if name != last_name {
-                form.extend(&name);
-                form.extend(&value);
+                form.extend(name);
+                form.extend(value);
                 last_name = name;
             }
         }
