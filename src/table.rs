@@ -70,6 +70,11 @@ impl<T> Default for Table<T> {
 }
 
 impl<T> ByStream<T> {
+    /// All streams with what belongs to them, in the order in which they were added.
+    pub fn into_rows(self) -> Vec<(StreamName, T)> {
+        self.table.rows
+    }
+
     /// All streams that something belongs to, in the order in which they were added.
     pub fn rows(&self) -> &[(StreamName, T)] {
         self.table.rows()

@@ -35,6 +35,18 @@ impl Ids {
         }
     }
 
+    /// Forgets what stands up to a position.
+    pub fn forget_up_to(&mut self, covered: Position) {
+        let known = std::mem::take(self);
+        for (id, _) in known.last.rows() {
+            let mut positions: Vec<Position> =
+                known.positions(*id).take_while(|position| covered < *position).collect();
+            while let Some(position) = positions.pop() {
+                self.add(*id, position);
+            }
+        }
+    }
+
     /// The positions of an id, the last one first.
     pub fn positions(&self, id: EventId) -> impl Iterator<Item = Position> + '_ {
         let found = self.last.get(hash_of(&id.to_bytes()), |(other, _)| *other == id);

@@ -11,17 +11,20 @@ mod streams;
 use crate::codec::{Body, DecodedRecord};
 use crate::event::{Position, Revision, UnixMillis};
 use crate::id::EventId;
+use crate::layout::root::Root;
 use crate::storage::Head;
 
 use ids::Ids;
 
-pub use segments::{Damage, Segment, SegmentNumber, Segments};
-pub use streams::{IndexedStream, Run, Streams};
+pub use segments::{Damage, Segment, Segments};
+pub use streams::{IndexedStream, Knowledge, Run, Streams};
 
-/// What was derived from the log up to a head.
+/// What was derived from the tail of the log, which no unit covers, up to a head.
 #[derive(Debug, Default)]
 pub struct Index {
     head: Head,
+    /// The last position that units cover.
+    covered: Position,
     time: UnixMillis,
     segments: Segments,
     streams: Streams,
@@ -29,14 +32,40 @@ pub struct Index {
 }
 
 impl Index {
-    /// An index of nothing yet, for a log of this layout.
-    pub fn at_layout(layout: u64) -> Self {
-        Self { head: Head { layout, ..Head::default() }, ..Self::default() }
+    /// An index of nothing yet, for the log after what the units of a root cover.
+    pub fn after(root: &Root) -> Self {
+        let head = Head { position: root.covered, layout: root.layout, ..Head::default() };
+        let streams = Streams::after(root.covered);
+        Self { head, covered: root.covered, time: root.commit_time, streams, ..Self::default() }
+    }
+
+    /// Goes over to the layout of a root: records that its units cover are forgotten. What is known of streams
+    /// depends on the log and not on its layout, and stays. An index that had not come as far as the units
+    /// have, or that knows of another log, begins anew.
+    pub fn relayout(&mut self, root: &Root) {
+        let follows = self.head.layout <= root.layout && self.covered <= root.covered;
+        let is_beyond = root.covered <= self.head.position && !self.segments.is_cut_by(root.covered);
+        if !follows || !is_beyond {
+            *self = Self::after(root);
+            return;
+        }
+        self.head.layout = root.layout;
+        if self.covered < root.covered {
+            self.covered = root.covered;
+            self.segments.forget_up_to(root.covered);
+            self.streams.forget_up_to(root.covered);
+            self.ids.forget_up_to(root.covered);
+        }
     }
 
     /// The head up to which the log was read.
     pub fn head(&self) -> Head {
         self.head
+    }
+
+    /// The last position that units cover: the index knows the records after it.
+    pub fn covered(&self) -> Position {
+        self.covered
     }
 
     /// The latest time that the store assigned.
@@ -78,12 +107,12 @@ impl Index {
             return;
         }
         self.note_gap_before(record.first());
-        let segment = self.segments.push(Segment::whole(record.first(), record.last(), size_bytes));
+        self.segments.push(Segment::whole(record.first(), record.last(), size_bytes));
         for time in record.commit_times() {
             self.time = self.time.max(time);
         }
         for entry in record.entries() {
-            self.streams.add(&entry, segment);
+            self.streams.add(&entry, record.first());
             if let Body::Event { .. } = entry.body {
                 self.ids.add(entry.id, entry.position);
             }

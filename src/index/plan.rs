@@ -3,11 +3,12 @@
 use std::ops::Range;
 
 use crate::event::{Position, Revision};
+use crate::layout::BlockAddress;
 use crate::query::Query;
 use crate::sort::sort_numbers;
 use crate::storage::Direction;
 
-use super::{Index, IndexedStream, Run, Segment, SegmentNumber};
+use super::{Index, IndexedStream, Run, Segment};
 
 /// Most events of one page.
 pub const PAGE_EVENTS_MAX: usize = 4_096;
@@ -18,15 +19,25 @@ pub const PAGE_STORED_BYTES_MAX: u64 = 256 * 1024;
 /// Most records that one page is read from.
 pub const PAGE_SEGMENTS_MAX: usize = 2_048;
 
+/// Where entries stand: what a page is read from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// A record of the log, by its first position.
+    Log(Position),
+    /// A block of a unit.
+    Block(BlockAddress),
+}
+
 /// The records to read for one page.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Plan {
-    /// The records, in the order in which they are to be read.
-    pub segments: Vec<SegmentNumber>,
+    /// The records and blocks, in the order in which they are to be read.
+    pub sources: Vec<Source>,
     /// Where the page after these records begins, in the terms of the read; `None` where they are the last.
     pub next: Option<u64>,
-    /// The record that stands in the way: what is asked for begins there, and cannot be read.
-    pub damaged: Option<SegmentNumber>,
+    /// The record of the log that stands in the way, by its first position: what is asked for begins there, and
+    /// cannot be read.
+    pub damaged: Option<Position>,
 }
 
 /// The part of the log that a read asks for: both bounds are inclusive.
@@ -89,8 +100,8 @@ pub fn plan_stream(index: &Index, stream: &IndexedStream, range: Range<u64>, dir
         };
         if near != edge {
             plan.next = Some(edge);
-            if plan.segments.is_empty() {
-                plan.damaged = Some(damage_beside(index, run.segment, direction));
+            if plan.sources.is_empty() {
+                plan.damaged = Some(damage_beside(index, run.record, direction));
             }
             return false;
         }
@@ -98,10 +109,10 @@ pub fn plan_stream(index: &Index, stream: &IndexedStream, range: Range<u64>, dir
             plan.next = Some(edge);
             return false;
         }
-        if let Some(segment) = index.segments().get(run.segment) {
+        if let Some(segment) = index.segments().get(run.record) {
             budget.spend(run.count as usize, segment);
         }
-        plan.segments.push(run.segment);
+        plan.sources.push(Source::Log(run.record));
         edge = far;
         true
     };
@@ -114,16 +125,15 @@ pub fn plan_stream(index: &Index, stream: &IndexedStream, range: Range<u64>, dir
 
 /// The damaged record nearest to one that is whole, on the side from which reading comes. Only damage makes
 /// revisions lack; were there none, the whole record itself is named, so that a read ends all the same.
-fn damage_beside(index: &Index, whole: SegmentNumber, direction: Direction) -> SegmentNumber {
-    let is_damaged = |number: &u32| {
-        index.segments().get(SegmentNumber(*number)).is_some_and(|segment| segment.damage.is_some())
-    };
-    let count = index.segments().all().len() as u32;
+fn damage_beside(index: &Index, whole: Position, direction: Direction) -> Position {
+    let segments = index.segments();
+    let (before, after) = segments.all().split_at_checked(segments.place_of(whole)).unwrap_or_default();
+    let is_damaged = |segment: &&Segment| segment.damage.is_some();
     match direction {
-        Direction::Forwards => (0..whole.0).rev().find(is_damaged),
-        Direction::Backwards => (whole.0..count).find(is_damaged),
+        Direction::Forwards => before.iter().rev().find(is_damaged),
+        Direction::Backwards => after.iter().find(is_damaged),
     }
-    .map_or(whole, SegmentNumber)
+    .map_or(whole, |segment| segment.first)
 }
 
 /// Plans a page of the whole log. Where the query names its streams, only the records that hold them.
@@ -132,23 +142,24 @@ pub fn plan_all(index: &Index, query: &Query, stretch: Stretch) -> Plan {
         return Plan::default();
     }
     let segments = index.segments();
-    let first = segments.at_or_after(stretch.first).0;
-    let end = segments.at_or_after(stretch.last.next()).0;
+    let first = segments.place_of(stretch.first);
+    let end = segments.place_of(stretch.last.next());
     // A record may reach over the end of the stretch.
-    let end = match segments.get(SegmentNumber(end)) {
+    let end = match segments.all().get(end) {
         Some(segment) if segment.first <= stretch.last => end + 1,
         _ => end,
     };
     let mut candidates: Vec<u32> = match query.streams() {
         Some(names) if segments.first_damaged().is_none() => {
-            let runs =
-                names.into_iter().filter_map(|name| index.stream(name.as_str())).flat_map(|it| it.segments());
-            let mut numbers: Vec<u32> = runs.map(|it| it.0).filter(|it| (first..end).contains(it)).collect();
-            sort_numbers(&mut numbers, &|one, other| one < other);
-            numbers.dedup();
-            numbers
+            let streams = names.into_iter().filter_map(|name| index.stream(name.as_str()));
+            let places = streams.flat_map(IndexedStream::records).map(|record| segments.place_of(record));
+            let in_stretch = places.filter(|place| (first..end).contains(place));
+            let mut candidates: Vec<u32> = in_stretch.map(|place| place as u32).collect();
+            sort_numbers(&mut candidates, &|one, other| one < other);
+            candidates.dedup();
+            candidates
         }
-        _ => (first..end).collect(),
+        _ => (first as u32..end as u32).collect(),
     };
     if stretch.direction == Direction::Backwards {
         candidates.reverse();
@@ -160,10 +171,9 @@ fn take_in_budget(index: &Index, candidates: &[u32], stretch: Stretch) -> Plan {
     let mut plan = Plan::default();
     let mut budget = Budget::of_a_page();
     for &candidate in candidates {
-        let number = SegmentNumber(candidate);
-        let Some(segment) = index.segments().get(number) else { continue };
+        let Some(segment) = index.segments().all().get(candidate as usize) else { continue };
         if segment.damage.is_some() || budget.is_spent() {
-            plan.damaged = (segment.damage.is_some() && plan.segments.is_empty()).then_some(number);
+            plan.damaged = (segment.damage.is_some() && plan.sources.is_empty()).then_some(segment.first);
             plan.next = Some(match stretch.direction {
                 Direction::Forwards => segment.first.0.max(stretch.first.0) - 1,
                 Direction::Backwards => segment.last.0.min(stretch.last.0) + 1,
@@ -171,7 +181,7 @@ fn take_in_budget(index: &Index, candidates: &[u32], stretch: Stretch) -> Plan {
             return plan;
         }
         budget.spend(0, segment);
-        plan.segments.push(number);
+        plan.sources.push(Source::Log(segment.first));
     }
     plan
 }

@@ -29,10 +29,6 @@ pub struct Damage {
     pub problem: String,
 }
 
-/// The place of a record among the records of the log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SegmentNumber(pub u32);
-
 impl Segment {
     /// A record that can be read.
     pub fn whole(first: Position, last: Position, size_bytes: u64) -> Self {
@@ -57,14 +53,14 @@ impl Segments {
         &self.segments
     }
 
-    /// The record of this number.
-    pub fn get(&self, number: SegmentNumber) -> Option<&Segment> {
-        self.segments.get(number.0 as usize)
+    /// The record with this first position.
+    pub fn get(&self, first: Position) -> Option<&Segment> {
+        self.all().get(self.place_of(first)).filter(|segment| segment.first == first)
     }
 
-    /// The first record that holds this position or a later one.
-    pub fn at_or_after(&self, position: Position) -> SegmentNumber {
-        SegmentNumber(self.segments.partition_point(|segment| segment.last < position) as u32)
+    /// The place among all records of the first that holds this position or a later one.
+    pub fn place_of(&self, position: Position) -> usize {
+        self.segments.partition_point(|segment| segment.last < position)
     }
 
     /// The first record that cannot be read.
@@ -78,8 +74,8 @@ impl Segments {
 
     /// Marks a record that turned out to be damaged after it had been read once.
     pub fn mark_damaged(&mut self, first: Position, problem: String) {
-        let number = self.at_or_after(first);
-        if let Some(segment) = self.segments.get_mut(number.0 as usize)
+        let place = self.place_of(first);
+        if let Some(segment) = self.segments.get_mut(place)
             && segment.damage.is_none()
         {
             segment.damage = Some(Damage { problem });
@@ -87,11 +83,22 @@ impl Segments {
         }
     }
 
-    pub(super) fn push(&mut self, segment: Segment) -> SegmentNumber {
-        let number = SegmentNumber(self.segments.len() as u32);
+    pub(super) fn push(&mut self, segment: Segment) {
         self.damaged_count += usize::from(segment.damage.is_some());
         self.segments.push(segment);
-        number
+    }
+
+    /// Whether a record holds positions on both sides of the end of `covered`.
+    pub(super) fn is_cut_by(&self, covered: Position) -> bool {
+        self.segments
+            .get(self.place_of(covered))
+            .is_some_and(|segment| segment.first <= covered && covered < segment.last)
+    }
+
+    /// Forgets the records up to a position.
+    pub(super) fn forget_up_to(&mut self, covered: Position) {
+        self.segments.drain(..self.place_of(covered.next()));
+        self.damaged_count = self.segments.iter().filter(|segment| segment.damage.is_some()).count();
     }
 
     pub(super) fn last_is_damaged(&self) -> bool {

@@ -3,59 +3,67 @@
 use std::cell::RefCell;
 
 use crate::codec::{Body, Entry};
-use crate::event::{Position, Revision, StreamName, UnixMillis};
+use crate::event::{Position, Revision, StreamName};
+use crate::layout::{Moment, StreamSummary};
 use crate::log::StreamFacts;
 use crate::sort::sort_numbers;
 use crate::table::ByStream;
 
-use super::SegmentNumber;
-
 /// How many new names are put in their places one by one; where there are more, all are sorted.
 const NEW_NAMES_FEW: usize = 16;
 
-/// All streams that ever had an event or a fact.
+/// Of how many streams that have nothing in the tail is known what was found out once.
+const REMEMBERED_MAX: usize = 16_384;
+
+/// The streams that have events or facts in the tail, and some that were asked for.
 #[derive(Debug, Default)]
 pub struct Streams {
     streams: ByStream<IndexedStream>,
     /// The numbers of the streams in the order of their names, as many as there were when it was last asked for.
     by_name: RefCell<Vec<u32>>,
+    /// The last position that units cover.
+    covered: Position,
     has_hidden: bool,
 }
 
 /// What is known of one stream.
 #[derive(Debug, Default)]
 pub struct IndexedStream {
-    facts: StreamFacts,
-    /// Where events became hidden: the fact's position, and the first revision seen from then on.
-    hidings: Vec<(Position, Revision)>,
+    /// What happened in it: all that ever did where `knowledge` is whole. It names no places.
+    summary: StreamSummary,
+    knowledge: Knowledge,
     runs: Vec<Run>,
-    /// Records that hold facts of it.
-    fact_segments: Vec<SegmentNumber>,
-    first: Option<Moment>,
-    last: Option<Moment>,
+    /// The first positions of the records that hold facts of it.
+    fact_records: Vec<Position>,
 }
 
-/// The events of a stream that stand in one record. Between them may stand events of other streams.
+/// How much of a stream's history is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Knowledge {
+    /// What happened in the tail. The directory knows what was before.
+    #[default]
+    Tail,
+    /// All of it.
+    Whole,
+}
+
+/// The events of a stream that stand in one record of the log. Between them may stand events of other streams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Run {
-    /// The record.
-    pub segment: SegmentNumber,
+    /// The first position of the record.
+    pub record: Position,
     /// The revision of the first.
     pub first_revision: Revision,
     /// How many they are.
     pub count: u32,
 }
 
-/// When and where an event happened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Moment {
-    /// Where.
-    pub position: Position,
-    /// When.
-    pub time: UnixMillis,
-}
-
 impl Streams {
+    /// No streams yet, of a log that is covered by units up to a position.
+    pub(super) fn after(covered: Position) -> Self {
+        Self { covered, ..Self::default() }
+    }
+
     /// The stream of this name.
     pub fn get(&self, name: &str) -> Option<&IndexedStream> {
         self.streams.get(name)
@@ -103,14 +111,37 @@ impl Streams {
         self.streams.rows().get(number as usize).map_or("", |(name, _)| name.as_str())
     }
 
-    pub(super) fn add(&mut self, entry: &Entry<'_>, segment: SegmentNumber) {
+    pub(super) fn add(&mut self, entry: &Entry<'_>, record: Position) {
         self.has_hidden |= matches!(entry.body, Body::Fact(_));
         if let Some(stream) = self.streams.get_mut(entry.stream) {
-            stream.add(entry, segment);
+            stream.add(entry, record);
         } else if let Ok(name) = StreamName::new(entry.stream) {
             // A stored name was checked when it was decoded: it is always one.
-            let mut stream = IndexedStream::default();
-            stream.add(entry, segment);
+            let is_whole = self.covered == Position::START;
+            let knowledge = if is_whole { Knowledge::Whole } else { Knowledge::Tail };
+            let mut stream = IndexedStream { knowledge, ..IndexedStream::default() };
+            stream.add(entry, record);
+            self.streams.insert(&name, stream);
+        }
+    }
+
+    /// Forgets the records up to a position, and the streams of which nothing is left that the directory does not
+    /// say. Those that are wholly known are remembered, unless there are too many of them.
+    pub(super) fn forget_up_to(&mut self, covered: Position) {
+        let known = std::mem::take(self);
+        self.covered = covered;
+        self.has_hidden = known.has_hidden;
+        let mut remembered_left = REMEMBERED_MAX;
+        for (name, mut stream) in known.streams.into_rows() {
+            stream.runs.retain(|run| covered < run.record);
+            stream.fact_records.retain(|record| covered < *record);
+            let is_in_tail = !stream.runs.is_empty() || !stream.fact_records.is_empty();
+            if !is_in_tail {
+                if stream.knowledge == Knowledge::Tail || remembered_left == 0 {
+                    continue;
+                }
+                remembered_left -= 1;
+            }
             self.streams.insert(&name, stream);
         }
     }
@@ -122,58 +153,56 @@ impl Streams {
 }
 
 impl IndexedStream {
-    /// What expectations see of it.
+    /// What expectations see of it, as far as it is known.
     pub fn facts(&self) -> StreamFacts {
-        self.facts
+        self.summary.to_facts()
     }
 
-    /// In which records its events stand, in order.
+    /// How much of it is known.
+    pub fn knowledge(&self) -> Knowledge {
+        self.knowledge
+    }
+
+    /// In which records of the tail its events stand, in order.
     pub fn runs(&self) -> &[Run] {
         &self.runs
     }
 
-    /// The records that hold events or facts of it, in no order.
-    pub fn segments(&self) -> impl Iterator<Item = SegmentNumber> {
-        self.runs.iter().map(|run| run.segment).chain(self.fact_segments.iter().copied())
+    /// The first positions of the records of the tail that hold events or facts of it, in no order.
+    pub fn records(&self) -> impl Iterator<Item = Position> {
+        self.runs.iter().map(|run| run.record).chain(self.fact_records.iter().copied())
     }
 
     /// Its first event, seen or hidden.
     pub fn first(&self) -> Option<Moment> {
-        self.first
+        self.summary.moments.map(|moments| moments.first)
     }
 
     /// Its last event, seen or hidden.
     pub fn last(&self) -> Option<Moment> {
-        self.last
+        self.summary.moments.map(|moments| moments.last)
     }
 
     /// How many of its events are seen.
     pub fn visible_count(&self) -> u64 {
-        self.facts.state.next_revision().0.saturating_sub(self.facts.visible_from.0)
+        let facts = self.facts();
+        facts.state.next_revision().0.saturating_sub(facts.visible_from.0)
     }
 
     /// From which revision on its events are seen in the state as of a position.
     pub fn visible_from(&self, as_of: Position) -> Revision {
-        let hiding = self.hidings.iter().rev().find(|(position, _)| *position <= as_of);
-        hiding.map_or(Revision::FIRST, |(_, revision)| *revision)
+        self.summary.visible_from(as_of)
     }
 
-    fn add(&mut self, entry: &Entry<'_>, segment: SegmentNumber) {
-        let seen_before = self.facts.visible_from;
-        self.facts.lay(&entry.body);
-        if self.facts.visible_from != seen_before {
-            self.hidings.push((entry.position, self.facts.visible_from));
-        }
+    fn add(&mut self, entry: &Entry<'_>, record: Position) {
+        self.summary.lay(entry);
         let Body::Event { revision, .. } = entry.body else {
-            self.fact_segments.push(segment);
+            self.fact_records.push(record);
             return;
         };
-        let moment = Moment { position: entry.position, time: entry.time };
-        self.first.get_or_insert(moment);
-        self.last = Some(moment);
         match self.runs.last_mut() {
-            Some(run) if run.segment == segment => run.count += 1,
-            _ => self.runs.push(Run { segment, first_revision: revision, count: 1 }),
+            Some(run) if run.record == record => run.count += 1,
+            _ => self.runs.push(Run { record, first_revision: revision, count: 1 }),
         }
     }
 }

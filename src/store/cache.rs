@@ -3,13 +3,14 @@
 use std::rc::Rc;
 
 use crate::codec::DecodedRecord;
-use crate::event::Position;
+use crate::index::plan::Source;
+use crate::layout::BlockAddress;
 use crate::table::{Table, hash_of};
 
 /// How much memory decoded records may take, in bytes.
 const BUDGET_BYTES: usize = 16 * 1024 * 1024;
 
-/// The records that were used last, by their first position.
+/// The records and blocks that were used last.
 #[derive(Default)]
 pub(super) struct RecordCache {
     records: Table<Cached>,
@@ -18,30 +19,31 @@ pub(super) struct RecordCache {
 }
 
 struct Cached {
+    source: Source,
     record: Rc<DecodedRecord>,
     /// The time of its last use, in uses.
     last_use: u64,
 }
 
 impl RecordCache {
-    pub fn get(&mut self, first: Position) -> Option<Rc<DecodedRecord>> {
+    pub fn get(&mut self, source: Source) -> Option<Rc<DecodedRecord>> {
         self.use_count += 1;
         let use_count = self.use_count;
-        let cached = self.find(first)?;
+        let cached = self.find(source)?;
         cached.last_use = use_count;
         Some(Rc::clone(&cached.record))
     }
 
-    pub fn insert(&mut self, record: &Rc<DecodedRecord>) {
+    pub fn insert(&mut self, source: Source, record: &Rc<DecodedRecord>) {
         self.use_count += 1;
-        let new = Cached { record: Rc::clone(record), last_use: self.use_count };
+        let new = Cached { source, record: Rc::clone(record), last_use: self.use_count };
         self.size_bytes += record.memory_bytes();
-        match self.find(record.first()) {
+        match self.find(source) {
             Some(cached) => {
                 let old = std::mem::replace(cached, new);
                 self.size_bytes -= old.record.memory_bytes();
             }
-            None => self.records.push(hash(record.first()), new),
+            None => self.records.push(hash(source), new),
         }
         while BUDGET_BYTES < self.size_bytes {
             self.forget_oldest();
@@ -63,17 +65,21 @@ impl RecordCache {
         for cached in records {
             if half < cached.last_use {
                 self.size_bytes += cached.record.memory_bytes();
-                self.records.push(hash(cached.record.first()), cached);
+                self.records.push(hash(cached.source), cached);
             }
         }
     }
 
-    fn find(&mut self, first: Position) -> Option<&mut Cached> {
-        let number = self.records.find(hash(first), |cached| cached.record.first() == first)?;
+    fn find(&mut self, source: Source) -> Option<&mut Cached> {
+        let number = self.records.find(hash(source), |cached| cached.source == source)?;
         self.records.row_mut(number)
     }
 }
 
-fn hash(first: Position) -> u32 {
-    hash_of(&first.0.to_le_bytes())
+fn hash(source: Source) -> u32 {
+    let (number, index) = match source {
+        Source::Log(first) => (first.0, u32::MAX),
+        Source::Block(BlockAddress { unit, block }) => (unit.0, block.0),
+    };
+    hash_of(&number.to_le_bytes()).wrapping_add(hash_of(&index.to_le_bytes()))
 }

@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::event::{Position, UnixMillis};
 use crate::host::Host;
 use crate::index::Index;
+use crate::index::plan::Source;
 use crate::storage::{Head, Key, KeyRange, LogRecord, Page, Storage};
 
 use super::{Progress, Shared};
@@ -47,10 +48,11 @@ impl<S: Storage, H: Host> Shared<S, H> {
             let page = self.page_of_log(range, count_max).await?;
             let total_bytes = page.head.appended_bytes;
             let next_count_max = next_page_records(&page);
-            if self.take_in(seen, page, count_max) == Taken::All {
-                return Ok(());
+            match self.take_in(seen, page, count_max) {
+                Taken::All => return Ok(()),
+                Taken::Part => count_max = next_count_max,
+                Taken::Nothing => self.reload_root().await?,
             }
-            count_max = next_count_max;
             progress(Progress { done_bytes: self.index.borrow().head().appended_bytes, total_bytes });
             slice.yield_when_over(&self.host).await;
         }
@@ -58,11 +60,14 @@ impl<S: Storage, H: Host> Shared<S, H> {
 
     fn take_in(&self, seen: Head, page: Page, count_max: usize) -> Taken {
         let mut index = self.index.borrow_mut();
-        if page.head.position < seen.position || page.head.layout != index.head().layout {
-            // Records were rewritten, or the log is another one: what was derived holds no longer.
-            *index = Index::at_layout(page.head.layout);
+        if page.head.position < seen.position {
+            // The log is another one: what was derived holds no longer.
+            *index = Index::default();
             self.cache.borrow_mut().clear();
-            return Taken::Part;
+            return Taken::Nothing;
+        }
+        if page.head.layout != index.head().layout {
+            return Taken::Nothing;
         }
         let is_last = page.records.len() < count_max;
         for record in page.records {
@@ -85,7 +90,7 @@ impl<S: Storage, H: Host> Shared<S, H> {
             Ok(record) => {
                 let record = Rc::new(record);
                 index.add_record(&record, size_bytes);
-                self.cache.borrow_mut().insert(&record);
+                self.cache.borrow_mut().insert(Source::Log(first), &record);
             }
             Err(corrupt) => index.add_damaged(first, size_bytes, corrupt.to_string()),
         }
@@ -96,7 +101,7 @@ impl<S: Storage, H: Host> Shared<S, H> {
         let mut index = self.index.borrow_mut();
         for CommittedRecord { record, size_bytes } in records {
             index.add_record(record, *size_bytes);
-            self.cache.borrow_mut().insert(record);
+            self.cache.borrow_mut().insert(Source::Log(record.first()), record);
         }
         if index.head().position <= head.position && index.head().layout == head.layout {
             index.finish(head);
@@ -122,6 +127,8 @@ impl CommittedRecord {
 enum Taken {
     All,
     Part,
+    /// The layout is another one.
+    Nothing,
 }
 
 fn next_page_records(page: &Page) -> usize {

@@ -71,7 +71,7 @@ impl<S: Storage, H: Host> Shared<S, H> {
         Ok(Stats {
             event_count: streams.iter().map(|(_, stream)| stream.visible_count()).sum(),
             stream_count: streams.count() as u64,
-            segment_count: index.segments().all().len() as u64,
+            segment_count: (self.root().units.len() + index.segments().all().len()) as u64,
             usage,
         })
     }

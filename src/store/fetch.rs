@@ -9,8 +9,8 @@ use crate::codec::DecodedRecord;
 use crate::error::Error;
 use crate::event::Position;
 use crate::host::Host;
-use crate::index::plan::Plan;
-use crate::index::{Index, Segment, SegmentNumber, Segments};
+use crate::index::plan::{Plan, Source};
+use crate::index::{Index, Segment, Segments};
 use crate::storage::{Area, Direction, Key, KeyRange, Page, Storage};
 
 use super::Shared;
@@ -70,20 +70,20 @@ impl<S: Storage, H: Host> Shared<S, H> {
     #[inline(never)]
     fn look_up(&self, plan: &Plan) -> Result<Lookup, Error> {
         let index = self.index.borrow();
-        if let Some(segment) = plan.damaged.and_then(|number| index.segments().get(number)) {
+        if let Some(segment) = plan.damaged.and_then(|first| index.segments().get(first)) {
             return Err(damage_of(segment));
         }
         self.check_open()?;
         let mut cache = self.cache.borrow_mut();
         let mut missing = Vec::new();
-        let mut records = Vec::with_capacity(plan.segments.len());
-        for number in &plan.segments {
-            let Some(segment) = index.segments().get(*number) else { continue };
-            let record = cache.get(segment.first);
+        let mut records = Vec::with_capacity(plan.sources.len());
+        for source in &plan.sources {
+            let Source::Log(first) = *source else { continue };
+            let record = cache.get(*source);
             if record.is_none() {
-                missing.push(*number);
+                missing.push(first);
             }
-            records.push((segment.first, record));
+            records.push((first, record));
         }
         Ok(Lookup { layout: index.head().layout, records, request: Request::of(index.segments(), &missing) })
     }
@@ -112,7 +112,7 @@ impl<S: Storage, H: Host> Shared<S, H> {
             None => Err("the record is missing".to_owned()),
         };
         let record = Rc::new(decoded.map_err(|problem| self.damaged(first, problem))?);
-        self.cache.borrow_mut().insert(&record);
+        self.cache.borrow_mut().insert(Source::Log(first), &record);
         Ok(record)
     }
 
@@ -143,12 +143,13 @@ enum Request {
 
 impl Request {
     /// By their range where they stand close together, else by key.
-    fn of(segments: &Segments, missing: &[SegmentNumber]) -> Self {
+    fn of(segments: &Segments, missing: &[Position]) -> Self {
         let (Some(lowest), Some(highest)) = (missing.iter().min(), missing.iter().max()) else {
             return Self::Nothing;
         };
-        let between = segments.all().get(lowest.0 as usize..=highest.0 as usize).unwrap_or_default();
-        let wanted = missing.iter().filter_map(|number| segments.get(*number));
+        let places = segments.place_of(*lowest)..=segments.place_of(*highest);
+        let between = segments.all().get(places).unwrap_or_default();
+        let wanted = missing.iter().filter_map(|first| segments.get(*first));
         let wanted_bytes: u64 = wanted.clone().map(|segment| segment.size_bytes).sum();
         let range_bytes: u64 = between.iter().map(|segment| segment.size_bytes).sum();
         let is_dense = between.len() <= RANGE_RECORDS_FACTOR * missing.len()
@@ -158,7 +159,7 @@ impl Request {
                 let (from, to) = (Key::Position(first.first), Key::Position(last.first));
                 Self::Range(KeyRange { from: Some(from), to: Some(to) }, between.len())
             }
-            _ => Self::Keys(wanted.map(|segment| Key::Position(segment.first)).collect()),
+            _ => Self::Keys(missing.iter().map(|first| Key::Position(*first)).collect()),
         }
     }
 }

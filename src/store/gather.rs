@@ -7,7 +7,7 @@ use crate::error::{Error, Matched};
 use crate::event::Position;
 use crate::host::Host;
 use crate::index::Index;
-use crate::index::plan::{Plan, Stretch, plan_all};
+use crate::index::plan::{Plan, Source, Stretch, plan_all};
 use crate::log::{Append, Facts, NewEntry};
 use crate::query::AppendCondition;
 use crate::sort::sort_numbers;
@@ -43,9 +43,11 @@ impl<S: Storage, H: Host> Shared<S, H> {
     ) -> Result<Vec<(Rc<DecodedRecord>, Position)>, Error> {
         let positions = in_order(&positions);
         let mut plan_records = |index: &Index| {
-            let numbers = positions.iter().map(|position| index.segments().at_or_after(*position));
-            let mut plan = Plan { segments: numbers.collect(), ..Plan::default() };
-            plan.segments.dedup();
+            let segments = index.segments();
+            let holders = positions.iter().filter_map(|it| segments.all().get(segments.place_of(*it)));
+            let sources = holders.map(|segment| Source::Log(segment.first)).collect();
+            let mut plan = Plan { sources, ..Plan::default() };
+            plan.sources.dedup();
             plan
         };
         let (_, records) = self.fetch_planned(&mut plan_records).await?;

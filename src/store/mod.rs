@@ -13,6 +13,7 @@ mod describe;
 mod fault;
 mod fetch;
 mod gather;
+mod layout;
 mod open;
 mod queue;
 mod read;
@@ -32,6 +33,7 @@ use crate::event::Position;
 use crate::host::Host;
 use crate::id::{EventId, IdGenerator};
 use crate::index::Index;
+use crate::layout::root::Root;
 use crate::storage::{Durability, Storage};
 
 use cache::RecordCache;
@@ -65,6 +67,8 @@ struct Shared<S: Storage, H: Host> {
     /// Why appends are refused although the store is open.
     read_only: Option<Error>,
     index: RefCell<Index>,
+    /// What was compacted, in the layout that the index knows.
+    root: RefCell<Rc<Root>>,
     cache: RefCell<RecordCache>,
     queue: RefCell<Queue>,
     ids: RefCell<IdGenerator>,

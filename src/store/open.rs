@@ -30,6 +30,7 @@ pub(super) async fn open<S: Storage, H: Host>(
         host,
         read_only,
         index: RefCell::new(Index::default()),
+        root: RefCell::default(),
         cache: RefCell::new(RecordCache::default()),
         queue: RefCell::new(Queue::default()),
         life: Cell::new(Life::Open),

@@ -269,7 +269,7 @@ pub struct Stats {
     pub event_count: u64,
     /// Streams that ever had an event, or were tombstoned.
     pub stream_count: u64,
-    /// Records of the log.
+    /// Records of the log, and units of what was compacted.
     pub segment_count: u64,
     /// What the storage keeps.
     pub usage: Usage,

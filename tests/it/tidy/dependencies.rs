@@ -28,14 +28,18 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     (
         "store",
         &[
-            "index", "log", "codec", "storage", "query", "host", "event", "json", "id", "position", "error",
-            "limits", "table", "sort",
+            "index", "layout", "log", "codec", "storage", "query", "host", "event", "json", "id", "position",
+            "error", "limits", "table", "sort",
         ],
     ),
-    // The index answers in the log's terms: a stream's state, the facts that a judgement needs.
+    // The index answers in the log's terms: a stream's state, the facts that a judgement needs. It begins where the
+    // layout ends, and says of a stream what the layout says.
     (
         "index",
-        &["log", "codec", "storage", "query", "event", "id", "position", "error", "limits", "table", "sort"],
+        &[
+            "layout", "log", "codec", "storage", "query", "event", "id", "position", "error", "limits",
+            "table", "sort",
+        ],
     ),
     // Units are made of records, and their summaries answer in the log's terms.
     ("layout", &["log", "codec", "storage", "event", "id", "limits", "table", "sort"]),
