@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::host::Host;
 use crate::layout::keys::ROOT;
 use crate::layout::root::Root;
-use crate::storage::{Area, Direction, Fetched, Head, Key, KeyRange, Storage};
+use crate::storage::{Area, Direction, Found, Head, Key, KeyRange, PageRequest, Request, Storage};
 
 use super::Shared;
 
@@ -25,16 +25,16 @@ impl<S: Storage, H: Host> Shared<S, H> {
 
     /// Reads the root of the newest layout, and goes over to it.
     pub(super) async fn reload_root(&self) -> Result<(), Error> {
-        let key = Key::text(ROOT);
-        let Fetched { head, values } = self.storage.get(Area::Index, std::slice::from_ref(&key)).await?;
+        let keys = vec![(Area::Index, Key::text(ROOT))];
+        let (range, direction) = (KeyRange::default(), Direction::Forwards);
+        let first_of_units = PageRequest { area: Area::Units, range, direction, count_max: 1 };
+        let Found { head, values, pages } = self.ask(Request { keys, pages: vec![first_of_units] }).await?;
         let stored = values.into_iter().flatten().next();
         let root = match usable_root(head, stored.as_deref()) {
             Ok(root) => root,
             Err(problem) => {
                 // Where no unit was ever made, there is nothing that a root could name.
-                let units =
-                    self.storage.page(Area::Units, KeyRange::default(), Direction::Forwards, 1).await?;
-                if !units.records.is_empty() {
+                if pages.iter().any(|units| !units.is_empty()) {
                     return Err(damaged_root(&problem));
                 }
                 Root { layout: head.layout, ..Root::default() }
