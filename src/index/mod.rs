@@ -9,8 +9,9 @@ mod segments;
 mod streams;
 
 use crate::codec::{Body, DecodedRecord};
-use crate::event::{Position, Revision, UnixMillis};
+use crate::event::{Position, Revision, StreamName, UnixMillis};
 use crate::id::EventId;
+use crate::layout::StreamSummary;
 use crate::layout::root::Root;
 use crate::storage::Head;
 
@@ -35,7 +36,7 @@ impl Index {
     /// An index of nothing yet, for the log after what the units of a root cover.
     pub fn after(root: &Root) -> Self {
         let head = Head { position: root.covered, layout: root.layout, ..Head::default() };
-        let streams = Streams::after(root.covered);
+        let streams = Streams::after(root);
         Self { head, covered: root.covered, time: root.commit_time, streams, ..Self::default() }
     }
 
@@ -86,6 +87,16 @@ impl Index {
     /// The stream of this name, if it ever had an event or a fact.
     pub fn stream(&self, name: &str) -> Option<&IndexedStream> {
         self.streams.get(name)
+    }
+
+    /// Takes in what the directory says of a stream, as of the position that units cover.
+    pub fn resolve(&mut self, name: &StreamName, stored: StreamSummary) {
+        self.streams.resolve(name, stored);
+    }
+
+    /// Forgets what can be found out again, where there is much of it.
+    pub fn trim(&mut self) {
+        self.streams.trim();
     }
 
     /// The positions at which events of this id stand, in any stream, seen or hidden.
@@ -153,7 +164,8 @@ impl Index {
         self.streams.has_hidden()
     }
 
-    /// From which revision on the events of a stream are seen in the state as of a position.
+    /// From which revision on the events of a stream are seen in the state as of a position, as far as the stream is
+    /// known.
     pub fn visible_from(&self, stream: &str, as_of: Position) -> Revision {
         self.stream(stream).map_or(Revision::FIRST, |stream| stream.visible_from(as_of))
     }

@@ -3,12 +3,12 @@
 use std::ops::Range;
 
 use crate::event::{Position, Revision};
-use crate::layout::BlockAddress;
+use crate::layout::{BlockAddress, StoredRun};
 use crate::query::Query;
 use crate::sort::sort_numbers;
 use crate::storage::Direction;
 
-use super::{Index, IndexedStream, Run, Segment};
+use super::{Index, IndexedStream, Segment};
 
 /// Most events of one page.
 pub const PAGE_EVENTS_MAX: usize = 4_096;
@@ -16,6 +16,8 @@ pub const PAGE_EVENTS_MAX: usize = 4_096;
 pub const PAGE_PAYLOAD_BYTES_MAX: usize = 1024 * 1024;
 /// Most stored bytes that one page is read from; a page from one record may have more.
 pub const PAGE_STORED_BYTES_MAX: u64 = 256 * 1024;
+/// What a block comes to in bytes, as it is stored, but for one of a single event that is larger.
+pub const BLOCK_BYTES: u64 = 16 * 1024;
 /// Most records that one page is read from.
 pub const PAGE_SEGMENTS_MAX: usize = 2_048;
 
@@ -71,37 +73,69 @@ impl Budget {
         self.events_left == 0 || self.stored_bytes_left == 0 || self.segments_left == 0
     }
 
-    fn spend(&mut self, event_count: usize, segment: &Segment) {
+    fn spend(&mut self, event_count: usize, stored_bytes: u64) {
         self.events_left = self.events_left.saturating_sub(event_count);
-        self.stored_bytes_left = self.stored_bytes_left.saturating_sub(segment.size_bytes);
+        self.stored_bytes_left = self.stored_bytes_left.saturating_sub(stored_bytes);
         self.segments_left = self.segments_left.saturating_sub(1);
     }
 }
 
-/// Plans a page of one stream, for revisions of `range` that are known to the index.
+/// Events of a stream with successive revisions that stand in one place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PlacedRun {
+    /// Where.
+    pub source: Source,
+    /// The revision of the first.
+    pub first_revision: Revision,
+    /// The revision after the last.
+    pub end: Revision,
+}
+
+/// Where the events of a stream stand, in the order of their revisions: in `stored` blocks, and in the tail.
+pub fn places_of(stream: &IndexedStream, stored: &[StoredRun]) -> Vec<PlacedRun> {
+    let in_units = stored.iter().map(|run| PlacedRun {
+        source: Source::Block(run.address),
+        first_revision: run.first_revision,
+        end: run.end(),
+    });
+    let in_tail = stream.runs().iter().map(|run| PlacedRun {
+        source: Source::Log(run.record),
+        first_revision: run.first_revision,
+        end: run.end(),
+    });
+    in_units.chain(in_tail).collect()
+}
+
+/// Plans a page of one stream, whose events stand in these places, for revisions of `range`.
 ///
-/// Where the index lacks revisions between two that it has, a damaged record held them; the plan ends before
-/// the lack, and names the record where the lack comes first.
-pub fn plan_stream(index: &Index, stream: &IndexedStream, range: Range<u64>, direction: Direction) -> Plan {
-    let runs = stream.runs();
-    let first = runs.partition_point(|run| run.end().0 <= range.start);
-    let end = runs.partition_point(|run| run.first_revision.0 < range.end);
-    let wanted = runs.get(first..end).unwrap_or_default();
+/// Where revisions lack between two that are there, they were erased, which nobody sees, or a damaged record held
+/// them: then the plan ends before the lack, and names the record where the lack comes first.
+pub fn plan_stream(
+    index: &Index,
+    stream: &IndexedStream,
+    places: &[PlacedRun],
+    range: Range<u64>,
+    direction: Direction,
+) -> Plan {
+    let first = places.partition_point(|run| run.end.0 <= range.start);
+    let end = places.partition_point(|run| run.first_revision.0 < range.end);
+    let wanted = places.get(first..end).unwrap_or_default();
+    let visible_from = stream.facts().visible_from.0;
     let mut plan = Plan::default();
     let mut budget = Budget::of_a_page();
     let mut edge = match direction {
         Direction::Forwards => range.start,
         Direction::Backwards => range.end,
     };
-    let mut take = |run: &Run| -> bool {
+    let mut take = |run: &PlacedRun| -> bool {
         let (near, far) = match direction {
-            Direction::Forwards => (run.first_revision.0.max(range.start), run.end().0.min(range.end)),
-            Direction::Backwards => (run.end().0.min(range.end), run.first_revision.0.max(range.start)),
+            Direction::Forwards => (run.first_revision.0.max(range.start), run.end.0.min(range.end)),
+            Direction::Backwards => (run.end.0.min(range.end), run.first_revision.0.max(range.start)),
         };
-        if near != edge {
+        if near != edge && visible_from < near.max(edge) {
             plan.next = Some(edge);
             if plan.sources.is_empty() {
-                plan.damaged = Some(damage_beside(index, run.record, direction));
+                plan.damaged = Some(damage_beside(index, run.source, direction));
             }
             return false;
         }
@@ -109,10 +143,8 @@ pub fn plan_stream(index: &Index, stream: &IndexedStream, range: Range<u64>, dir
             plan.next = Some(edge);
             return false;
         }
-        if let Some(segment) = index.segments().get(run.record) {
-            budget.spend(run.count as usize, segment);
-        }
-        plan.sources.push(Source::Log(run.record));
+        budget.spend((run.end.0 - run.first_revision.0) as usize, stored_bytes(index, run.source));
+        plan.sources.push(run.source);
         edge = far;
         true
     };
@@ -123,10 +155,35 @@ pub fn plan_stream(index: &Index, stream: &IndexedStream, range: Range<u64>, dir
     plan
 }
 
+/// How many bytes are stored of a record or a block. Of blocks it is known what they come to at most, but for a few.
+fn stored_bytes(index: &Index, source: Source) -> u64 {
+    match source {
+        Source::Log(first) => index.segments().get(first).map_or(0, |segment| segment.size_bytes),
+        Source::Block(_) => BLOCK_BYTES,
+    }
+}
+
+/// The first record that cannot be read of those that may hold the next event of a stream in the state as of a
+/// position: reading may not end there as if the stream did.
+pub fn damage_after(index: &Index, stream: Option<&IndexedStream>, as_of: Position) -> Option<Position> {
+    index.segments().first_damaged()?;
+    let summary = stream.map(IndexedStream::summary);
+    let last_event = summary.and_then(|summary| summary.moments).map(|moments| moments.last.position);
+    let last_hiding = summary.and_then(|summary| summary.hidings.last()).map(|hiding| hiding.position);
+    let known = last_event.max(last_hiding).unwrap_or(Position::START);
+    let mut segments = index.segments().all().iter();
+    let damaged = segments.find(|segment| segment.damage.is_some() && known < segment.first)?;
+    (damaged.first <= as_of).then_some(damaged.first)
+}
+
 /// The damaged record nearest to one that is whole, on the side from which reading comes. Only damage makes
 /// revisions lack; were there none, the whole record itself is named, so that a read ends all the same.
-fn damage_beside(index: &Index, whole: Position, direction: Direction) -> Position {
+fn damage_beside(index: &Index, whole: Source, direction: Direction) -> Position {
     let segments = index.segments();
+    let whole = match whole {
+        Source::Log(first) => first,
+        Source::Block(_) => index.covered().next(),
+    };
     let (before, after) = segments.all().split_at_checked(segments.place_of(whole)).unwrap_or_default();
     let is_damaged = |segment: &&Segment| segment.damage.is_some();
     match direction {
@@ -136,8 +193,8 @@ fn damage_beside(index: &Index, whole: Position, direction: Direction) -> Positi
     .map_or(whole, |segment| segment.first)
 }
 
-/// Plans a page of the whole log. Where the query names its streams, only the records that hold them.
-pub fn plan_all(index: &Index, query: &Query, stretch: Stretch) -> Plan {
+/// Plans a page of the tail of the log. Where the query names its streams, only the records that hold them.
+pub fn plan_tail(index: &Index, query: &Query, stretch: Stretch) -> Plan {
     if stretch.last < stretch.first {
         return Plan::default();
     }
@@ -180,7 +237,7 @@ fn take_in_budget(index: &Index, candidates: &[u32], stretch: Stretch) -> Plan {
             });
             return plan;
         }
-        budget.spend(0, segment);
+        budget.spend(0, segment.size_bytes);
         plan.sources.push(Source::Log(segment.first));
     }
     plan

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 
 use crate::codec::{Body, Entry};
 use crate::event::{Position, Revision, StreamName};
+use crate::layout::root::Root;
 use crate::layout::{Moment, StreamSummary};
 use crate::log::StreamFacts;
 use crate::sort::sort_numbers;
@@ -23,6 +24,8 @@ pub struct Streams {
     by_name: RefCell<Vec<u32>>,
     /// The last position that units cover.
     covered: Position,
+    /// How many of them had something in the tail when the others were last forgotten.
+    tail_count: usize,
     has_hidden: bool,
 }
 
@@ -59,9 +62,9 @@ pub struct Run {
 }
 
 impl Streams {
-    /// No streams yet, of a log that is covered by units up to a position.
-    pub(super) fn after(covered: Position) -> Self {
-        Self { covered, ..Self::default() }
+    /// No streams yet, of a log of which units cover the beginning.
+    pub(super) fn after(root: &Root) -> Self {
+        Self { covered: root.covered, has_hidden: hides(root), ..Self::default() }
     }
 
     /// The stream of this name.
@@ -77,6 +80,11 @@ impl Streams {
     /// All streams, in the order in which they began.
     pub fn iter(&self) -> impl Iterator<Item = &(StreamName, IndexedStream)> {
         self.streams.rows().iter()
+    }
+
+    /// The streams that have events or facts in the tail, in no order.
+    pub fn in_tail(&self) -> impl Iterator<Item = &(StreamName, IndexedStream)> {
+        self.iter().filter(|(_, stream)| stream.is_in_tail())
     }
 
     /// The streams whose names begin with `prefix` and come after `after`, in the order of their names.
@@ -125,6 +133,30 @@ impl Streams {
         }
     }
 
+    /// Takes in what the directory says of a stream, or that it says nothing.
+    pub(super) fn resolve(&mut self, name: &StreamName, stored: StreamSummary) {
+        let covered = self.covered;
+        if self.streams.get(name.as_str()).is_none() {
+            self.streams.insert(name, IndexedStream::default());
+        }
+        if let Some(stream) = self.streams.get_mut(name.as_str())
+            && stream.knowledge == Knowledge::Tail
+        {
+            let mut newer = std::mem::take(&mut stream.summary);
+            // What was in the tail once, and is covered by now, is said by both.
+            newer.hidings.retain(|it| covered < it.position || it.position == Position::START);
+            stream.summary = stored.without_places().then(newer);
+            stream.knowledge = Knowledge::Whole;
+        }
+    }
+
+    /// Forgets streams that have nothing in the tail, where too many of them are remembered.
+    pub(super) fn trim(&mut self) {
+        if self.tail_count + 2 * REMEMBERED_MAX < self.count() {
+            self.forget_up_to(self.covered);
+        }
+    }
+
     /// Forgets the records up to a position, and the streams of which nothing is left that the directory does not
     /// say. Those that are wholly known are remembered, unless there are too many of them.
     pub(super) fn forget_up_to(&mut self, covered: Position) {
@@ -135,12 +167,13 @@ impl Streams {
         for (name, mut stream) in known.streams.into_rows() {
             stream.runs.retain(|run| covered < run.record);
             stream.fact_records.retain(|record| covered < *record);
-            let is_in_tail = !stream.runs.is_empty() || !stream.fact_records.is_empty();
-            if !is_in_tail {
+            if !stream.is_in_tail() {
                 if stream.knowledge == Knowledge::Tail || remembered_left == 0 {
                     continue;
                 }
                 remembered_left -= 1;
+            } else {
+                self.tail_count += 1;
             }
             self.streams.insert(&name, stream);
         }
@@ -173,6 +206,16 @@ impl IndexedStream {
         self.runs.iter().map(|run| run.record).chain(self.fact_records.iter().copied())
     }
 
+    /// Whether it is known to have had an event or a fact.
+    pub fn exists(&self) -> bool {
+        self.summary.standing.is_some() || !self.summary.hidings.is_empty()
+    }
+
+    /// What happened in it, without places.
+    pub fn summary(&self) -> &StreamSummary {
+        &self.summary
+    }
+
     /// Its first event, seen or hidden.
     pub fn first(&self) -> Option<Moment> {
         self.summary.moments.map(|moments| moments.first)
@@ -187,6 +230,29 @@ impl IndexedStream {
     pub fn visible_count(&self) -> u64 {
         let facts = self.facts();
         facts.state.next_revision().0.saturating_sub(facts.visible_from.0)
+    }
+
+    /// How many of its events that stand up to a position before the tail are seen in the state as of it.
+    pub fn visible_count_as_of(&self, covered: Position) -> u64 {
+        let end = match self.runs.first() {
+            Some(run) => run.first_revision,
+            None => self.facts().state.next_revision(),
+        };
+        end.0.saturating_sub(self.visible_from(covered).0)
+    }
+
+    /// Where its first event or fact stands, if all of it is known.
+    pub fn began(&self) -> Position {
+        let first_hiding = self.summary.hidings.first().map(|hiding| hiding.position);
+        let first_event = self.first().map(|first| first.position);
+        match (first_event, first_hiding) {
+            (Some(event), Some(hiding)) => event.min(hiding),
+            (event, hiding) => event.or(hiding).unwrap_or(Position::START),
+        }
+    }
+
+    fn is_in_tail(&self) -> bool {
+        !self.runs.is_empty() || !self.fact_records.is_empty()
     }
 
     /// From which revision on its events are seen in the state as of a position.
@@ -205,6 +271,11 @@ impl IndexedStream {
             _ => self.runs.push(Run { record, first_revision: revision, count: 1 }),
         }
     }
+}
+
+/// Whether units hold facts: where there are none, every event is seen.
+fn hides(root: &Root) -> bool {
+    root.units.iter().map(|unit| unit.entry_count).sum::<u64>() != root.visible_count
 }
 
 impl Run {

@@ -2,9 +2,7 @@
 
 use std::rc::Rc;
 
-use crate::codec::DecodedRecord;
 use crate::error::{Detail, Error, WriteOutcome};
-use crate::event::Position;
 use crate::host::Host;
 use crate::limits;
 use crate::log::{Append, Verdict};
@@ -13,7 +11,6 @@ use crate::storage::{Durability, FaultKind, LogRecord, Outcome, Seen, Storage, S
 use super::Shared;
 use super::catch_up::CommittedRecord;
 use super::decision::{Decision, Hearing};
-use super::gather::entry_at;
 
 /// How many tries give way to others who are far ahead.
 const PATIENT_ATTEMPTS: u32 = 2;
@@ -153,23 +150,8 @@ impl<S: Storage, H: Host> Shared<S, H> {
         if self.index.borrow().head().position < batch.head.position {
             return Ok(false);
         }
-        let decided: Vec<_> = batch.records.iter().filter_map(CommittedRecord::decode).collect();
-        let positions = positions_of(&decided);
-        let found = self.records_at(positions).await?;
-        Ok(are_same(&decided, &found))
+        let decided = batch.records.iter().filter_map(CommittedRecord::decode);
+        let decided: Vec<_> = decided.map(|committed| committed.record).collect();
+        self.stand(&decided).await
     }
-}
-
-fn positions_of(decided: &[CommittedRecord]) -> Vec<Position> {
-    decided.iter().flat_map(|committed| committed.record.entries()).map(|entry| entry.position).collect()
-}
-
-/// Whether all entries that were decided are those that were found in the log. Both are in order.
-#[inline(never)]
-fn are_same(decided: &[CommittedRecord], found: &[(Rc<DecodedRecord>, Position)]) -> bool {
-    let mut found = found.iter();
-    decided.iter().flat_map(|committed| committed.record.entries()).all(|decided| {
-        let found = found.next().and_then(|(record, position)| entry_at(record, *position));
-        found == Some(decided)
-    })
 }

@@ -1,85 +1,111 @@
-//! Decoded records, kept under a budget.
+//! What was read and decoded, kept under a budget.
 
-use std::rc::Rc;
+use crate::table::Table;
 
-use crate::codec::DecodedRecord;
-use crate::index::plan::Source;
-use crate::layout::BlockAddress;
-use crate::table::{Table, hash_of};
+use super::parts::{Item, Part};
 
-/// How much memory decoded records may take, in bytes.
-const BUDGET_BYTES: usize = 16 * 1024 * 1024;
+/// How much memory entries may take, in bytes.
+const ENTRIES_BUDGET_BYTES: usize = 16 * 1024 * 1024;
+/// How much memory what was read of the layout may take, in bytes.
+const LAYOUT_BUDGET_BYTES: usize = 4 * 1024 * 1024;
 
-/// The records and blocks that were used last.
-#[derive(Default)]
-pub(super) struct RecordCache {
-    records: Table<Cached>,
+/// The parts that were used last: entries under one budget, and what leads to them under another, because a read of
+/// everything would leave nothing of it.
+pub(super) struct Cache {
+    entries: Shelf,
+    layout: Shelf,
+}
+
+/// The parts that were used last.
+struct Shelf {
+    budget_bytes: usize,
+    rows: Table<Cached>,
     use_count: u64,
     size_bytes: usize,
 }
 
 struct Cached {
-    source: Source,
-    record: Rc<DecodedRecord>,
+    part: Part,
+    item: Item,
     /// The time of its last use, in uses.
     last_use: u64,
 }
 
-impl RecordCache {
-    pub fn get(&mut self, source: Source) -> Option<Rc<DecodedRecord>> {
-        self.use_count += 1;
-        let use_count = self.use_count;
-        let cached = self.find(source)?;
-        cached.last_use = use_count;
-        Some(Rc::clone(&cached.record))
+impl Default for Cache {
+    fn default() -> Self {
+        Self { entries: Shelf::new(ENTRIES_BUDGET_BYTES), layout: Shelf::new(LAYOUT_BUDGET_BYTES) }
+    }
+}
+
+impl Cache {
+    pub fn get(&mut self, part: Part) -> Option<Item> {
+        self.shelf(part).get(part)
     }
 
-    pub fn insert(&mut self, source: Source, record: &Rc<DecodedRecord>) {
-        self.use_count += 1;
-        let new = Cached { source, record: Rc::clone(record), last_use: self.use_count };
-        self.size_bytes += record.memory_bytes();
-        match self.find(source) {
-            Some(cached) => {
-                let old = std::mem::replace(cached, new);
-                self.size_bytes -= old.record.memory_bytes();
-            }
-            None => self.records.push(hash(source), new),
-        }
-        while BUDGET_BYTES < self.size_bytes {
-            self.forget_oldest();
-        }
+    pub fn insert(&mut self, part: Part, item: Item) {
+        self.shelf(part).insert(part, item);
     }
 
     pub fn clear(&mut self) {
         *self = Self::default();
     }
 
+    fn shelf(&mut self, part: Part) -> &mut Shelf {
+        match part {
+            Part::Entries(_) => &mut self.entries,
+            _ => &mut self.layout,
+        }
+    }
+}
+
+impl Shelf {
+    fn new(budget_bytes: usize) -> Self {
+        Self { budget_bytes, rows: Table::default(), use_count: 0, size_bytes: 0 }
+    }
+
+    fn get(&mut self, part: Part) -> Option<Item> {
+        self.use_count += 1;
+        let use_count = self.use_count;
+        let cached = self.find(part)?;
+        cached.last_use = use_count;
+        Some(cached.item.clone())
+    }
+
+    #[inline(never)]
+    fn insert(&mut self, part: Part, item: Item) {
+        self.use_count += 1;
+        self.size_bytes += item.memory_bytes();
+        let new = Cached { part, item, last_use: self.use_count };
+        match self.find(part) {
+            Some(cached) => {
+                let old = std::mem::replace(cached, new);
+                self.size_bytes -= old.item.memory_bytes();
+            }
+            None => self.rows.push(part.hash(), new),
+        }
+        while self.budget_bytes < self.size_bytes {
+            self.forget_oldest();
+        }
+    }
+
     /// Forgets what was not used in the later half of all uses that are remembered. So the budget is met for
-    /// long, and records need not be kept in an order.
+    /// long, and nothing need be kept in an order.
     #[inline(never)]
     fn forget_oldest(&mut self) {
-        let records = std::mem::take(&mut self.records).into_rows();
-        let oldest_use = records.iter().map(|cached| cached.last_use).min().unwrap_or_default();
+        let rows = std::mem::take(&mut self.rows).into_rows();
+        let oldest_use = rows.iter().map(|cached| cached.last_use).min().unwrap_or_default();
         let half = oldest_use + (self.use_count - oldest_use) / 2;
         self.size_bytes = 0;
-        for cached in records {
+        for cached in rows {
             if half < cached.last_use {
-                self.size_bytes += cached.record.memory_bytes();
-                self.records.push(hash(cached.source), cached);
+                self.size_bytes += cached.item.memory_bytes();
+                self.rows.push(cached.part.hash(), cached);
             }
         }
     }
 
-    fn find(&mut self, source: Source) -> Option<&mut Cached> {
-        let number = self.records.find(hash(source), |cached| cached.source == source)?;
-        self.records.row_mut(number)
+    fn find(&mut self, part: Part) -> Option<&mut Cached> {
+        let number = self.rows.find(part.hash(), |cached| cached.part == part)?;
+        self.rows.row_mut(number)
     }
-}
-
-fn hash(source: Source) -> u32 {
-    let (number, index) = match source {
-        Source::Log(first) => (first.0, u32::MAX),
-        Source::Block(BlockAddress { unit, block }) => (unit.0, block.0),
-    };
-    hash_of(&number.to_le_bytes()).wrapping_add(hash_of(&index.to_le_bytes()))
 }

@@ -10,10 +10,10 @@ use crate::error::Error;
 use crate::event::{Position, UnixMillis};
 use crate::host::Host;
 use crate::index::Index;
-use crate::index::plan::Source;
 use crate::storage::{Found, Head, Key, KeyRange, LogRecord, Record, Storage};
 
 use super::fetch::page_of_log;
+use super::parts::Item;
 use super::{Progress, Shared};
 
 /// How long the page may be kept busy in one go.
@@ -92,7 +92,7 @@ impl<S: Storage, H: Host> Shared<S, H> {
             Ok(record) => {
                 let record = Rc::new(record);
                 index.add_record(&record, size_bytes);
-                self.cache.borrow_mut().insert(Source::Log(first), &record);
+                self.cache.borrow_mut().insert(first.into(), Item::Entries(record));
             }
             Err(corrupt) => index.add_damaged(first, size_bytes, corrupt.to_string()),
         }
@@ -103,7 +103,7 @@ impl<S: Storage, H: Host> Shared<S, H> {
         let mut index = self.index.borrow_mut();
         for CommittedRecord { record, size_bytes } in records {
             index.add_record(record, *size_bytes);
-            self.cache.borrow_mut().insert(Source::Log(record.first()), record);
+            self.cache.borrow_mut().insert(record.first().into(), Item::Entries(Rc::clone(record)));
         }
         if index.head().position <= head.position && index.head().layout == head.layout {
             index.finish(head);

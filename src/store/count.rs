@@ -1,18 +1,17 @@
 //! Counting events, a stretch of the log at a time.
 
-use std::rc::Rc;
-
-use crate::codec::{Body, DecodedRecord, Entry};
+use crate::codec::{Body, Entry};
 use crate::error::Error;
 use crate::event::{Position, UnixMillis, category_of};
 use crate::host::Host;
-use crate::index::Index;
-use crate::index::plan::{Stretch, plan_all};
+use crate::index::plan::Stretch;
 use crate::sort::sort_numbers;
 use crate::storage::{Direction, Storage};
 use crate::table::{Table, hash_of};
 
+use super::portion::{Asking, Portion};
 use super::scan::Scan;
+use super::view::{Stop, View};
 use super::{Count, CountBy, CountPage, Shared};
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
@@ -22,57 +21,71 @@ impl<S: Storage, H: Host> Shared<S, H> {
         let as_of = self.state_to_read(count.as_of).await?;
         let first = Position(count.after.0.saturating_add(1));
         let stretch = Stretch { first, last: as_of, direction: Direction::Forwards };
-        let mut plan_page = |index: &Index| plan_all(index, &count.query, stretch);
-        let (plan, records) = self.fetch_planned(&mut plan_page).await?;
-        let scan = Scan { query: &count.query, since: count.since, until: count.until, stretch, as_of };
-        let counts = count_entries(&self.index.borrow(), &records, &scan, count.by);
-        Ok(CountPage { counts, next: plan.next.map(Position), as_of })
+        let asking = Asking { query: &count.query, since: count.since, until: count.until, stretch };
+        let mut page = CountPage { counts: Vec::new(), next: None, as_of };
+        self.look(&mut |view| {
+            (page.counts, page.next) = count_portion(view, &Scan { asking, as_of }, count.by)?;
+            Ok(())
+        })
+        .await?;
+        Ok(page)
     }
 }
 
-/// Counts what a scan sees of records, by keys in their order.
+/// How many there are of each key, and where what follows begins.
+type Counted = (Vec<(String, u64)>, Option<Position>);
+
+/// Counts what a scan sees of the next portion, by keys in their order.
 #[inline(never)]
-fn count_entries(
-    index: &Index,
-    records: &[Rc<DecodedRecord>],
-    scan: &Scan<'_>,
-    by: CountBy,
-) -> Vec<(String, u64)> {
-    let mut counts = Table::default();
-    for record in records {
+fn count_portion(view: &mut View<'_>, scan: &Scan<'_>, by: CountBy) -> Result<Counted, Stop> {
+    let portion = Portion::of(view, &scan.asking)?;
+    let mut counts = Counts::default();
+    for record in portion.groups.iter().flat_map(|group| &group.records) {
         for entry in record.entries() {
-            if scan.sees(index, &entry) {
-                count_one(&mut counts, by, &entry);
+            if scan.sees(view, &entry) {
+                counts.add_entry(by, &entry);
             }
         }
     }
-    let mut counts = counts.into_rows();
-    let mut numbers: Vec<u32> = (0..counts.len() as u32).collect();
-    let key = |number: u32| counts.get(number as usize).map(|(key, _)| key.as_str());
-    sort_numbers(&mut numbers, &|one, other| key(one) < key(other));
-    numbers.iter().filter_map(|number| counts.get_mut(*number as usize).map(std::mem::take)).collect()
+    view.check()?;
+    Ok((counts.in_order(), portion.next.map(Position)))
 }
 
-fn count_one(counts: &mut Table<(String, u64)>, by: CountBy, entry: &Entry<'_>) {
-    let day;
-    let key = match by {
-        CountBy::Nothing => "",
-        CountBy::Type => match &entry.body {
-            Body::Event { event_type, .. } => event_type,
-            Body::Fact(fact) => fact.type_name(),
-        },
-        CountBy::Category => category_of(entry.stream),
-        CountBy::Stream => entry.stream,
-        CountBy::Day => {
-            day = day_of(entry.time);
-            &day
+/// How many there are of each key.
+#[derive(Default)]
+struct Counts {
+    rows: Table<(String, u64)>,
+}
+
+impl Counts {
+    fn add(&mut self, key: &str, count: u64) {
+        let hash = hash_of(key.as_bytes());
+        let number = self.rows.find(hash, |(other, _)| other == key);
+        match number.and_then(|number| self.rows.row_mut(number)) {
+            Some((_, sum)) => *sum += count,
+            None => self.rows.push(hash, (key.to_owned(), count)),
         }
-    };
-    let hash = hash_of(key.as_bytes());
-    let number = counts.find(hash, |(other, _)| other == key);
-    match number.and_then(|number| counts.row_mut(number)) {
-        Some((_, count)) => *count += 1,
-        None => counts.push(hash, (key.to_owned(), 1)),
+    }
+
+    fn add_entry(&mut self, by: CountBy, entry: &Entry<'_>) {
+        match by {
+            CountBy::Nothing => self.add("", 1),
+            CountBy::Type => match &entry.body {
+                Body::Event { event_type, .. } => self.add(event_type, 1),
+                Body::Fact(fact) => self.add(fact.type_name(), 1),
+            },
+            CountBy::Category => self.add(category_of(entry.stream), 1),
+            CountBy::Stream => self.add(entry.stream, 1),
+            CountBy::Day => self.add(&day_of(entry.time), 1),
+        }
+    }
+
+    fn in_order(self) -> Vec<(String, u64)> {
+        let mut rows = self.rows.into_rows();
+        let mut numbers: Vec<u32> = (0..rows.len() as u32).collect();
+        let key = |number: u32| rows.get(number as usize).map(|(key, _)| key.as_str());
+        sort_numbers(&mut numbers, &|one, other| key(one) < key(other));
+        numbers.iter().filter_map(|number| rows.get_mut(*number as usize).map(std::mem::take)).collect()
     }
 }
 

@@ -4,20 +4,27 @@ use crate::codec::Entry;
 use crate::error::Error;
 use crate::event::{Position, Revision, StreamName};
 use crate::host::Host;
-use crate::index::IndexedStream;
+use crate::index::Index;
+use crate::layout::StreamSummary;
+use crate::layout::directory::{Kind, Summary, key};
 use crate::log::StreamState;
-use crate::storage::{Direction, Storage};
+use crate::storage::{Direction, Storage, Usage};
 
+use super::listing::Listing;
+use super::view::{Stop, View};
 use super::{Shared, Stats, StreamInfo, StreamLife, StreamList, StreamRead};
 
 impl<S: Storage, H: Host> Shared<S, H> {
     pub(super) async fn stream_info(&self, name: &str) -> Result<Option<StreamInfo>, Error> {
         let as_of = self.state_to_read(None).await?;
         let stream = StreamName::new(name).map_err(|error| error.at("stream"))?;
-        let info = {
-            let index = self.index.borrow();
-            index.stream(name).map(|indexed| describe(stream, indexed))
-        };
+        let mut info = None;
+        self.look(&mut |view| {
+            let found = view.stream(stream.as_str())?.filter(|found| found.exists());
+            info = found.map(|found| describe(stream.clone(), found.summary()));
+            Ok(())
+        })
+        .await?;
         match info {
             Some(info) => self.with_first_visible(info, as_of).await.map(Some),
             None => Ok(None),
@@ -26,11 +33,12 @@ impl<S: Storage, H: Host> Shared<S, H> {
 
     pub(super) async fn streams(&self, list: &StreamList) -> Result<Vec<StreamInfo>, Error> {
         let as_of = self.state_to_read(None).await?;
-        let known: Vec<StreamInfo> = {
-            let index = self.index.borrow();
-            let listed = index.streams().list(&list.prefix, list.after.as_deref());
-            listed.take(list.limit).map(|(name, indexed)| describe(name.clone(), indexed)).collect()
-        };
+        let mut known = Vec::new();
+        self.look(&mut |view| {
+            known = list_streams(view, list)?;
+            Ok(())
+        })
+        .await?;
         let mut infos = Vec::with_capacity(known.len());
         for info in known {
             infos.push(self.with_first_visible(info, as_of).await?);
@@ -38,8 +46,8 @@ impl<S: Storage, H: Host> Shared<S, H> {
         Ok(infos)
     }
 
-    /// Completes a description. The index knows the first event that a stream ever had; where that is hidden,
-    /// the first that is seen has to be read.
+    /// Completes a description. The first event that a stream ever had is known; where that is hidden, the first
+    /// that is seen has to be read.
     async fn with_first_visible(&self, mut info: StreamInfo, as_of: Position) -> Result<StreamInfo, Error> {
         if info.count == 0 {
             info.first_position = None;
@@ -66,32 +74,99 @@ impl<S: Storage, H: Host> Shared<S, H> {
     pub(super) async fn stats(&self) -> Result<Stats, Error> {
         self.state_to_read(None).await?;
         let usage = self.storage.usage().await?;
-        let index = self.index.borrow();
-        let streams = index.streams();
-        Ok(Stats {
-            event_count: streams.iter().map(|(_, stream)| stream.visible_count()).sum(),
-            stream_count: streams.count() as u64,
-            segment_count: (self.root().units.len() + index.segments().all().len()) as u64,
-            usage,
+        let mut stats = Stats { event_count: 0, stream_count: 0, segment_count: 0, usage: Usage::default() };
+        self.look(&mut |view| {
+            stats = measure(view)?;
+            Ok(())
         })
+        .await?;
+        Ok(Stats { usage, ..stats })
     }
 }
 
-fn describe(stream: StreamName, indexed: &IndexedStream) -> StreamInfo {
-    let facts = indexed.facts();
+/// The streams of a list, as far as they are known without reading their events.
+#[inline(never)]
+fn list_streams(view: &mut View<'_>, list: &StreamList) -> Result<Vec<StreamInfo>, Stop> {
+    let after = list.after.as_deref();
+    let prefix = key(Kind::Stream, &list.prefix);
+    let start = after.map(|after| [&key(Kind::Stream, after), &[0][..]].concat());
+    let start = start.filter(|start| prefix < *start).unwrap_or_else(|| prefix.clone());
+    let mut listing = Listing::from(view, &prefix, &start)?;
+    let in_index = view.index.streams().list(&list.prefix, after).filter(|(_, stream)| stream.exists());
+    let mut in_index = in_index
+        .map(|(name, _)| name.clone())
+        .take(list.limit)
+        .collect::<Vec<StreamName>>()
+        .into_iter()
+        .peekable();
+    let mut infos = Vec::new();
+    while infos.len() < list.limit {
+        let known = in_index.peek().map(|name| key(Kind::Stream, name.as_str()));
+        let stored =
+            listing.key().filter(|stored| known.as_ref().is_none_or(|known| *stored <= known.as_slice()));
+        let is_known = known.is_some() && stored.is_none_or(|stored| Some(stored) == known.as_deref());
+        let name = match (is_known, stored) {
+            (true, _) => in_index.next(),
+            (false, Some(stored)) => {
+                let name = stored.get(1..).and_then(|name| std::str::from_utf8(name).ok());
+                name.and_then(|name| StreamName::new(name).ok())
+            }
+            (false, None) => break,
+        };
+        let stored = if stored.is_some() { listing.take(view)? } else { None };
+        let Some(name) = name else { continue };
+        let stored = match stored {
+            Some((_, Summary::Stream(summary))) => summary,
+            _ => StreamSummary::default(),
+        };
+        if is_known {
+            view.index.resolve(&name, stored);
+            infos.extend(view.index.stream(name.as_str()).map(|stream| describe(name, stream.summary())));
+        } else {
+            infos.push(describe(name, &stored));
+        }
+    }
+    Ok(infos)
+}
+
+/// Counts what is seen: in units, and what the tail has made of it.
+#[inline(never)]
+fn measure(view: &mut View<'_>) -> Result<Stats, Stop> {
+    let names: Vec<StreamName> = view.index.streams().in_tail().map(|(name, _)| name.clone()).collect();
+    for name in &names {
+        match view.stream(name.as_str()) {
+            Ok(_) | Err(Stop::Pending) => {}
+            Err(stop) => return Err(stop),
+        }
+    }
+    view.check()?;
+    let (root, index): (_, &Index) = (view.root, view.index);
+    let (mut event_count, mut stream_count) = (root.visible_count, root.stream_count);
+    for stream in names.iter().filter_map(|name| index.stream(name.as_str())) {
+        let covered = stream.visible_count_as_of(root.covered);
+        event_count = event_count.saturating_add(stream.visible_count()).saturating_sub(covered);
+        stream_count += u64::from(root.covered < stream.began());
+    }
+    let segment_count = (root.units.len() + index.segments().all().len()) as u64;
+    Ok(Stats { event_count, stream_count, segment_count, usage: Usage::default() })
+}
+
+fn describe(stream: StreamName, summary: &StreamSummary) -> StreamInfo {
+    let facts = summary.to_facts();
     let life = match facts.state {
         StreamState::NeverExisted | StreamState::Live(_) => StreamLife::Live,
         StreamState::Deleted(_) => StreamLife::Deleted,
         StreamState::Tombstoned(_) => StreamLife::Tombstoned,
     };
+    let moments = summary.moments;
     StreamInfo {
         stream,
         revision: facts.state.last_revision(),
-        count: indexed.visible_count(),
-        first_position: indexed.first().map(|moment| moment.position),
-        last_position: indexed.last().map(|moment| moment.position),
-        created_at: indexed.first().map(|moment| moment.time),
-        updated_at: indexed.last().map(|moment| moment.time),
+        count: facts.state.next_revision().0.saturating_sub(facts.visible_from.0),
+        first_position: moments.map(|moments| moments.first.position),
+        last_position: moments.map(|moments| moments.last.position),
+        created_at: moments.map(|moments| moments.first.time),
+        updated_at: moments.map(|moments| moments.last.time),
         life,
         truncated_before: facts.visible_from,
     }

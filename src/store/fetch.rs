@@ -1,19 +1,19 @@
-//! Reading the records that the index names.
-
-use std::rc::Rc;
+//! Reading what a look at the store found missing.
 
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 
-use crate::codec::DecodedRecord;
 use crate::error::Error;
 use crate::event::Position;
 use crate::host::Host;
-use crate::index::plan::{Plan, Source};
-use crate::index::{Index, Segment, Segments};
+use crate::index::plan::Source;
+use crate::index::{Segment, Segments};
 use crate::storage::{Area, Direction, Found, Key, KeyRange, PageRequest, Record, Request, Storage};
 
 use super::Shared;
+use super::catch_up::Slice;
+use super::parts::{Item, Part};
+use super::view::{Held, Stop, View};
 
 /// Reading a range of keys costs a fraction of reading each of them, so it pays to read records that are not
 /// asked for: at most so many times those that are.
@@ -21,33 +21,56 @@ const RANGE_RECORDS_FACTOR: usize = 4;
 /// How much may be read to no purpose, in bytes.
 const RANGE_BYTES_MAX: u64 = 1024 * 1024;
 
-/// A plan, and the records that it names.
-pub(super) type Planned = (Plan, Vec<Rc<DecodedRecord>>);
-
 impl<S: Storage, H: Host> Shared<S, H> {
-    /// Reads the records of a plan, in its order. Where records were rewritten since it was made, it is made again.
+    /// Looks at the store, reads what was found missing, and looks again, until nothing is.
     ///
-    /// Errors: `CORRUPT_DATA` for the first that cannot be read.
-    pub(super) fn fetch_planned<'a>(
+    /// Errors: what `look` fails with, and `CORRUPT_DATA` for the first entries that cannot be read.
+    pub(super) fn look<'a>(
         &'a self,
-        plan: &'a mut dyn FnMut(&Index) -> Plan,
-    ) -> LocalBoxFuture<'a, Result<Planned, Error>> {
+        look: &'a mut dyn FnMut(&mut View<'_>) -> Result<(), Stop>,
+    ) -> LocalBoxFuture<'a, Result<(), Error>> {
         async move {
+            let mut held = Held::default();
+            let mut slice = Slice::begin(&self.host);
+            self.index.borrow_mut().trim();
             loop {
-                let plan = plan(&self.index.borrow());
-                let mut lookup = self.look_up(&plan)?;
-                let Some(request) = lookup.request.take() else {
-                    return Ok((plan, self.complete(lookup, Vec::new())?));
-                };
-                let Found { head, values, mut pages } = self.ask(request).await?;
-                if head.layout == lookup.layout {
-                    let stored = pages.pop().map_or(values, |page| pick(page, &lookup));
-                    return Ok((plan, self.complete(lookup, stored)?));
+                self.check_open()?;
+                let Some(mut asked) = self.look_once(&mut held, look)? else { return Ok(()) };
+                let found = self.ask(std::mem::take(&mut asked.request)).await?;
+                if found.head.layout != asked.layout {
+                    self.refresh().await?;
+                    held = Held::default();
+                    continue;
                 }
-                self.refresh().await?;
+                for (part, stored) in asked.pick(found) {
+                    self.take_part(&mut held, part, stored)?;
+                    slice.yield_when_over(&self.host).await;
+                }
             }
         }
         .boxed_local()
+    }
+
+    /// What has to be read before it makes sense to look again; `None` where nothing has.
+    #[inline(never)]
+    fn look_once(
+        &self,
+        held: &mut Held,
+        look: &mut dyn FnMut(&mut View<'_>) -> Result<(), Stop>,
+    ) -> Result<Option<Asked>, Error> {
+        let (root, mut index) = (self.root(), self.index.borrow_mut());
+        let mut view = View::new(&mut index, &root, held, &self.cache);
+        match look(&mut view) {
+            Ok(()) => return Ok(None),
+            Err(Stop::Pending) => {}
+            Err(Stop::Failed(error)) => return Err(error),
+            Err(Stop::Directory(run)) => {
+                return Err(corrupt_part(None, Part::RunIndex(run), "the directory cannot be read"));
+            }
+        }
+        let missing = view.into_missing();
+        assert!(!missing.is_empty(), "a look waits for nothing");
+        Ok(Some(Asked::of(index.head().layout, index.segments(), missing)))
     }
 
     /// Reads from the storage.
@@ -55,111 +78,126 @@ impl<S: Storage, H: Host> Shared<S, H> {
         async move { Ok(self.storage.read(request).await?) }.boxed_local()
     }
 
-    /// Takes the records of a plan from the cache, and says how to read those that are not there.
     #[inline(never)]
-    fn look_up(&self, plan: &Plan) -> Result<Lookup, Error> {
-        let index = self.index.borrow();
-        if let Some(segment) = plan.damaged.and_then(|first| index.segments().get(first)) {
-            return Err(damage_of(segment));
-        }
-        self.check_open()?;
-        let mut cache = self.cache.borrow_mut();
-        let mut missing = Vec::new();
-        let mut records = Vec::with_capacity(plan.sources.len());
-        for source in &plan.sources {
-            let Source::Log(first) = *source else { continue };
-            let record = cache.get(*source);
-            if record.is_none() {
-                missing.push(first);
+    fn take_part(&self, held: &mut Held, part: Part, stored: Option<Vec<u8>>) -> Result<(), Error> {
+        let item = match part.decode(stored.as_deref()) {
+            Ok(item) => {
+                self.cache.borrow_mut().insert(part, item.clone());
+                item
             }
-            records.push((first, record));
-        }
-        Ok(Lookup { layout: index.head().layout, records, request: request_of(index.segments(), &missing) })
-    }
-
-    /// All records that were looked up: those that were missing are decoded from what is stored of them.
-    #[inline(never)]
-    fn complete(
-        &self,
-        lookup: Lookup,
-        stored: Vec<Option<Vec<u8>>>,
-    ) -> Result<Vec<Rc<DecodedRecord>>, Error> {
-        let mut stored = stored.into_iter();
-        let mut records = Vec::with_capacity(lookup.records.len());
-        for (first, record) in lookup.records {
-            records.push(match record {
-                Some(record) => record,
-                None => self.decode(first, stored.next().flatten())?,
-            });
-        }
-        Ok(records)
-    }
-
-    fn decode(&self, first: Position, stored: Option<Vec<u8>>) -> Result<Rc<DecodedRecord>, Error> {
-        let decoded = match stored {
-            Some(bytes) => DecodedRecord::decode(&bytes, first).map_err(|corrupt| corrupt.to_string()),
-            None => Err("the record is missing".to_owned()),
+            Err(problem) => match part {
+                Part::Entries(Source::Log(first)) => {
+                    let error = damage_error(first, &problem);
+                    self.index.borrow_mut().mark_damaged(first, problem);
+                    return Err(error);
+                }
+                Part::Entries(Source::Block(address)) => {
+                    let root = self.root();
+                    let unit = root.units.iter().find(|unit| unit.number == address.unit);
+                    return Err(corrupt_part(unit.map(|unit| unit.first), part, &problem));
+                }
+                _ => Item::Unreadable,
+            },
         };
-        let record = Rc::new(decoded.map_err(|problem| self.damaged(first, problem))?);
-        self.cache.borrow_mut().insert(Source::Log(first), &record);
-        Ok(record)
-    }
-
-    /// Remembers that a record is damaged, and makes the error of it.
-    fn damaged(&self, first: Position, problem: String) -> Error {
-        let error = damage_error(first, &problem);
-        self.index.borrow_mut().mark_damaged(first, problem);
-        error
+        held.put(part, item);
+        Ok(())
     }
 }
 
-/// Records to read, of which some are at hand.
-struct Lookup {
-    /// The layout in which they stand where the index says.
+/// Parts that are read in one transaction.
+struct Asked {
+    /// The layout in which they stand where the index and the root say.
     layout: u64,
-    /// The first position of each; the record where it is at hand.
-    records: Vec<(Position, Option<Rc<DecodedRecord>>)>,
-    /// How those that are not at hand are read, if any.
-    request: Option<Request>,
+    request: Request,
+    /// The parts whose keys are asked for, in that order.
+    by_key: Vec<Part>,
+    /// The parts that stand in a range that is asked for, in no order.
+    in_pages: Vec<Part>,
 }
 
-/// How these records are read, if any: by their range where they stand close together, else by key.
-fn request_of(segments: &Segments, missing: &[Position]) -> Option<Request> {
+impl Asked {
+    #[inline(never)]
+    fn of(layout: u64, segments: &Segments, missing: Vec<Part>) -> Self {
+        let (by_key, in_pages, request) = (Vec::new(), Vec::new(), Request::default());
+        let mut asked = Self { layout, request, by_key, in_pages };
+        let (mut rest, mut of_log) = (Vec::new(), Vec::new());
+        for part in missing {
+            match part {
+                Part::Entries(Source::Log(first)) => of_log.push(first),
+                _ => rest.push(part),
+            }
+        }
+        if !of_log.is_empty() {
+            let range = range_of_log(segments, &of_log);
+            asked.add(of_log.into_iter().map(Part::from), range);
+        }
+        for group in rest.chunk_by(|one, next| one.stands_beside(*next)) {
+            asked.add(group.iter().copied(), range_of_group(group));
+        }
+        asked
+    }
+
+    /// Asks for parts: in a range with how many records stand in it, or else by key.
+    fn add(&mut self, parts: impl Iterator<Item = Part>, range: Option<(Area, KeyRange, usize)>) {
+        match range {
+            Some((area, range, count_max)) => {
+                let direction = Direction::Forwards;
+                self.request.pages.push(PageRequest { area, range, direction, count_max });
+                self.in_pages.extend(parts);
+            }
+            None => {
+                for part in parts {
+                    self.request.keys.push(part.key());
+                    self.by_key.push(part);
+                }
+            }
+        }
+    }
+
+    /// Each part with what is stored of it.
+    #[inline(never)]
+    fn pick(self, found: Found) -> Vec<(Part, Option<Vec<u8>>)> {
+        let mut picked: Vec<(Part, Option<Vec<u8>>)> = self.by_key.into_iter().zip(found.values).collect();
+        let mut pages = found.pages;
+        for part in self.in_pages {
+            let (_, key) = part.key();
+            picked.push((part, pages.iter_mut().find_map(|page| take_record(page, &key))));
+        }
+        picked
+    }
+}
+
+/// What is stored under a key, from a page that was read forwards.
+fn take_record(page: &mut [Record], key: &Key) -> Option<Vec<u8>> {
+    let place = page.binary_search_by(|record| record.key.cmp(key)).ok()?;
+    page.get_mut(place).map(|record| std::mem::take(&mut record.value))
+}
+
+/// The range of records of the log, where they stand close together.
+fn range_of_log(segments: &Segments, missing: &[Position]) -> Option<(Area, KeyRange, usize)> {
     let (lowest, highest) = (missing.iter().min()?, missing.iter().max()?);
     let places = segments.place_of(*lowest)..=segments.place_of(*highest);
     let between = segments.all().get(places).unwrap_or_default();
     let wanted = missing.iter().filter_map(|first| segments.get(*first));
     let wanted_bytes: u64 = wanted.map(|segment| segment.size_bytes).sum();
     let range_bytes: u64 = between.iter().map(|segment| segment.size_bytes).sum();
-    let is_dense = between.len() <= RANGE_RECORDS_FACTOR * missing.len()
+    let is_dense = 1 < missing.len()
+        && between.len() <= RANGE_RECORDS_FACTOR * missing.len()
         && range_bytes <= wanted_bytes + RANGE_BYTES_MAX;
-    Some(match between {
-        [first, .., last] if is_dense && 1 < missing.len() => {
-            let (from, to) = (Key::Position(first.first), Key::Position(last.first));
-            page_of_log(KeyRange { from: Some(from), to: Some(to) }, between.len())
-        }
-        _ => {
-            let keys = missing.iter().map(|first| (Area::Log, Key::Position(*first))).collect();
-            Request { keys, pages: Vec::new() }
-        }
-    })
+    let range = KeyRange { from: Some(Key::Position(*lowest)), to: Some(Key::Position(*highest)) };
+    is_dense.then_some((Area::Log, range, between.len()))
+}
+
+/// The range of parts that stand side by side in this order.
+fn range_of_group(group: &[Part]) -> Option<(Area, KeyRange, usize)> {
+    let [first, .., last] = group else { return None };
+    let ((area, from), (_, to)) = (first.key(), last.key());
+    Some((area, KeyRange { from: Some(from), to: Some(to) }, group.len()))
 }
 
 /// A page of the log, from its beginning on.
 pub(super) fn page_of_log(range: KeyRange, count_max: usize) -> Request {
     PageRequest { area: Area::Log, range, direction: Direction::Forwards, count_max }.into()
-}
-
-/// What is stored of the records that are not at hand, from a page that was read forwards.
-#[inline(never)]
-fn pick(mut page: Vec<Record>, lookup: &Lookup) -> Vec<Option<Vec<u8>>> {
-    let missing = lookup.records.iter().filter(|(_, record)| record.is_none());
-    let values = missing.map(|(first, _)| {
-        let key = Key::Position(*first);
-        let place = page.binary_search_by(|record| record.key.cmp(&key)).ok()?;
-        page.get_mut(place).map(|record| std::mem::take(&mut record.value))
-    });
-    values.collect()
 }
 
 /// The error of a record that the index knows to be damaged.
@@ -168,7 +206,12 @@ pub(super) fn damage_of(segment: &Segment) -> Error {
     damage_error(segment.first, problem)
 }
 
-/// The error of a record that cannot be read.
+/// The error of a record of the log that cannot be read.
 pub(super) fn damage_error(first: Position, problem: &str) -> Error {
-    Error::corrupt_data(Some(first), format!("{}/{first}", Area::Log.name()), problem)
+    corrupt_part(Some(first), first.into(), problem)
+}
+
+/// The error of a part that cannot be read.
+pub(super) fn corrupt_part(first: Option<Position>, part: Part, problem: &str) -> Error {
+    Error::corrupt_data(first, part.name(), problem)
 }

@@ -6,52 +6,38 @@ use crate::codec::{DecodedRecord, Entry};
 use crate::error::{Error, Matched};
 use crate::event::Position;
 use crate::host::Host;
-use crate::index::Index;
-use crate::index::plan::{Plan, Source, Stretch, plan_all};
-use crate::log::{Append, Facts, NewEntry};
+use crate::id::EventId;
+use crate::index::plan::{Source, Stretch};
+use crate::log::{Append, Facts, StreamWrite};
 use crate::query::AppendCondition;
-use crate::sort::sort_numbers;
 use crate::storage::{Direction, Head, Storage};
 
 use super::Shared;
 use super::catch_up::Slice;
 use super::fetch::damage_of;
+use super::portion::{Asking, Portion};
 use super::scan::Scan;
+use super::view::{Stop, View};
 
 impl<S: Storage, H: Host> Shared<S, H> {
     /// Gathers the facts for a queue, as of the head that is returned with them.
     ///
-    /// Most appends need nothing but what the index holds. Only an id that stands somewhere already, or a
-    /// condition that looks back, has records read.
+    /// Most appends need nothing but what the index holds. Only a stream that was not asked for yet, an id that may
+    /// stand somewhere already, or a condition that looks back, has records read.
     pub(super) async fn gather(&self, queue: &[Rc<Append>]) -> Result<(Head, Facts), Error> {
-        let Asked { head, mut facts, positions } = Asked::of(&self.index.borrow(), queue)?;
-        if !positions.is_empty() {
-            note_known(&mut facts, &self.records_at(positions).await?);
-        }
+        let mut gathered = (Head::default(), Facts::default());
+        self.look(&mut |view| {
+            gathered = facts_of(view, queue)?;
+            Ok(())
+        })
+        .await?;
+        let (head, mut facts) = gathered;
         let mut slice = Slice::begin(&self.host);
         for condition in queue.iter().filter_map(|append| append.condition.as_ref()) {
             let matched = self.first_match(condition, facts.position, &mut slice).await?;
             facts.matches.push(matched);
         }
         Ok((head, facts))
-    }
-
-    /// The records that hold these positions, with the position; a position that none holds is left out.
-    pub(super) async fn records_at(
-        &self,
-        positions: Vec<Position>,
-    ) -> Result<Vec<(Rc<DecodedRecord>, Position)>, Error> {
-        let positions = in_order(&positions);
-        let mut plan_records = |index: &Index| {
-            let segments = index.segments();
-            let holders = positions.iter().filter_map(|it| segments.all().get(segments.place_of(*it)));
-            let sources = holders.map(|segment| Source::Log(segment.first)).collect();
-            let mut plan = Plan { sources, ..Plan::default() };
-            plan.sources.dedup();
-            plan
-        };
-        let (_, records) = self.fetch_planned(&mut plan_records).await?;
-        Ok(holders(&records, positions))
     }
 
     /// The first event up to `as_of` that a condition forbids.
@@ -65,75 +51,110 @@ impl<S: Storage, H: Host> Shared<S, H> {
         let mut first = condition.after.next();
         loop {
             let stretch = Stretch { first, last: as_of, direction: Direction::Forwards };
-            let mut plan_page = |index: &Index| plan_all(index, query, stretch);
-            let (plan, records) = self.fetch_planned(&mut plan_page).await?;
-            let scan = Scan { query, since: None, until: None, stretch, as_of };
-            let found = scan.first_match(&self.index.borrow(), &records);
-            if found.is_some() {
-                return Ok(found);
+            let asking = Asking { query, since: None, until: None, stretch };
+            let (mut found, mut next) = (None, None);
+            self.look(&mut |view| {
+                let portion = Portion::of(view, &asking)?;
+                found = Scan { asking, as_of }.first_match(view, &portion)?;
+                next = portion.next;
+                Ok(())
+            })
+            .await?;
+            match next {
+                Some(next) if found.is_none() => first = Position(next).next(),
+                _ => return Ok(found),
             }
             // Many conditions that look far back are long work, even where every record is at hand.
             slice.yield_when_over(&self.host).await;
-            match plan.next {
-                Some(next) => first = Position(next).next(),
-                None => return Ok(None),
-            }
         }
     }
 }
 
-/// What the index answers about a queue, and what has to be read beside.
-struct Asked {
-    head: Head,
-    facts: Facts,
-    /// Where ids stand that the queue gives.
-    positions: Vec<Position>,
+/// What is known of everything that a queue names.
+///
+/// Fails on a log with damage, which cannot be judged upon: a stream's last revision may stand in what cannot be read.
+#[inline(never)]
+fn facts_of(view: &mut View<'_>, queue: &[Rc<Append>]) -> Result<(Head, Facts), Stop> {
+    if let Some(segment) = view.index.segments().first_damaged() {
+        return Err(damage_of(segment).into());
+    }
+    let head = view.index.head();
+    let mut facts = Facts { position: head.position, time: view.index.time(), ..Facts::default() };
+    for write in queue.iter().flat_map(|append| &append.writes) {
+        match note_write(view, &mut facts, write) {
+            // What the other writes need is read in the same transaction.
+            Ok(()) | Err(Stop::Pending) => {}
+            Err(stop) => return Err(stop),
+        }
+    }
+    view.check()?;
+    Ok((head, facts))
 }
 
-impl Asked {
-    /// Fails on a log with damage, which cannot be judged upon: a stream's last revision may stand in what cannot
-    /// be read.
-    #[inline(never)]
-    fn of(index: &Index, queue: &[Rc<Append>]) -> Result<Self, Error> {
-        if let Some(segment) = index.segments().first_damaged() {
-            return Err(damage_of(segment));
-        }
-        let head = index.head();
-        let mut facts = Facts { position: head.position, time: index.time(), ..Facts::default() };
-        let mut positions = Vec::new();
-        for append in queue {
-            for write in &append.writes {
-                if let Some(stream) = index.stream(write.stream.as_str()) {
-                    facts.streams.insert(&write.stream, stream.facts());
-                }
-                for (_, id) in write.entries.iter().filter_map(NewEntry::named_event) {
-                    positions.extend(index.positions_of(id).filter(|position| *position <= head.position));
+/// Notes the stream of a write, and the events in it that have ids which the write gives.
+fn note_write(view: &mut View<'_>, facts: &mut Facts, write: &StreamWrite) -> Result<(), Stop> {
+    let name = write.stream.as_str();
+    let Some(stream) = view.stream(name)? else { return Ok(()) };
+    if stream.exists() {
+        facts.streams.insert(&write.stream, stream.facts());
+    }
+    let ids = write.entries.iter().filter_map(|entry| entry.named_event());
+    for (_, id) in ids {
+        note_in_tail(view, facts, id);
+        match places_in_units(view, name, id) {
+            Ok(sources) => {
+                for source in sources {
+                    let block = view.entries(source);
+                    let entries = block.iter().flat_map(|block| block.entries());
+                    entries.filter(|entry| entry.id == id).for_each(|entry| facts.known.note_stored(&entry));
                 }
             }
+            Err(Stop::Pending) => {}
+            Err(stop) => return Err(stop),
         }
-        Ok(Self { head, facts, positions })
+    }
+    view.check()
+}
+
+fn note_in_tail(view: &mut View<'_>, facts: &mut Facts, id: EventId) {
+    let positions: Vec<Position> = view.index.positions_of(id).collect();
+    for position in positions {
+        let record = holder_of(view, position).and_then(|source| view.entries(source));
+        if let Some(entry) = record.as_ref().and_then(|record| entry_at(record, position)) {
+            facts.known.note_stored(&entry);
+        }
     }
 }
 
-/// Positions in ascending order, each once.
-#[inline(never)]
-fn in_order(positions: &[Position]) -> Vec<Position> {
-    let mut numbers: Vec<u32> = (0..positions.len() as u32).collect();
-    let position = |number: u32| positions.get(number as usize).copied();
-    sort_numbers(&mut numbers, &|one, other| position(one) < position(other));
-    let mut positions: Vec<Position> = numbers.into_iter().filter_map(position).collect();
-    positions.dedup();
-    positions
+/// The record of the tail that holds a position.
+pub(super) fn holder_of(view: &View<'_>, position: Position) -> Option<Source> {
+    let segments = view.index.segments();
+    segments.all().get(segments.place_of(position)).map(|segment| Source::Log(segment.first))
 }
 
-/// Each position with the record that holds it, of records in order.
-#[inline(never)]
-fn holders(records: &[Rc<DecodedRecord>], positions: Vec<Position>) -> Vec<(Rc<DecodedRecord>, Position)> {
-    let found = positions.into_iter().filter_map(|position| {
-        let place = records.partition_point(|record| record.last() < position);
-        records.get(place).map(|record| (Rc::clone(record), position))
-    });
-    found.collect()
+/// The blocks that may hold events of this id in this stream which are not hidden.
+pub(super) fn places_in_units(view: &mut View<'_>, stream: &str, id: EventId) -> Result<Vec<Source>, Stop> {
+    let covered = view.root.covered;
+    let stream_is_in_units = |view: &mut View<'_>| -> Result<bool, Stop> {
+        let first = view.stream(stream)?.and_then(|stream| stream.first());
+        Ok(first.is_some_and(|first| first.position <= covered))
+    };
+    if !stream_is_in_units(view)? {
+        return Ok(Vec::new());
+    }
+    let stored = view.stored_stream(stream)?;
+    let visible_from = view.index.visible_from(stream, Position(u64::MAX));
+    let mut sources = Vec::new();
+    for run in stored.runs.iter().filter(|run| visible_from < run.end()) {
+        match view.filter(run.address) {
+            Ok(Some(filter)) if !filter.may_contain(id) => {}
+            Ok(_) => sources.push(Source::Block(run.address)),
+            Err(Stop::Pending) => {}
+            Err(stop) => return Err(stop),
+        }
+    }
+    view.check()?;
+    Ok(sources)
 }
 
 /// The entry at a position, where a record holds it.
@@ -141,20 +162,10 @@ pub(super) fn entry_at(record: &DecodedRecord, position: Position) -> Option<Ent
     place_of(record, position).and_then(|place| record.entry(place))
 }
 
-/// The place of a position in a record. Entries stand in the order of their positions, without gaps, until a
-/// layout has them otherwise.
+/// The place of a position in a record. In a record of the log, entries stand in the order of their positions,
+/// without gaps.
 pub(super) fn place_of(record: &DecodedRecord, position: Position) -> Option<usize> {
     let stands_at = |place: &usize| record.entry(*place).is_some_and(|entry| entry.position == position);
     let dense = position.0.checked_sub(record.first().0).map(|place| place as usize);
-    dense.filter(stands_at).or_else(|| (0..record.len()).find(stands_at))
-}
-
-/// Notes the events that stand at these positions.
-#[inline(never)]
-fn note_known(facts: &mut Facts, found: &[(Rc<DecodedRecord>, Position)]) {
-    for (record, position) in found {
-        if let Some(entry) = entry_at(record, *position) {
-            facts.known.note_stored(&entry);
-        }
-    }
+    dense.filter(stands_at).or_else(|| record.positions().position(|it| it == position))
 }

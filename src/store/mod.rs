@@ -6,20 +6,26 @@
 
 mod attempt;
 mod cache;
+mod candidates;
 mod catch_up;
 mod count;
 mod decision;
 mod describe;
 mod fault;
 mod fetch;
+mod find;
 mod gather;
 mod layout;
+mod listing;
 mod open;
+mod parts;
+mod portion;
 mod queue;
 mod read;
 mod request;
 mod scan;
 mod validate;
+mod view;
 mod writer;
 
 use std::cell::{Cell, RefCell};
@@ -36,7 +42,7 @@ use crate::index::Index;
 use crate::layout::root::Root;
 use crate::storage::{Durability, Storage};
 
-use cache::RecordCache;
+use cache::Cache;
 use queue::Queue;
 
 pub use request::{
@@ -69,7 +75,7 @@ struct Shared<S: Storage, H: Host> {
     index: RefCell<Index>,
     /// What was compacted, in the layout that the index knows.
     root: RefCell<Rc<Root>>,
-    cache: RefCell<RecordCache>,
+    cache: RefCell<Cache>,
     queue: RefCell<Queue>,
     ids: RefCell<IdGenerator>,
     life: Cell<Life>,

@@ -11,7 +11,6 @@ use crate::storage::{
     Area, Durability, Format, Found, GuardedWrite, Head, Key, LayoutChange, Request, Storage, Written,
 };
 
-use super::cache::RecordCache;
 use super::queue::Queue;
 use super::validate::new_generator;
 use super::{Life, OpenOptions, Progress, Shared};
@@ -31,7 +30,7 @@ pub(super) async fn open<S: Storage, H: Host>(
         read_only,
         index: RefCell::new(Index::default()),
         root: RefCell::default(),
-        cache: RefCell::new(RecordCache::default()),
+        cache: RefCell::default(),
         queue: RefCell::new(Queue::default()),
         life: Cell::new(Life::Open),
     });

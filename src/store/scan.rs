@@ -1,39 +1,43 @@
 //! What a reader of the whole log sees of it.
 
-use std::rc::Rc;
-
-use crate::codec::{Body, DecodedRecord, Entry, Tags};
+use crate::codec::{Body, Entry, Tags};
 use crate::error::Matched;
-use crate::event::{Position, UnixMillis};
-use crate::index::Index;
+use crate::event::Position;
 use crate::index::plan::Stretch;
-use crate::query::{Query, Subject};
+use crate::query::Subject;
+
+use super::portion::{Asking, Portion, Walk};
+use super::view::{Stop, View};
 
 /// A filter over the log in one state of it.
+#[derive(Clone, Copy)]
 pub(super) struct Scan<'a> {
-    pub query: &'a Query,
-    pub since: Option<UnixMillis>,
-    pub until: Option<UnixMillis>,
-    pub stretch: Stretch,
+    pub asking: Asking<'a>,
     pub as_of: Position,
 }
 
 impl Scan<'_> {
     /// Whether an entry is asked for and not hidden.
-    pub fn sees(&self, index: &Index, entry: &Entry<'_>) -> bool {
-        let Stretch { first, last, .. } = self.stretch;
+    pub fn sees(&self, view: &mut View<'_>, entry: &Entry<'_>) -> bool {
+        let Asking { since, until, stretch: Stretch { first, last, .. }, .. } = self.asking;
         (first..=last).contains(&entry.position)
-            && self.since.is_none_or(|since| since <= entry.time)
-            && self.until.is_none_or(|until| entry.time < until)
+            && since.is_none_or(|since| since <= entry.time)
+            && until.is_none_or(|until| entry.time < until)
             && self.matches(entry)
-            && self.is_visible(index, entry)
+            && self.is_visible(view, entry)
     }
 
-    /// The first entry of records that is asked for and not hidden.
+    /// The first entry of a portion that is asked for and not hidden.
     #[inline(never)]
-    pub fn first_match(&self, index: &Index, records: &[Rc<DecodedRecord>]) -> Option<Matched> {
-        let mut entries = records.iter().flat_map(|record| record.entries());
-        entries.find(|entry| self.sees(index, entry)).map(|entry| as_matched(&entry))
+    pub fn first_match(&self, view: &mut View<'_>, portion: &Portion) -> Result<Option<Matched>, Stop> {
+        let mut found = None;
+        let mut is_wanted = |entry: &Entry<'_>| self.sees(view, entry);
+        portion.walk(self.asking.stretch.direction, &mut is_wanted, &mut |_, _, entry| {
+            found = Some(as_matched(entry));
+            Walk::Ends
+        });
+        view.check()?;
+        Ok(found)
     }
 
     fn matches(&self, entry: &Entry<'_>) -> bool {
@@ -41,15 +45,13 @@ impl Scan<'_> {
             Body::Event { event_type, tags, .. } => (*event_type, *tags),
             Body::Fact(fact) => (fact.type_name(), Tags::Given(&[])),
         };
-        self.query.matches(Subject { event_type, stream: entry.stream, tags: tags.iter() })
+        self.asking.query.matches(Subject { event_type, stream: entry.stream, tags: tags.iter() })
     }
 
     /// Facts are never hidden: they say what is.
-    fn is_visible(&self, index: &Index, entry: &Entry<'_>) -> bool {
+    fn is_visible(&self, view: &mut View<'_>, entry: &Entry<'_>) -> bool {
         match &entry.body {
-            Body::Event { revision, .. } => {
-                !index.has_hidden() || index.visible_from(entry.stream, self.as_of) <= *revision
-            }
+            Body::Event { revision, .. } => view.sees(entry.stream, *revision, self.as_of),
             Body::Fact(_) => true,
         }
     }

@@ -1,6 +1,6 @@
 //! Units and the directory say of the log what the log says, however it was cut and merged.
 
-mod compacted;
+pub mod compacted;
 mod golden;
 mod hostile;
 mod lived;

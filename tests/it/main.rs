@@ -7,6 +7,7 @@
 )]
 
 mod codec;
+mod compacted;
 mod conditions;
 mod damage;
 mod defective_storage;

@@ -30,6 +30,11 @@ impl Browser {
         self.try_open().await.expect("a whole database opens")
     }
 
+    /// The same browser with another database.
+    pub fn beside(&self, storage: &MemoryStorage) -> Self {
+        Self { origin: self.origin.clone(), storage: storage.handle(), faults: Faults::default() }
+    }
+
     pub async fn try_open(&self) -> Result<TestStore, Error> {
         let host = self.origin.host(self.origin.tab(), "test");
         let storage = FaultyStorage::new(self.storage.handle(), &self.faults);

@@ -19,7 +19,8 @@ pub struct PlaceInUnit {
     pub entry: usize,
 }
 
-/// The places of all entries of these blocks from `first` to `last`, both inclusive, in the order of their positions.
+/// The places of those entries of these blocks from `first` to `last`, both inclusive, that are wanted, in the order of
+/// their positions.
 ///
 /// It sorts what it gives and nothing else, so a page of a unit costs what the page holds, and a look at each position
 /// of its blocks.
@@ -28,6 +29,7 @@ pub fn in_order(
     first: Position,
     last: Position,
     direction: Direction,
+    is_wanted: &mut dyn FnMut(&DecodedRecord, usize) -> bool,
 ) -> Vec<PlaceInUnit> {
     // Both indexes in one number, so that one shape of sort serves: a record has at most 2^16 entries.
     const ENTRY_BITS: u32 = 16;
@@ -36,8 +38,11 @@ pub fn in_order(
         if block.last() < first || last < block.first() {
             continue;
         }
-        let positions = block.positions().zip(index << ENTRY_BITS..);
-        placed.extend(positions.filter(|(position, _)| (first..=last).contains(position)));
+        for (position, entry) in block.positions().zip(0_usize..) {
+            if (first..=last).contains(&position) && is_wanted(block, entry) {
+                placed.push((position, index << ENTRY_BITS | entry));
+            }
+        }
     }
     let mut ordered: Vec<PlaceInUnit> = by_position(placed)
         .into_iter()

@@ -21,6 +21,7 @@ pub struct StoredUnit {
     pub stored_blocks: Vec<Vec<u8>>,
     pub blocks: Vec<Rc<DecodedRecord>>,
     pub filters: Vec<Filter>,
+    pub stored_filters: Vec<Vec<u8>>,
     pub remains: Vec<Vec<u8>>,
     pub entries: Vec<DirectoryEntry>,
 }
@@ -156,19 +157,22 @@ impl StoredRun {
     }
 }
 
-fn stored(mut arranged: ArrangedUnit) -> StoredUnit {
+pub fn stored(mut arranged: ArrangedUnit) -> StoredUnit {
     let remains = arranged.remains().to_vec();
-    let (mut stored_blocks, mut blocks, mut filters) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut stored_blocks, mut blocks) = (Vec::new(), Vec::new());
+    let (mut stored_filters, mut filters) = (Vec::new(), Vec::new());
     while let Some(built) = arranged.next_block().unwrap() {
         assert_eq!(built.index.0 as usize, blocks.len());
         blocks.push(Rc::new(decode_block(&built.block).unwrap()));
         filters.push(Filter::from_bytes(&built.filter).unwrap());
         stored_blocks.push(built.block);
+        stored_filters.push(built.filter);
     }
     let finished = arranged.finish();
     let header = UnitHeader::from_bytes(&finished.header.to_bytes()).unwrap();
     assert_eq!(header, finished.header);
-    StoredUnit { header, stored_blocks, blocks, filters, remains, entries: finished.entries.collect() }
+    let entries = finished.entries.collect();
+    StoredUnit { header, stored_blocks, blocks, filters, stored_filters, remains, entries }
 }
 
 pub fn run_of(unit: &StoredUnit) -> StoredRun {

@@ -242,7 +242,7 @@ fn check_order(compacted: &Compacted, prng: &mut Prng) {
     expected.retain(|position| (first..=last).contains(position));
     expected.sort_unstable();
     for direction in [Direction::Forwards, Direction::Backwards] {
-        let places = in_order(&unit.blocks, Position(first), Position(last), direction);
+        let places = in_order(&unit.blocks, Position(first), Position(last), direction, &mut |_, _| true);
         let found: Vec<u64> = places
             .iter()
             .map(|place| {

@@ -1,0 +1,263 @@
+//! The whole log, a portion at a time: some units one after the other, or a part of the tail.
+
+use std::rc::Rc;
+
+use crate::codec::{DecodedRecord, Entry};
+use crate::error::Error;
+use crate::event::{Position, UnixMillis};
+use crate::index::plan::{PAGE_EVENTS_MAX, Source, Stretch, plan_tail};
+use crate::layout::unit::{UnitInfo, in_order};
+use crate::layout::{BlockAddress, BlockIndex};
+use crate::query::Query;
+use crate::storage::{Area, Direction};
+
+use super::candidates::Candidates;
+use super::view::{Stop, View};
+
+/// So many blocks are read for one portion; more only where they are of one unit.
+const BLOCKS_MAX: usize = 16;
+
+/// What is asked of the whole log.
+#[derive(Clone, Copy)]
+pub(super) struct Asking<'a> {
+    pub query: &'a Query,
+    pub since: Option<UnixMillis>,
+    pub until: Option<UnixMillis>,
+    pub stretch: Stretch,
+}
+
+/// What a page of the whole log is made of, in the direction of the read.
+pub(super) struct Portion {
+    pub groups: Vec<Group>,
+    /// Where what follows begins, in the terms of the read; `None` where nothing does.
+    pub next: Option<u64>,
+}
+
+/// Records that are read in one go.
+pub(super) struct Group {
+    pub records: Vec<Rc<DecodedRecord>>,
+    order: Order,
+}
+
+#[derive(Clone, Copy)]
+enum Order {
+    /// The entries stand in the order of the log.
+    OfTheLog,
+    /// They stand in another one. All are of these positions, both inclusive.
+    OfAUnit { first: Position, last: Position },
+}
+
+/// Whether a walk goes on.
+#[derive(PartialEq, Eq)]
+pub(super) enum Walk {
+    On,
+    Ends,
+}
+
+impl Portion {
+    /// The next portion of a stretch. Errors: `CORRUPT_DATA` where it begins with what cannot be read.
+    #[inline(never)]
+    pub fn of(view: &mut View<'_>, asking: &Asking<'_>) -> Result<Self, Stop> {
+        let Stretch { first, last, direction } = asking.stretch;
+        let covered = view.root.covered;
+        let tail_first = first.max(covered.next());
+        if last < first {
+            return Ok(Self { groups: Vec::new(), next: None });
+        }
+        match direction {
+            Direction::Forwards if first <= covered => {
+                let units = Self::of_units(view, asking, last.min(covered))?;
+                if units.groups.is_empty() && units.next.is_none() && covered < last {
+                    return Self::of_tail(view, asking, tail_first);
+                }
+                let next = units.next.or((covered < last).then_some(covered.0));
+                Ok(Self { next, ..units })
+            }
+            Direction::Backwards if covered < last => {
+                let tail = Self::of_tail(view, asking, tail_first)?;
+                let next = tail.next.or((first <= covered).then_some(tail_first.0));
+                Ok(Self { next, ..tail })
+            }
+            Direction::Backwards => Self::of_units(view, asking, last),
+            Direction::Forwards => Self::of_tail(view, asking, first),
+        }
+    }
+
+    fn of_tail(view: &mut View<'_>, asking: &Asking<'_>, first: Position) -> Result<Self, Stop> {
+        let stretch = Stretch { first, ..asking.stretch };
+        let plan = plan_tail(view.index, asking.query, stretch);
+        let records = view.planned(&plan)?;
+        Ok(Self { groups: vec![Group { records, order: Order::OfTheLog }], next: plan.next })
+    }
+
+    /// The next units of a stretch that ends with what they cover.
+    fn of_units(view: &mut View<'_>, asking: &Asking<'_>, last: Position) -> Result<Self, Stop> {
+        let Stretch { first, direction, .. } = asking.stretch;
+        let root = view.root;
+        let start = root.units.partition_point(|unit| unit.last < first);
+        let end = root.units.partition_point(|unit| unit.first <= last);
+        let units = root.units.get(start..end).unwrap_or_default();
+        check_gaps(units, first, last)?;
+        let candidates = Candidates::of(view, asking.query)?;
+        let mut portion = Self { groups: Vec::new(), next: None };
+        let mut block_count = 0;
+        let mut take = |unit: &UnitInfo| -> Result<Walk, Stop> {
+            let blocks = candidates.blocks_of(unit);
+            if !may_hold(unit, asking) || blocks.is_empty() {
+                return Ok(Walk::On);
+            }
+            if 0 < block_count && BLOCKS_MAX < block_count + blocks.len() {
+                portion.next = Some(match direction {
+                    Direction::Forwards => unit.first.0.max(first.0) - 1,
+                    Direction::Backwards => unit.last.0.min(last.0) + 1,
+                });
+                return Ok(Walk::Ends);
+            }
+            block_count += blocks.len();
+            portion.groups.extend(Group::of_unit(view, unit, &blocks, first, last)?);
+            Ok(Walk::On)
+        };
+        let mut taken = Ok(Walk::On);
+        for index in 0..units.len() {
+            let index = match direction {
+                Direction::Forwards => index,
+                Direction::Backwards => units.len() - 1 - index,
+            };
+            let Some(unit) = units.get(index) else { continue };
+            match take(unit) {
+                Ok(Walk::On) => {}
+                Ok(Walk::Ends) => break,
+                // What the other units need is read in the same transaction.
+                Err(Stop::Pending) => taken = Err(Stop::Pending),
+                Err(stop) => return Err(stop),
+            }
+        }
+        taken.map(|_| portion)
+    }
+
+    /// Walks through the wanted entries in the direction of the read, until the visitor has enough.
+    pub fn walk(
+        &self,
+        direction: Direction,
+        is_wanted: &mut dyn FnMut(&Entry<'_>) -> bool,
+        visit: &mut dyn FnMut(&Rc<DecodedRecord>, usize, &Entry<'_>) -> Walk,
+    ) -> Walk {
+        for group in &self.groups {
+            let walk = match group.order {
+                Order::OfTheLog => walk_records(&group.records, direction, is_wanted, visit),
+                Order::OfAUnit { first, last } => {
+                    walk_unit(&group.records, Stretch { first, last, direction }, is_wanted, visit)
+                }
+            };
+            if walk == Walk::Ends {
+                return walk;
+            }
+        }
+        Walk::On
+    }
+}
+
+impl Group {
+    /// These blocks of a unit, as far as they reach into the stretch. Errors: `CORRUPT_DATA`.
+    fn of_unit(
+        view: &mut View<'_>,
+        unit: &UnitInfo,
+        blocks: &[BlockIndex],
+        first: Position,
+        last: Position,
+    ) -> Result<Option<Self>, Stop> {
+        let header = view.header(unit)?;
+        let (first, last) = (first.max(unit.first), last.min(unit.last));
+        let reaches_in = |block: &&BlockIndex| {
+            header.blocks.get(block.0 as usize).is_some_and(|it| it.first <= last && first <= it.last)
+        };
+        let address = |block: &BlockIndex| BlockAddress { unit: unit.number, block: *block };
+        let sources: Vec<Source> = blocks.iter().filter(reaches_in).map(address).map(Source::Block).collect();
+        let records = view.all_entries(&sources)?;
+        let order = Order::OfAUnit { first, last };
+        Ok((!records.is_empty()).then_some(Self { records, order }))
+    }
+}
+
+/// Walks through records whose entries stand in the order of the walk.
+pub(super) fn walk_records(
+    records: &[Rc<DecodedRecord>],
+    direction: Direction,
+    is_wanted: &mut dyn FnMut(&Entry<'_>) -> bool,
+    visit: &mut dyn FnMut(&Rc<DecodedRecord>, usize, &Entry<'_>) -> Walk,
+) -> Walk {
+    for record in records {
+        for place in 0..record.len() {
+            let place = match direction {
+                Direction::Forwards => place,
+                Direction::Backwards => record.len() - 1 - place,
+            };
+            let Some(entry) = record.entry(place) else { continue };
+            if is_wanted(&entry) && visit(record, place, &entry) == Walk::Ends {
+                return Walk::Ends;
+            }
+        }
+    }
+    Walk::On
+}
+
+/// Walks through the blocks of a unit in the order of the log: a window of positions at a time, and larger ones where
+/// little is found.
+fn walk_unit(
+    blocks: &[Rc<DecodedRecord>],
+    stretch: Stretch,
+    is_wanted: &mut dyn FnMut(&Entry<'_>) -> bool,
+    visit: &mut dyn FnMut(&Rc<DecodedRecord>, usize, &Entry<'_>) -> Walk,
+) -> Walk {
+    let Stretch { mut first, mut last, direction } = stretch;
+    let mut window = PAGE_EVENTS_MAX as u64;
+    while first <= last {
+        let (from, to) = match direction {
+            Direction::Forwards => (first, Position(last.0.min(first.0.saturating_add(window - 1)))),
+            Direction::Backwards => (Position(first.0.max(last.0.saturating_sub(window - 1))), last),
+        };
+        let mut wants =
+            |block: &DecodedRecord, index: usize| block.entry(index).is_some_and(|entry| is_wanted(&entry));
+        let places = in_order(blocks, from, to, direction, &mut wants);
+        for place in &places {
+            let Some(block) = blocks.get(place.block) else { continue };
+            let Some(entry) = block.entry(place.entry) else { continue };
+            if visit(block, place.entry, &entry) == Walk::Ends {
+                return Walk::Ends;
+            }
+        }
+        if places.len() < PAGE_EVENTS_MAX / 4 {
+            window = window.saturating_mul(4);
+        }
+        match direction {
+            Direction::Forwards => first = to.next(),
+            Direction::Backwards if from == Position::START => return Walk::On,
+            Direction::Backwards => last = Position(from.0 - 1),
+        }
+    }
+    Walk::On
+}
+
+/// Whether the times of a unit's entries reach into those that are asked for.
+fn may_hold(unit: &UnitInfo, asking: &Asking<'_>) -> bool {
+    unit.times.is_some_and(|times| {
+        asking.since.is_none_or(|since| since <= times.max)
+            && asking.until.is_none_or(|until| times.min < until)
+    })
+}
+
+/// Positions that no unit covers, although they are covered, are lost.
+fn check_gaps(units: &[UnitInfo], first: Position, last: Position) -> Result<(), Error> {
+    let mut next = first;
+    for unit in units {
+        if next < unit.first {
+            break;
+        }
+        next = unit.last.next();
+    }
+    if next <= last {
+        let problem = format!("no unit holds the position {next}");
+        return Err(Error::corrupt_data(Some(next), Area::Units.name().to_owned(), &problem));
+    }
+    Ok(())
+}

@@ -1,0 +1,234 @@
+//! Looking at the store: the index, the root, and what was read so far, all of one layout.
+//!
+//! What an operation needs to know is found by a function that does not wait. It looks at what is at hand; what is
+//! not is noted, read in one transaction, and then the function looks again. So whatever it concludes, it concludes
+//! on one state of the index and one layout.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use crate::codec::DecodedRecord;
+use crate::error::Error;
+use crate::event::{Position, Revision, StreamName};
+use crate::index::plan::{Plan, Source};
+use crate::index::{Index, IndexedStream, Knowledge};
+use crate::layout::directory::{Kind, Page, RunIndex, Summary, key};
+use crate::layout::root::Root;
+use crate::layout::unit::{BlockInfo, UnitHeader, UnitInfo};
+use crate::layout::{BlockAddress, Filter, RunNumber, StreamSummary};
+use crate::table::Table;
+
+use super::cache::Cache;
+use super::fetch::damage_of;
+use super::parts::{Item, Part};
+
+/// What an operation looks at.
+pub(super) struct View<'a> {
+    pub index: &'a mut Index,
+    pub root: &'a Root,
+    held: &'a mut Held,
+    cache: &'a RefCell<Cache>,
+    missing: Vec<Part>,
+    /// Why the look cannot come to anything, found where nothing could be returned.
+    stop: Option<Stop>,
+}
+
+/// What one operation has read: it cannot be lost to others before the operation is through.
+#[derive(Default)]
+pub(super) struct Held {
+    rows: Table<(Part, Option<Item>)>,
+}
+
+/// Why a look came to nothing.
+pub(super) enum Stop {
+    /// Something has to be read first.
+    Pending,
+    /// It will not come to anything else.
+    Failed(Error),
+    /// A part of the directory cannot be read: it has to be made again.
+    Directory(RunNumber),
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl Held {
+    /// Puts down what was read of a part.
+    pub fn put(&mut self, part: Part, item: Item) {
+        let number = self.rows.find(part.hash(), |(other, _)| *other == part);
+        match number.and_then(|number| self.rows.row_mut(number)) {
+            Some((_, held)) => *held = Some(item),
+            None => self.rows.push(part.hash(), (part, Some(item))),
+        }
+    }
+}
+
+impl<'a> View<'a> {
+    pub fn new(index: &'a mut Index, root: &'a Root, held: &'a mut Held, cache: &'a RefCell<Cache>) -> Self {
+        Self { index, root, held, cache, missing: Vec::new(), stop: None }
+    }
+
+    /// What has to be read before it makes sense to look again.
+    pub fn into_missing(self) -> Vec<Part> {
+        self.missing
+    }
+
+    /// Stops where something has to be read first, or where it was noted that nothing will come of it.
+    pub fn check(&mut self) -> Result<(), Stop> {
+        match self.stop.take() {
+            Some(stop) => Err(stop),
+            None if self.missing.is_empty() => Ok(()),
+            None => Err(Stop::Pending),
+        }
+    }
+
+    #[inline(never)]
+    fn item(&mut self, part: Part) -> Option<Item> {
+        let hash = part.hash();
+        if let Some((_, held)) = self.held.rows.get(hash, |(other, _)| *other == part) {
+            return held.clone();
+        }
+        let cached = self.cache.borrow_mut().get(part);
+        if cached.is_none() {
+            self.missing.push(part);
+        }
+        self.held.rows.push(hash, (part, cached.clone()));
+        cached
+    }
+
+    /// The entries that stand somewhere, if they are at hand.
+    pub fn entries(&mut self, source: Source) -> Option<Rc<DecodedRecord>> {
+        match self.item(Part::Entries(source))? {
+            Item::Entries(record) => Some(record),
+            _ => None,
+        }
+    }
+
+    /// All records and blocks of a list.
+    pub fn all_entries(&mut self, sources: &[Source]) -> Result<Vec<Rc<DecodedRecord>>, Stop> {
+        let records = sources.iter().filter_map(|source| self.entries(*source)).collect();
+        self.check()?;
+        Ok(records)
+    }
+
+    /// All that a plan names. Errors: `CORRUPT_DATA` where damage stands in the way.
+    pub fn planned(&mut self, plan: &Plan) -> Result<Vec<Rc<DecodedRecord>>, Stop> {
+        if let Some(segment) = plan.damaged.and_then(|first| self.index.segments().get(first)) {
+            return Err(damage_of(segment).into());
+        }
+        self.all_entries(&plan.sources)
+    }
+
+    /// Whether an id may stand in a block, as far as its filter is at hand and can be read.
+    pub fn filter(&mut self, address: BlockAddress) -> Result<Option<Rc<Filter>>, Stop> {
+        match self.item(Part::Filter(address)) {
+            Some(Item::Filter(filter)) => Ok(Some(filter)),
+            Some(_) => Ok(None),
+            None => Err(Stop::Pending),
+        }
+    }
+
+    /// What each block of a unit holds. Of a header that cannot be read only what the root says is known: that a
+    /// block may hold anything.
+    pub fn header(&mut self, info: &UnitInfo) -> Result<Rc<UnitHeader>, Stop> {
+        match self.item(Part::Header(info.number)) {
+            Some(Item::Header(header)) if header.info == *info => Ok(header),
+            None => Err(Stop::Pending),
+            Some(_) => {
+                let block = BlockInfo {
+                    first_stream: String::new(),
+                    first: info.first,
+                    last: info.last,
+                    entry_count: (info.entry_count / u64::from(info.block_count.max(1))) as u32,
+                    stored_bytes: (info.stored_bytes / u64::from(info.block_count.max(1))) as u32,
+                };
+                Ok(Rc::new(UnitHeader { info: *info, blocks: vec![block; info.block_count as usize] }))
+            }
+        }
+    }
+
+    pub fn run_index(&mut self, run: RunNumber) -> Result<Rc<RunIndex>, Stop> {
+        match self.item(Part::RunIndex(run)) {
+            Some(Item::RunIndex(index)) => Ok(index),
+            Some(_) => Err(Stop::Directory(run)),
+            None => Err(Stop::Pending),
+        }
+    }
+
+    pub fn page(&mut self, run: RunNumber, page: u32) -> Result<Rc<Page>, Stop> {
+        match self.item(Part::Page(run, page)) {
+            Some(Item::Page(page)) => Ok(page),
+            Some(_) => Err(Stop::Directory(run)),
+            None => Err(Stop::Pending),
+        }
+    }
+
+    /// What the directory says of a key, over all units.
+    #[inline(never)]
+    pub fn look_up(&mut self, key: &[u8]) -> Result<Option<Summary>, Stop> {
+        let root = self.root;
+        let mut found: Option<Summary> = None;
+        for run in &root.runs {
+            match self.look_up_in(run.number, key) {
+                Ok(Some(newer)) => {
+                    found = Some(match found {
+                        Some(older) => older.then(newer),
+                        None => newer,
+                    });
+                }
+                // What the other runs need is read in the same transaction.
+                Ok(None) | Err(Stop::Pending) => {}
+                Err(stop) => return Err(stop),
+            }
+        }
+        self.check()?;
+        Ok(found)
+    }
+
+    fn look_up_in(&mut self, run: RunNumber, key: &[u8]) -> Result<Option<Summary>, Stop> {
+        let index = self.run_index(run)?;
+        match index.page_of(key) {
+            Some(page) => self.page(run, page)?.find(key).map_err(|_| Stop::Directory(run)),
+            None => Ok(None),
+        }
+    }
+
+    /// What units hold of a stream.
+    pub fn stored_stream(&mut self, name: &str) -> Result<StreamSummary, Stop> {
+        match self.look_up(&key(Kind::Stream, name))? {
+            Some(Summary::Stream(summary)) => Ok(summary),
+            _ => Ok(StreamSummary::default()),
+        }
+    }
+
+    /// All that is known of a stream, of which nothing may have happened ever. `None` for a name that no stream can
+    /// have.
+    pub fn stream(&mut self, name: &str) -> Result<Option<&IndexedStream>, Stop> {
+        let is_whole = self.index.stream(name).is_some_and(|it| it.knowledge() == Knowledge::Whole);
+        if !is_whole && self.index.covered() != Position::START {
+            let Ok(name) = StreamName::new(name) else { return Ok(None) };
+            let stored = self.stored_stream(name.as_str())?;
+            self.index.resolve(&name, stored);
+        }
+        Ok(self.index.stream(name))
+    }
+
+    /// Whether an event is seen in the state as of a position. Where that is not known yet, it is not, and the look
+    /// has to stop at the next check.
+    pub fn sees(&mut self, stream: &str, revision: Revision, as_of: Position) -> bool {
+        if !self.index.has_hidden() {
+            return true;
+        }
+        match self.stream(stream) {
+            Ok(stream) => stream.is_none_or(|stream| stream.visible_from(as_of) <= revision),
+            Err(Stop::Pending) => false,
+            Err(stop) => {
+                self.stop = Some(stop);
+                false
+            }
+        }
+    }
+}
