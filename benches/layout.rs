@@ -1,8 +1,8 @@
 //! What compaction costs: bytes an event of blocks, filters and directory, and nanoseconds an event to make them.
 //!
-//! `cargo bench --bench layout`. Bank events of 1,000 accounts: sixteen units of 4,096 events, merged into one of 65,536,
-//! then eight such units' runs merged into one; the fastest of several rounds, because everything else that a machine
-//! does only adds.
+//! `cargo bench --bench layout`. Bank events of 1,000 accounts, and of so many that few have two: sixteen units of 4,096 events, merged into one of 65,536,
+//! then eight such units' runs merged into one; of each step the fastest of several rounds, because everything else that
+//! a machine does only adds.
 #![allow(clippy::disallowed_methods, reason = "a benchmark reads the clock of the machine that it measures")]
 #![allow(clippy::unwrap_used, reason = "a benchmark may end where it is surprised")]
 
@@ -14,13 +14,14 @@ use everfold::event::{Position, Revision, UnixMillis};
 use everfold::id::{EventId, IdGenerator};
 use everfold::layout::UnitNumber;
 use everfold::layout::directory::{DirectoryEntry, Merge, MergeStep, Page, RunBuilder};
-use everfold::layout::unit::{UnitBuilder, UnitHeader, UnitIdentity, decode_block};
+use everfold::layout::unit::{BlockStep, UnitBuilder, UnitHeader, UnitIdentity, UnitInfo, decode_block};
 use everfold::testing::prng::Prng;
 
 const TAIL_EVENTS: usize = 4_096;
 const UNIT_EVENTS: usize = 65_536;
 const RUN_COUNT: usize = 8;
 const ACCOUNT_COUNT: usize = 1_000;
+const MANY_ACCOUNTS_COUNT: usize = 1_000_000;
 const ROUND_COUNT: usize = 5;
 
 /// An event of the bank.
@@ -39,28 +40,41 @@ struct Made {
     blocks: Vec<Vec<u8>>,
     filter_bytes: usize,
     entries: Vec<DirectoryEntry>,
-    longest_step: Duration,
-    arranged_after: Duration,
-    made_after: Duration,
+    steps: Vec<(Step, Duration)>,
+}
+
+/// What a step does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    Add,
+    Arrange,
+    Block,
+    Finish,
 }
 
 fn main() {
-    let mut bank = Bank::new();
-    for commit_events in [1, 10] {
-        println!("commits of {commit_events}:");
+    for (commit_events, account_count) in [(1, ACCOUNT_COUNT), (10, ACCOUNT_COUNT), (1, MANY_ACCOUNTS_COUNT)]
+    {
+        println!("commits of {commit_events}, {account_count} accounts:");
+        let mut bank = Bank::new(account_count);
         let events: Vec<BankEvent> = (0..UNIT_EVENTS).map(|_| bank.event()).collect();
         let extensions = Extensions::new();
         let frames = frames(&events, commit_events, &extensions);
         let tails = frames.chunks(TAIL_EVENTS / commit_events);
-        let small: Vec<Made> = tails.map(|frames| fastest(|| make(0, records_of(frames)))).collect();
+        let mut small: Vec<Made> = Vec::new();
+        for frames in tails {
+            let like = small.last().map(|unit| unit.header.info);
+            small.push(fastest(|| make(0, &[(like, records_of(frames))])));
+        }
         report("  units of level 0", &small.iter().collect::<Vec<_>>());
         let large = fastest(|| {
-            let blocks = small.iter().flat_map(|unit| &unit.blocks);
-            make(1, blocks.map(|block| Rc::new(decode_block(block).unwrap())).collect())
+            let decode = |block: &Vec<u8>| Rc::new(decode_block(block).unwrap());
+            let records = |unit: &Made| unit.blocks.iter().map(decode).collect();
+            make(1, &small.iter().map(|unit| (Some(unit.header.info), records(unit))).collect::<Vec<_>>())
         });
         report("  merged", &[&large]);
     }
-    merge_runs(&mut bank);
+    merge_runs(&mut Bank::new(ACCOUNT_COUNT));
 }
 
 fn report(what: &str, units: &[&Made]) {
@@ -71,14 +85,19 @@ fn report(what: &str, units: &[&Made]) {
     let header_bytes: usize = units.iter().map(|unit| unit.header.to_bytes().len()).sum();
     let pages: Vec<Vec<u8>> = units.iter().flat_map(|unit| run_of(&unit.entries)).collect();
     let page_bytes: usize = pages.iter().map(Vec::len).sum();
-    let nanos = |of: fn(&Made) -> Duration| {
-        units.iter().map(|unit| of(unit).as_nanos()).sum::<u128>() / u128::from(events)
+    let steps = || units.iter().flat_map(|unit| &unit.steps);
+    let nanos = |wanted: Step| {
+        let of_kind = steps().filter(|(step, _)| *step == wanted);
+        of_kind.map(|(_, time)| time.as_nanos()).sum::<u128>() / u128::from(events)
     };
-    let longest = units.iter().map(|unit| unit.longest_step).max().unwrap_or_default();
+    let kinds = [Step::Add, Step::Arrange, Step::Block, Step::Finish];
+    let longest =
+        kinds.map(|kind| (kind, steps().filter(|(step, _)| *step == kind).map(|(_, time)| *time).max()));
     let each = |bytes: usize| bytes as f64 / events as f64;
     println!(
         "{what}: {events} events, {blocks} blocks of {} bytes; bytes an event: blocks {:.1}, filters {:.2}, headers {:.2}, \
-         directory {:.2} ({} entries, pages of {} bytes); {} ns an event to arrange, {} ns with blocks, longest step {:?}",
+         directory {:.2} ({} entries, pages of {} bytes); ns an event: {} to take in, {} to arrange, {} for blocks, {} in all; \
+         {} steps of blocks; longest steps {:?}",
         block_bytes / blocks,
         each(block_bytes),
         each(filter_bytes),
@@ -86,9 +105,12 @@ fn report(what: &str, units: &[&Made]) {
         each(page_bytes),
         units.iter().map(|unit| unit.entries.len()).sum::<usize>(),
         page_bytes / pages.len(),
-        nanos(|unit| unit.arranged_after),
-        nanos(|unit| unit.made_after),
-        longest,
+        nanos(Step::Add),
+        nanos(Step::Arrange),
+        nanos(Step::Block),
+        kinds.map(nanos).iter().sum::<u128>(),
+        steps().filter(|(step, _)| *step == Step::Block).count(),
+        longest.map(|(kind, time)| (kind, time.unwrap_or_default())),
     );
 }
 
@@ -99,35 +121,51 @@ fn records_of(frames: &[Frame<'_>]) -> Vec<Rc<DecodedRecord>> {
         .collect()
 }
 
-fn make(level: u32, records: Vec<Rc<DecodedRecord>>) -> Made {
-    let first = records.iter().map(|record| record.first()).min().unwrap();
-    let last = records.iter().map(|record| record.last()).max().unwrap();
-    let start = Instant::now();
-    let mut longest_step = Duration::ZERO;
-    let mut step_start = start;
-    let mut end_step = || {
-        longest_step = longest_step.max(step_start.elapsed());
+/// Makes a unit of records, each list of them with a unit that is like it.
+fn make(level: u32, sources: &[(Option<UnitInfo>, Vec<Rc<DecodedRecord>>)]) -> Made {
+    let records = || sources.iter().flat_map(|(_, records)| records);
+    let first = records().map(|record| record.first()).min().unwrap();
+    let last = records().map(|record| record.last()).max().unwrap();
+    let mut steps = Vec::new();
+    let mut step_start = Instant::now();
+    let mut end_step = |step: Step| {
+        steps.push((step, step_start.elapsed()));
         step_start = Instant::now();
     };
     let mut builder = UnitBuilder::new(UnitIdentity { number: UnitNumber(1), level, first, last });
-    for record in records {
-        builder.add(record, &|_| false).unwrap();
-        end_step();
+    for (like, records) in sources {
+        if let Some(info) = like {
+            builder.expect_like(info);
+        }
+        for record in records {
+            builder.add(Rc::clone(record), &|_| false).unwrap();
+            end_step(Step::Add);
+        }
+    }
+    while builder.arrange_step().is_continue() {
+        end_step(Step::Arrange);
     }
     let mut arranged = builder.arrange().unwrap();
-    end_step();
-    let arranged_after = start.elapsed();
+    end_step(Step::Arrange);
     let (mut blocks, mut filter_bytes) = (Vec::new(), 0);
-    while let Some(built) = arranged.next_block().unwrap() {
-        filter_bytes += built.filter.len();
-        blocks.push(built.block);
-        end_step();
+    loop {
+        match arranged.block_step().unwrap() {
+            BlockStep::Tried => {}
+            BlockStep::Block(built) => {
+                filter_bytes += built.filter.len();
+                blocks.push(built.block);
+            }
+            BlockStep::Finished => break,
+        }
+        end_step(Step::Block);
+    }
+    while arranged.finish_step().is_continue() {
+        end_step(Step::Finish);
     }
     let finished = arranged.finish();
-    end_step();
-    let made_after = start.elapsed();
+    end_step(Step::Finish);
     let entries = finished.entries.collect();
-    Made { header: finished.header, blocks, filter_bytes, entries, longest_step, arranged_after, made_after }
+    Made { header: finished.header, blocks, filter_bytes, entries, steps }
 }
 
 fn run_of(entries: &[DirectoryEntry]) -> Vec<Vec<u8>> {
@@ -143,7 +181,7 @@ fn merge_runs(bank: &mut Bank) {
     let runs: Vec<Vec<Vec<u8>>> = (0..RUN_COUNT)
         .map(|_| {
             let events: Vec<BankEvent> = (0..UNIT_EVENTS).map(|_| bank.event()).collect();
-            run_of(&make(1, records_of(&frames(&events, 1, &extensions))).entries)
+            run_of(&make(1, &[(None, records_of(&frames(&events, 1, &extensions)))]).entries)
         })
         .collect();
     let (pages, time) =
@@ -182,8 +220,15 @@ fn timed<T>(run: impl FnOnce() -> T) -> (T, Duration) {
     (result, start.elapsed())
 }
 
+/// The same unit made several times, each of its steps as fast as it once was.
 fn fastest(make: impl Fn() -> Made) -> Made {
-    (0..ROUND_COUNT).map(|_| make()).min_by_key(|made| made.made_after).unwrap()
+    let mut fastest = make();
+    for _ in 1..ROUND_COUNT {
+        for ((_, time), (_, again)) in fastest.steps.iter_mut().zip(make().steps) {
+            *time = again.min(*time);
+        }
+    }
+    fastest
 }
 
 fn frames<'a>(events: &'a [BankEvent], commit_events: usize, extensions: &'a Extensions) -> Vec<Frame<'a>> {
@@ -211,13 +256,13 @@ struct Bank {
 }
 
 impl Bank {
-    fn new() -> Self {
+    fn new(account_count: usize) -> Self {
         let generator = IdGenerator::new([7; EventId::PREFIX_BYTES]);
-        Self { prng: Prng::new(1), generator, revisions: vec![0; ACCOUNT_COUNT], time: 1_760_000_000_000 }
+        Self { prng: Prng::new(1), generator, revisions: vec![0; account_count], time: 1_760_000_000_000 }
     }
 
     fn event(&mut self) -> BankEvent {
-        let account = self.prng.index(ACCOUNT_COUNT);
+        let account = self.prng.index(self.revisions.len());
         let revision = self.revisions[account];
         self.revisions[account] += 1;
         self.time += self.prng.below(5_000) as i64;

@@ -1,6 +1,7 @@
 //! A unit whose entries are in their order: cuts it into blocks.
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
+use std::ops::ControlFlow;
 use std::rc::Rc;
 
 use crate::codec::order::by_position;
@@ -8,9 +9,12 @@ use crate::codec::pack::{ENTRY_BYTES, FRAME_BYTES, Ratio};
 use crate::codec::{Body, Corrupt, DecodedRecord, Entry, Extensions, Frame, Place, encode_arranged};
 use crate::event::{Position, UnixMillis};
 use crate::layout::{BlockAddress, BlockIndex, Filter, sealed};
+use crate::sort::Sorting;
 
-use super::block::{CommitPart, extensions_of_part};
+use super::arrange::PAIRS_PER_STEP;
+use super::block::extensions_of_part;
 use super::build::{Row, UnitBuilder};
+use super::commits::Commits;
 use super::header::{BlockInfo, UnitHeader, UnitInfo};
 use super::known::{EntriesInOrder, Known};
 
@@ -25,6 +29,9 @@ const BODY_BYTES_TARGET: usize = 128 * 1024;
 /// How often a block is tried to be fuller before what fits is taken.
 const ATTEMPTS_MAX: usize = 3;
 
+/// About what an entry adds to the body of a block beside its text.
+pub(super) const BYTES_BESIDE_TEXT: usize = ENTRY_BYTES + FRAME_BYTES;
+
 /// A unit that is cut into blocks.
 #[derive(Debug)]
 pub struct ArrangedUnit {
@@ -32,14 +39,29 @@ pub struct ArrangedUnit {
     records: Vec<Rc<DecodedRecord>>,
     /// By stream, and in each by position.
     rows: Vec<Row>,
-    commits: Vec<CommitPart>,
+    commits: Commits,
     known: Known,
     /// The numbers of all streams, in the order of their names.
     streams: Vec<u32>,
+    /// The numbers of all other keys, on their way into order.
+    others: Option<Sorting>,
     remains: Vec<Vec<u8>>,
     /// The first row that is in no block yet.
     next_row: usize,
+    /// What is known of where the block that begins there can end.
+    cut: Cut,
     ratio: Ratio,
+}
+
+/// What is to be done next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BlockStep {
+    /// A block was tried, and is too large or much too small: it is tried again.
+    Tried,
+    /// The next block.
+    Block(BuiltBlock),
+    /// All blocks are made.
+    Finished,
 }
 
 /// A block as it is stored.
@@ -62,25 +84,37 @@ pub struct FinishedUnit {
     pub entries: EntriesInOrder,
 }
 
+/// The attempts at a block.
+#[derive(Debug)]
+struct Cut {
+    attempt: usize,
+    /// The first end that is known to be too far.
+    exceeding: usize,
+    /// The fullest block that fits.
+    fitting: Option<Attempt>,
+}
+
 /// A block that was tried.
+#[derive(Debug)]
 struct Attempt {
     bytes: Vec<u8>,
     end: usize,
 }
 
+impl Cut {
+    const NEW: Self = Self { attempt: 0, exceeding: usize::MAX, fitting: None };
+}
+
 impl ArrangedUnit {
-    pub(super) fn new(
-        builder: UnitBuilder,
-        commits: Vec<CommitPart>,
-        streams: Vec<u32>,
-        remains: Vec<Vec<u8>>,
-    ) -> Self {
-        let UnitBuilder { info, records, rows, known, .. } = builder;
+    /// The unit of a builder whose rows are in their order.
+    pub(super) fn new(builder: UnitBuilder, streams: Vec<u32>, remains: Vec<Vec<u8>>) -> Self {
+        let UnitBuilder { info, records, rows, commits, known, ratio, .. } = builder;
         let remains_bytes: usize = remains.iter().map(Vec::len).sum();
         let info =
             UnitInfo { remains_count: remains.len() as u32, stored_bytes: remains_bytes as u64, ..info };
         let header = UnitHeader { info, blocks: Vec::new() };
-        Self { header, records, rows, commits, known, streams, remains, next_row: 0, ratio: Ratio::GUESS }
+        let (next_row, cut) = (0, Cut::NEW);
+        Self { header, records, rows, commits, known, streams, others: None, remains, next_row, cut, ratio }
     }
 
     /// The pages of what remains of erased events, as they are stored.
@@ -88,15 +122,36 @@ impl ArrangedUnit {
         &self.remains
     }
 
-    /// Makes the next block. `None` after the last. Errors: [`Corrupt`] where two entries claim the same position,
-    /// or where a commit cannot be split.
+    /// Makes the next block. `None` after the last. Errors: those of [`ArrangedUnit::block_step`].
     pub fn next_block(&mut self) -> Result<Option<BuiltBlock>, Box<Corrupt>> {
-        let start = self.next_row;
-        if self.rows.len() <= start {
-            return Ok(None);
+        loop {
+            match self.block_step()? {
+                BlockStep::Tried => {}
+                BlockStep::Block(built) => return Ok(Some(built)),
+                BlockStep::Finished => return Ok(None),
+            }
         }
-        let Attempt { bytes, end } = self.cut(start)?;
-        self.next_row = end;
+    }
+
+    /// Tries to make the next block: mostly, the first attempt is right. Errors: [`Corrupt`] where two entries claim
+    /// the same position, or where a commit cannot be split.
+    pub fn block_step(&mut self) -> Result<BlockStep, Box<Corrupt>> {
+        if self.rows.len() <= self.next_row {
+            return Ok(BlockStep::Finished);
+        }
+        let mut cut = std::mem::replace(&mut self.cut, Cut::NEW);
+        match (self.try_cut(&mut cut)?, cut.fitting.take()) {
+            (ControlFlow::Break(()), Some(fitting)) => Ok(BlockStep::Block(self.take_block(fitting))),
+            (_, fitting) => {
+                self.cut = Cut { fitting, ..cut };
+                Ok(BlockStep::Tried)
+            }
+        }
+    }
+
+    /// Notes what stands in a block.
+    fn take_block(&mut self, Attempt { bytes, end }: Attempt) -> BuiltBlock {
+        let start = std::mem::replace(&mut self.next_row, end);
         let index = BlockIndex(self.header.info.block_count);
         let rows = self.rows.get(start..end).unwrap_or_default();
         let address = BlockAddress { unit: self.header.info.number, block: index };
@@ -119,46 +174,55 @@ impl ArrangedUnit {
         info.block_count = info.block_count.saturating_add(1);
         let added_bytes = bytes.len().saturating_add(filter.len()) as u64;
         info.stored_bytes = info.stored_bytes.saturating_add(added_bytes);
-        Ok(Some(BuiltBlock { index, block: bytes, filter }))
+        BuiltBlock { index, block: bytes, filter }
+    }
+
+    /// Goes on with putting the keys of the directory into their order, for a few milliseconds at most. `Break` where
+    /// [`ArrangedUnit::finish`] has nothing left to do that takes long. All blocks are made.
+    pub fn finish_step(&mut self) -> ControlFlow<()> {
+        let known = &self.known;
+        let unsorted = || Sorting::new((self.streams.len() as u32..known.len() as u32).collect());
+        let others = self.others.get_or_insert_with(unsorted);
+        others.step(PAIRS_PER_STEP, &|one, other| known.is_less(one, other))
     }
 
     /// Ends the unit, whose blocks are all made.
-    pub fn finish(self) -> FinishedUnit {
-        FinishedUnit { header: self.header, entries: self.known.into_entries(&self.streams) }
+    pub fn finish(mut self) -> FinishedUnit {
+        while self.finish_step().is_continue() {}
+        let others = self.others.as_ref().map_or(&[][..], Sorting::numbers);
+        FinishedUnit { header: self.header, entries: self.known.into_entries(&self.streams, others) }
     }
 
-    /// The block that begins with the row at `start`.
+    /// Tries a block that begins with the next row. `Break` where what fits is to be taken.
     ///
     /// LZ4 does not say beforehand what it makes of a text. So the cut is guessed from what it made of the last
     /// block, and moved while the block is too large, or much too small.
-    fn cut(&mut self, start: usize) -> Result<Attempt, Box<Corrupt>> {
-        let mut exceeding = self.rows.len().saturating_add(1);
-        let mut fitting: Option<Attempt> = None;
-        for attempt in 0.. {
-            let least = fitting.as_ref().map_or(start, |it| it.end).saturating_add(1);
-            let guess = match attempt {
-                0..ATTEMPTS_MAX => self.guess_end(start),
-                _ => start.saturating_add(exceeding) / 2,
-            };
-            let end = guess.min(exceeding.saturating_sub(1)).max(least);
-            let bytes = self.encode(start, end)?;
-            self.ratio.learn(self.estimate_bytes(start, end), bytes.len());
-            if BLOCK_BYTES_TARGET < bytes.len() && least < end {
-                exceeding = end;
-                continue;
-            }
-            let exceeds = BLOCK_BYTES_TARGET < bytes.len() && fitting.is_some();
-            let is_full = FULL_BYTES <= bytes.len();
-            if !exceeds {
-                fitting = Some(Attempt { bytes, end });
-            }
-            // A guess that is no further says that the block ends with a stream, or with the body that it may have.
-            let is_last = exceeds || end.saturating_add(1) >= exceeding || self.guess_end(start) <= end;
-            if is_full || is_last || ATTEMPTS_MAX <= attempt {
-                break;
-            }
+    fn try_cut(&mut self, cut: &mut Cut) -> Result<ControlFlow<()>, Box<Corrupt>> {
+        let start = self.next_row;
+        cut.exceeding = cut.exceeding.min(self.rows.len().saturating_add(1));
+        let least = cut.fitting.as_ref().map_or(start, |it| it.end).saturating_add(1);
+        let guess = match cut.attempt {
+            0..ATTEMPTS_MAX => self.guess_end(start),
+            _ => start.saturating_add(cut.exceeding) / 2,
+        };
+        let end = guess.min(cut.exceeding.saturating_sub(1)).max(least);
+        let bytes = self.encode(start, end)?;
+        self.ratio.learn(self.estimate_bytes(start, end), bytes.len());
+        let is_decided = ATTEMPTS_MAX <= cut.attempt;
+        cut.attempt = cut.attempt.saturating_add(1);
+        if BLOCK_BYTES_TARGET < bytes.len() && least < end {
+            cut.exceeding = end;
+            return Ok(ControlFlow::Continue(()));
         }
-        fitting.ok_or_else(|| sealed::body(&[]).corrupt("a block has no entry"))
+        let exceeds = BLOCK_BYTES_TARGET < bytes.len() && cut.fitting.is_some();
+        let is_full = FULL_BYTES <= bytes.len();
+        if !exceeds {
+            cut.fitting = Some(Attempt { bytes, end });
+        }
+        // A guess that is no further says that the block ends with a stream, or with the body that it may have.
+        let is_last = exceeds || end.saturating_add(1) >= cut.exceeding || self.guess_end(start) <= end;
+        let is_taken = is_full || is_last || is_decided;
+        Ok(if is_taken { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     }
 
     /// Where a block that begins with the row at `start` should end.
@@ -171,7 +235,7 @@ impl ArrangedUnit {
             sum_bytes <= budget_bytes
         };
         let end = start.saturating_add(rows.iter().take_while(fits).count().max(1));
-        match self.start_of_cut_stream(end) {
+        match self.start_of_cut_stream(start, end) {
             // The stream that would be cut fits into the next block, and this one is full enough without it.
             Some(stream_start)
                 if start < stream_start
@@ -184,10 +248,10 @@ impl ArrangedUnit {
         }
     }
 
-    /// The first row of the stream that a cut before the row at `end` goes through.
-    fn start_of_cut_stream(&self, end: usize) -> Option<usize> {
+    /// The first row, from `start` on, of the stream that a cut before the row at `end` goes through.
+    fn start_of_cut_stream(&self, start: usize, end: usize) -> Option<usize> {
         let cut = self.rows.get(end)?.stream;
-        let before = self.rows.get(..end)?.iter().rev().take_while(|row| row.stream == cut).count();
+        let before = self.rows.get(start..end)?.iter().rev().take_while(|row| row.stream == cut).count();
         (0 < before).then(|| end.saturating_sub(before))
     }
 
@@ -241,8 +305,8 @@ impl ArrangedUnit {
 
     fn extensions_of(&self, group: &[(usize, &Row)]) -> Result<Extensions, Box<Corrupt>> {
         let Some((_, row)) = group.first() else { return Ok(Extensions::new()) };
-        match (self.commit_of(row), self.commits.get(row.commit as usize)) {
-            (Some((_, given)), Some(part)) => extensions_of_part(given, *part, row.position, group.len()),
+        match (self.commit_of(row), self.commits.get(row.commit)) {
+            (Some((_, given)), Some(part)) => extensions_of_part(given, part, row.position, group.len()),
             _ => Ok(Extensions::new()),
         }
     }
@@ -260,5 +324,5 @@ fn entry_of<'a>(records: &'a [Rc<DecodedRecord>], row: &Row) -> Option<Entry<'a>
 
 /// About what an entry adds to the body of a block.
 fn estimated_bytes(row: &Row) -> usize {
-    (row.text_bytes as usize).saturating_add(ENTRY_BYTES).saturating_add(FRAME_BYTES)
+    (row.text_bytes as usize).saturating_add(BYTES_BESIDE_TEXT)
 }

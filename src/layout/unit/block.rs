@@ -47,6 +47,11 @@ pub fn commit_parts(record: &DecodedRecord) -> Result<Vec<CommitPart>, Box<Corru
     Ok(parts)
 }
 
+/// Whether entries of the commit with these extensions stand in other blocks.
+pub(super) fn is_split(extensions: &Extensions) -> bool {
+    extensions.iter().any(|(number, _)| *number == SPLIT_EXTENSION)
+}
+
 /// Where the part of a commit that begins at `lowest` belongs.
 fn read_split(bytes: &[u8], lowest: Position) -> Result<CommitPart, Box<Corrupt>> {
     let mut cursor = Cursor::new(bytes, Part::Body, 0);

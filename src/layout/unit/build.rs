@@ -2,25 +2,30 @@
 //!
 //! ```text
 //! UnitBuilder::add ...            what is to be in the unit, record by record, in the order of positions
-//! UnitBuilder::arrange            by stream
+//! UnitBuilder::arrange_step ...   by stream, a part of it at a time
+//! UnitBuilder::arrange            all that is left of that
 //! ArrangedUnit::next_block ...    one block a step
+//! ArrangedUnit::finish_step ...   the order of the directory's keys, a part of it at a time
 //! ArrangedUnit::finish            the header, and what the directory is to know
 //! ```
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 use std::rc::Rc;
 
-use crate::codec::order::by_position;
-use crate::codec::pack::text_bytes;
+use crate::codec::pack::{Ratio, text_bytes};
 use crate::codec::{Body, Corrupt, DecodedRecord, Entry};
 use crate::event::{Position, UnixMillis};
-use crate::layout::directory::{Kind, Page, PageWriter, Summary};
+use crate::layout::directory::{Kind, Page, Summary};
 use crate::layout::{UnitNumber, sealed};
 
-use super::arranged::ArrangedUnit;
-use super::block::{CommitPart, commit_parts};
+use super::arrange::Arranging;
+use super::arranged::BYTES_BESIDE_TEXT;
+use super::commits::Commits;
 use super::header::{Times, UnitInfo};
 use super::known::Known;
+
+/// About what an entry adds to the filters of a unit.
+const FILTER_BYTES_PER_ENTRY: u64 = 2;
 
 /// What is decided of a unit before it is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,10 +46,14 @@ pub struct UnitBuilder {
     pub(super) info: UnitInfo,
     pub(super) records: Vec<Rc<DecodedRecord>>,
     pub(super) rows: Vec<Row>,
+    pub(super) commits: Commits,
     pub(super) known: Known,
-    parts: Vec<Part>,
-    /// For each number of a key, what was erased of its stream.
-    erased: Vec<Erased>,
+    /// For each number of a key, what was taken in of its stream.
+    pub(super) taken: Vec<Taken>,
+    /// What is done of putting the rows into their order.
+    pub(super) arranging: Option<Arranging>,
+    /// What the records of the unit may come to.
+    pub(super) ratio: Ratio,
     /// Which of the units that are merged is being taken in, from 1.
     source: u32,
 }
@@ -57,29 +66,26 @@ pub(super) struct Row {
     pub entry: u32,
     /// The number of its stream's key.
     pub stream: u32,
-    /// The index of its part, and once the unit is arranged, of its commit.
+    /// The number of its commit.
     pub commit: u32,
     /// Bytes of its names, payloads and tags.
     pub text_bytes: u32,
     pub position: Position,
 }
 
-/// What one record holds of a commit.
-#[derive(Debug, Clone, Copy)]
-struct Part {
-    /// What all parts of a commit have in common.
-    commit_first: Position,
-    /// The first of the entries that are to be in the unit.
-    first: Position,
-    entry_count: u64,
-}
-
-/// Whether events of a stream were erased.
+/// What was taken in of a stream.
 #[derive(Debug, Clone, Copy, Default)]
-struct Erased {
-    is_erased: bool,
+pub(super) struct Taken {
+    /// Whether events of it were erased.
+    pub is_erased: bool,
     /// The source whose remains say everything that its records say of the stream. 0 for none.
     told_by_source: u32,
+    /// How many entries of it are to be in the unit.
+    pub row_count: u32,
+    /// The position of the last of these.
+    last: Position,
+    /// Whether one came before another that stands before it.
+    pub is_in_disorder: bool,
 }
 
 impl UnitBuilder {
@@ -103,9 +109,11 @@ impl UnitBuilder {
             info,
             records: Vec::new(),
             rows: Vec::new(),
+            commits: Commits::default(),
             known: Known::default(),
-            parts: Vec::new(),
-            erased: Vec::new(),
+            taken: Vec::new(),
+            arranging: None,
+            ratio: Ratio::GUESS,
             source: 1,
         }
     }
@@ -115,6 +123,20 @@ impl UnitBuilder {
     pub fn begin_unit(&mut self, info: &UnitInfo) {
         self.source = self.source.saturating_add(1);
         self.info.commit_time = self.info.commit_time.max(info.commit_time);
+        self.expect_like(info);
+    }
+
+    /// Expects records like those of another unit, so that the first block is as large as it should be at once. A unit
+    /// that is merged is expected anyway.
+    pub fn expect_like(&mut self, info: &UnitInfo) {
+        if info.entry_count == 0 {
+            return;
+        }
+        let beside_text = info.entry_count.saturating_mul(BYTES_BESIDE_TEXT as u64);
+        let filters = info.entry_count.saturating_mul(FILTER_BYTES_PER_ENTRY);
+        let bounded = |bytes: u64| bytes.clamp(1, u64::from(u32::MAX)) as usize;
+        let estimated_bytes = bounded(info.raw_bytes.saturating_add(beside_text));
+        self.ratio.learn(estimated_bytes, bounded(info.stored_bytes.saturating_sub(filters)));
     }
 
     /// Takes in what remains of streams of which the unit that began last had events erased. Errors: [`Corrupt`].
@@ -141,13 +163,7 @@ impl UnitBuilder {
         record: Rc<DecodedRecord>,
         is_hidden: &dyn Fn(&Entry<'_>) -> bool,
     ) -> Result<(), Box<Corrupt>> {
-        let first_part = self.parts.len() as u32;
-        let commits = commit_parts(&record)?;
-        self.parts.extend(commits.iter().map(|CommitPart { first: commit_first, .. }| Part {
-            commit_first: *commit_first,
-            first: Position(u64::MAX),
-            entry_count: 0,
-        }));
+        let commits = self.commits.add(&record)?;
         let latest = record.commit_times().max();
         self.info.commit_time = latest.map_or(self.info.commit_time, |time| time.max(self.info.commit_time));
         let mut stream_before: Option<(&str, u32)> = None;
@@ -163,7 +179,7 @@ impl UnitBuilder {
                 continue;
             }
             let record = self.records.len() as u32;
-            let commit = first_part.saturating_add(commit);
+            let commit = commits.get(commit as usize).copied().unwrap_or_default();
             self.keep(
                 &entry,
                 Row { record, entry: index, stream, commit, text_bytes: 0, position: entry.position },
@@ -175,20 +191,20 @@ impl UnitBuilder {
 
     fn stream_number(&mut self, name: &str) -> u32 {
         let number = self.known.number_of(Kind::Stream, name);
-        self.erased.resize(self.known.len(), Erased::default());
+        self.taken.resize(self.known.len(), Taken::default());
         number
     }
 
     fn note_erased(&mut self, stream: u32, told_by_source: u32) {
-        if let Some(erased) = self.erased.get_mut(stream as usize) {
-            erased.is_erased = true;
-            erased.told_by_source = erased.told_by_source.max(told_by_source);
+        if let Some(taken) = self.taken.get_mut(stream as usize) {
+            taken.is_erased = true;
+            taken.told_by_source = taken.told_by_source.max(told_by_source);
         }
     }
 
     /// Sums up what the entry says of its stream, unless remains have said it.
     fn lay(&mut self, stream: u32, entry: &Entry<'_>) {
-        let is_told = self.erased.get(stream as usize).is_some_and(|it| it.told_by_source == self.source);
+        let is_told = self.taken.get(stream as usize).is_some_and(|it| it.told_by_source == self.source);
         if let Some(summary) = self.known.stream(stream).filter(|_| !is_told) {
             summary.lay(entry);
         }
@@ -199,102 +215,12 @@ impl UnitBuilder {
         self.info.raw_bytes = self.info.raw_bytes.saturating_add(text_bytes as u64);
         self.info.entry_count = self.info.entry_count.saturating_add(1);
         self.info.times = Some(Times::with(self.info.times, entry.time));
-        if let Some(part) = self.parts.get_mut(row.commit as usize) {
-            part.first = part.first.min(entry.position);
-            part.entry_count = part.entry_count.saturating_add(1);
+        self.commits.keep(row.commit, entry.position);
+        if let Some(taken) = self.taken.get_mut(row.stream as usize) {
+            taken.is_in_disorder |= 0 < taken.row_count && entry.position <= taken.last;
+            taken.row_count = taken.row_count.saturating_add(1);
+            taken.last = entry.position;
         }
         self.rows.push(Row { text_bytes: text_bytes as u32, ..row });
-    }
-
-    /// Puts the entries into the order of the unit. Errors: [`Corrupt`] where the entries of a stream did not come in
-    /// the order of their positions.
-    pub fn arrange(mut self) -> Result<ArrangedUnit, Box<Corrupt>> {
-        let commits = self.join_parts();
-        let mut starts = vec![0_u32; self.known.len()];
-        for row in &self.rows {
-            if let Some(count) = starts.get_mut(row.stream as usize) {
-                *count = count.saturating_add(1);
-            }
-        }
-        // While records are taken in, all keys are those of streams.
-        let streams = self.known.order_from(0);
-        place_in_order(&streams, &mut starts);
-        let remains = self.remains_of(&streams);
-        let ordered = self.rows_by_stream(&mut starts);
-        let is_ordered = |one: &Row, next: &Row| one.stream != next.stream || one.position < next.position;
-        if !ordered.is_sorted_by(is_ordered) {
-            return Err(sealed::body(&[]).corrupt("the entries of a stream are not in their order"));
-        }
-        self.rows = ordered;
-        if self.info.commit_time == UnixMillis(i64::MIN) {
-            self.info.commit_time = UnixMillis::default();
-        }
-        Ok(ArrangedUnit::new(self, commits, streams, remains))
-    }
-
-    /// The commits of the unit, each of one or more parts; rows are given the indexes of theirs.
-    fn join_parts(&mut self) -> Vec<CommitPart> {
-        let placed = self.parts.iter().map(|part| part.commit_first).zip(0..).collect();
-        let mut commit_of_part = vec![0_u32; self.parts.len()];
-        let mut commits: Vec<CommitPart> = Vec::new();
-        let mut first_before = None;
-        for (commit_first, index) in by_position(placed) {
-            let Some(part) = self.parts.get(index) else { continue };
-            if first_before != Some(commit_first) {
-                commits.push(CommitPart { first: part.first, entry_count: 0 });
-                first_before = Some(commit_first);
-            }
-            let number = commits.len().saturating_sub(1) as u32;
-            if let (Some(commit), Some(place)) = (commits.last_mut(), commit_of_part.get_mut(index)) {
-                commit.first = commit.first.min(part.first);
-                commit.entry_count = commit.entry_count.saturating_add(part.entry_count);
-                *place = number;
-            }
-        }
-        for row in &mut self.rows {
-            row.commit = commit_of_part.get(row.commit as usize).copied().unwrap_or_default();
-        }
-        commits
-    }
-
-    /// The pages of what remains of streams of which events were erased.
-    fn remains_of(&self, streams: &[u32]) -> Vec<Vec<u8>> {
-        let (mut pages, mut writer) = (Vec::new(), PageWriter::default());
-        for number in streams {
-            let is_erased = self.erased.get(*number as usize).is_some_and(|erased| erased.is_erased);
-            if let Some(entry) = self.known.entry(*number).filter(|_| is_erased) {
-                writer.push(&entry.key, &entry.summary);
-                if writer.is_full() {
-                    pages.push(writer.seal().0);
-                }
-            }
-        }
-        if !writer.is_empty() {
-            pages.push(writer.seal().0);
-        }
-        pages
-    }
-
-    /// The rows stream by stream: counted before, each goes to its place at once.
-    fn rows_by_stream(&self, next_places: &mut [u32]) -> Vec<Row> {
-        let mut ordered = self.rows.clone();
-        for row in &self.rows {
-            let Some(next) = next_places.get_mut(row.stream as usize) else { continue };
-            if let Some(place) = ordered.get_mut(*next as usize) {
-                *place = *row;
-            }
-            *next = next.saturating_add(1);
-        }
-        ordered
-    }
-}
-
-/// Makes the number of rows of each stream the place of its first row.
-fn place_in_order(streams: &[u32], counts: &mut [u32]) {
-    let mut next = 0_u32;
-    for stream in streams {
-        if let Some(count) = counts.get_mut(*stream as usize) {
-            next = next.saturating_add(std::mem::replace(count, next));
-        }
     }
 }

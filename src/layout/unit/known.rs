@@ -5,7 +5,6 @@ use crate::codec::{Body, Entry};
 use crate::event::category_of;
 use crate::layout::directory::{DirectoryEntry, Kind, Summary};
 use crate::layout::{BlockAddress, Posting, StreamSummary};
-use crate::sort::sort_numbers;
 use crate::table::{Table, hash_of};
 
 /// What is known, by key. Keys are numbered as they are met.
@@ -94,21 +93,18 @@ impl Known {
         }
     }
 
-    /// The numbers of the keys from this number on, in the order of the keys.
-    pub fn order_from(&self, first: u32) -> Vec<u32> {
-        let mut numbers: Vec<u32> = (first..self.len() as u32).collect();
-        sort_numbers(&mut numbers, &|one, other| self.key(one) < self.key(other));
-        numbers
+    /// Whether one key stands before another.
+    pub fn is_less(&self, one: u32, other: u32) -> bool {
+        self.key(one) < self.key(other)
     }
 
     fn key(&self, number: u32) -> &[u8] {
         self.entry(number).map_or(&[], |entry| &entry.key)
     }
 
-    /// The entries of the directory. The numbers of all streams come before all others, and are given in the order of
+    /// The entries of the directory. The numbers of all streams come before all others; both are given in the order of
     /// their keys.
-    pub fn into_entries(self, streams: &[u32]) -> EntriesInOrder {
-        let others = self.order_from(streams.len() as u32);
+    pub fn into_entries(self, streams: &[u32], others: &[u32]) -> EntriesInOrder {
         let before = others.partition_point(|number| self.key(*number) < [Kind::Stream.byte()].as_slice());
         let (before, after) = others.split_at_checked(before).unwrap_or_default();
         let order = [before, streams, after].concat();

@@ -3,14 +3,16 @@
 //! [`UnitBuilder`] makes one of records or of older units, block by block. A [`UnitHeader`] says what it is, and
 //! [`in_order`] reads its blocks in the order of the log again.
 
+mod arrange;
 mod arranged;
 mod block;
 mod build;
+mod commits;
 mod header;
 mod known;
 mod order;
 
-pub use arranged::{ArrangedUnit, BuiltBlock, FinishedUnit};
+pub use arranged::{ArrangedUnit, BlockStep, BuiltBlock, FinishedUnit};
 pub use block::{CommitPart, commit_parts, decode_block};
 pub use build::{UnitBuilder, UnitIdentity};
 pub use header::{BlockInfo, Times, UnitHeader, UnitInfo};
