@@ -5,3 +5,4 @@ mod golden;
 mod hostile;
 mod lived;
 mod model;
+mod steps;
