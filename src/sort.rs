@@ -1,4 +1,4 @@
-//! Putting things in order: the one sort of the core, at once or step by step.
+//! Putting things in order: by comparing them, at once or step by step, and by numbers.
 
 use std::ops::ControlFlow;
 
@@ -107,6 +107,32 @@ pub(crate) fn sort_numbers(numbers: &mut [u32], is_less: &dyn Fn(u32, u32) -> bo
     numbers.copy_from_slice(sorting.numbers());
 }
 
+/// Things in ascending order of their keys, sorted byte by byte from the lowest: the time grows with their number, and
+/// with the bytes that the keys differ in. Equal things keep their places.
+#[inline(never)]
+pub(crate) fn sort_by_key(mut keyed: Vec<(u64, usize)>) -> Vec<(u64, usize)> {
+    let (lowest, highest) =
+        keyed.iter().fold((u64::MAX, 0), |(low, high), (key, _)| (low.min(*key), high.max(*key)));
+    let mut sorted = keyed.clone();
+    let mut shift = 0;
+    while shift < u64::BITS && 0 < highest.saturating_sub(lowest) >> shift {
+        let byte = |key: u64| ((key - lowest) >> shift & 0xff) as usize;
+        let mut next_places = [0_usize; 257];
+        keyed.iter().for_each(|(key, _)| next_places[byte(*key) + 1] += 1);
+        for value in 1..next_places.len() {
+            next_places[value] += next_places[value - 1];
+        }
+        for (key, thing) in &keyed {
+            let next = &mut next_places[byte(*key)];
+            sorted[*next] = (*key, *thing);
+            *next += 1;
+        }
+        std::mem::swap(&mut keyed, &mut sorted);
+        shift += 8;
+    }
+    keyed
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -129,6 +155,22 @@ mod tests {
             let mut sorting = Sorting::new((0..count).collect());
             while sorting.step(prng.between(1..=50) as usize, &is_less).is_continue() {}
             assert_eq!(sorting.into_numbers(), expected);
+        }
+    }
+
+    #[test]
+    fn keys_come_in_order_however_far_apart_they_are_and_equal_ones_keep_their_places() {
+        for seed in 0..300 {
+            println!("seed {seed}");
+            let mut prng = Prng::new(seed);
+            let count = prng.below(200) as usize;
+            let lowest = *prng.pick(&[0, 1, 1 << 52]);
+            let range = *prng.pick(&[1, 3, 256, 257, 70_000, u64::MAX - (1 << 52)]);
+            let keyed: Vec<(u64, usize)> =
+                (0..count).map(|place| (lowest + prng.below(range), place)).collect();
+            let mut expected = keyed.clone();
+            expected.sort_by_key(|(key, _)| *key);
+            assert_eq!(sort_by_key(keyed), expected);
         }
     }
 }

@@ -4,12 +4,11 @@
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
-use crate::codec::order::by_position;
 use crate::codec::pack::{ENTRY_BYTES, FRAME_BYTES, Ratio};
 use crate::codec::{Body, Corrupt, DecodedRecord, Entry, Extensions, Frame, Place, encode_arranged};
 use crate::event::{Position, UnixMillis};
 use crate::layout::{BlockAddress, BlockIndex, Filter, sealed};
-use crate::sort::Sorting;
+use crate::sort::{Sorting, sort_by_key};
 
 use super::arrange::PAIRS_PER_STEP;
 use super::block::extensions_of_part;
@@ -276,7 +275,7 @@ impl ArrangedUnit {
     /// The rows as a block.
     fn encode(&self, start: usize, end: usize) -> Result<Vec<u8>, Box<Corrupt>> {
         let rows = self.rows.get(start..end).unwrap_or_default();
-        let ordered = by_position(rows.iter().map(|row| row.position).zip(0..).collect());
+        let ordered = sort_by_key(rows.iter().map(|row| row.position.0).zip(0..).collect());
         if !ordered.is_sorted_by(|(one, _), (next, _)| one < next) {
             return Err(sealed::body(&[]).corrupt("two entries have the same position"));
         }
