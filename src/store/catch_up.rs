@@ -10,7 +10,8 @@ use crate::error::Error;
 use crate::event::{Position, UnixMillis};
 use crate::host::Host;
 use crate::index::Index;
-use crate::storage::{Found, Head, Key, KeyRange, LogRecord, Record, Storage};
+use crate::layout::keys::ROOT;
+use crate::storage::{Area, Found, Head, Key, KeyRange, LogRecord, Record, Storage};
 
 use super::fetch::page_of_log;
 use super::parts::Item;
@@ -42,34 +43,46 @@ impl<S: Storage, H: Host> Shared<S, H> {
     async fn take_in_pages(&self, mut progress: Box<dyn FnMut(Progress) + '_>) -> Result<(), Error> {
         let mut slice = Slice::begin(&self.host);
         let mut count_max = FIRST_PAGE_RECORDS;
+        // A log of which nothing is known yet may have been compacted.
+        let mut wants_root = self.index.borrow().head() == Head::default();
         loop {
             self.check_open()?;
             let seen = self.index.borrow().head();
             let range = KeyRange { from: Some(Key::Position(seen.position.next())), to: None };
-            let Found { head, mut pages, .. } = self.ask(page_of_log(range, count_max)).await?;
+            let mut request = page_of_log(range, count_max);
+            if wants_root {
+                request.keys.push((Area::Index, Key::text(ROOT)));
+            }
+            let Found { head, mut pages, values } = self.ask(request).await?;
             let page = pages.pop().unwrap_or_default();
             let next_count_max = next_page_records(&page);
-            match self.take_in(seen, head, page, count_max) {
-                Taken::All => return Ok(()),
-                Taken::Part => count_max = next_count_max,
-                Taken::Nothing => self.reload_root().await?,
+            let is_other = head.position < seen.position || head.layout != self.index.borrow().head().layout;
+            if is_other && !wants_root {
+                wants_root = true;
+                continue;
             }
+            let stored = values.into_iter().flatten().next();
+            if is_other && !self.go_over(seen, head, stored.as_deref()) {
+                self.rebuild(&mut *progress).await?;
+                continue;
+            }
+            wants_root = false;
+            if self.take_in(seen, head, page, count_max) == Taken::All {
+                return Ok(());
+            }
+            count_max = next_count_max;
             let done_bytes = self.index.borrow().head().appended_bytes;
             progress(Progress { done_bytes, total_bytes: head.appended_bytes });
             slice.yield_when_over(&self.host).await;
         }
     }
 
+    /// Takes in a page of what comes after `seen`.
     fn take_in(&self, seen: Head, head: Head, page: Vec<Record>, count_max: usize) -> Taken {
         let mut index = self.index.borrow_mut();
-        if head.position < seen.position {
-            // The log is another one: what was derived holds no longer.
-            *index = Index::default();
-            self.cache.borrow_mut().clear();
-            return Taken::Nothing;
-        }
-        if head.layout != index.head().layout {
-            return Taken::Nothing;
+        if head.layout != index.head().layout || index.head().position < seen.position {
+            // The index is another one than the page was asked for: it begins elsewhere.
+            return Taken::Part;
         }
         let is_last = page.len() < count_max;
         for record in page {
@@ -129,8 +142,6 @@ impl CommittedRecord {
 enum Taken {
     All,
     Part,
-    /// The layout is another one.
-    Nothing,
 }
 
 fn next_page_records(page: &[Record]) -> usize {

@@ -35,7 +35,17 @@ impl<S: Storage, H: Host> Shared<S, H> {
             self.index.borrow_mut().trim();
             loop {
                 self.check_open()?;
-                let Some(mut asked) = self.look_once(&mut held, look)? else { return Ok(()) };
+                let mut asked = match self.look_once(&mut held, look)? {
+                    Looked::Enough => return Ok(()),
+                    Looked::Lacks(asked) => asked,
+                    Looked::InVain => {
+                        // What the directory says stands in the blocks too.
+                        self.rebuild(&mut |_| ()).await?;
+                        self.refresh().await?;
+                        held = Held::default();
+                        continue;
+                    }
+                };
                 let found = self.ask(std::mem::take(&mut asked.request)).await?;
                 if found.head.layout != asked.layout {
                     self.refresh().await?;
@@ -51,26 +61,24 @@ impl<S: Storage, H: Host> Shared<S, H> {
         .boxed_local()
     }
 
-    /// What has to be read before it makes sense to look again; `None` where nothing has.
+    /// Looks once.
     #[inline(never)]
     fn look_once(
         &self,
         held: &mut Held,
         look: &mut dyn FnMut(&mut View<'_>) -> Result<(), Stop>,
-    ) -> Result<Option<Asked>, Error> {
+    ) -> Result<Looked, Error> {
         let (root, mut index) = (self.root(), self.index.borrow_mut());
         let mut view = View::new(&mut index, &root, held, &self.cache);
         match look(&mut view) {
-            Ok(()) => return Ok(None),
+            Ok(()) => return Ok(Looked::Enough),
             Err(Stop::Pending) => {}
             Err(Stop::Failed(error)) => return Err(error),
-            Err(Stop::Directory(run)) => {
-                return Err(corrupt_part(None, Part::RunIndex(run), "the directory cannot be read"));
-            }
+            Err(Stop::Directory) => return Ok(Looked::InVain),
         }
         let missing = view.into_missing();
         assert!(!missing.is_empty(), "a look waits for nothing");
-        Ok(Some(Asked::of(index.head().layout, index.segments(), missing)))
+        Ok(Looked::Lacks(Asked::of(index.head().layout, index.segments(), missing)))
     }
 
     /// Reads from the storage.
@@ -102,6 +110,15 @@ impl<S: Storage, H: Host> Shared<S, H> {
         held.put(part, item);
         Ok(())
     }
+}
+
+/// What a look came to.
+enum Looked {
+    Enough,
+    /// This has to be read before it makes sense to look again.
+    Lacks(Asked),
+    /// The directory cannot be read.
+    InVain,
 }
 
 /// Parts that are read in one transaction.

@@ -2,11 +2,10 @@
 
 use std::rc::Rc;
 
-use crate::error::Error;
 use crate::host::Host;
-use crate::layout::keys::ROOT;
+use crate::index::Index;
 use crate::layout::root::Root;
-use crate::storage::{Area, Direction, Found, Head, Key, KeyRange, PageRequest, Request, Storage};
+use crate::storage::{Head, Storage};
 
 use super::Shared;
 
@@ -23,40 +22,27 @@ impl<S: Storage, H: Host> Shared<S, H> {
         *self.root.borrow_mut() = Rc::new(root);
     }
 
-    /// Reads the root of the newest layout, and goes over to it.
-    pub(super) async fn reload_root(&self) -> Result<(), Error> {
-        let keys = vec![(Area::Index, Key::text(ROOT))];
-        let (range, direction) = (KeyRange::default(), Direction::Forwards);
-        let first_of_units = PageRequest { area: Area::Units, range, direction, count_max: 1 };
-        let Found { head, values, pages } = self.ask(Request { keys, pages: vec![first_of_units] }).await?;
-        let stored = values.into_iter().flatten().next();
-        let root = match usable_root(head, stored.as_deref()) {
-            Ok(root) => root,
-            Err(problem) => {
-                // Where no unit was ever made, there is nothing that a root could name.
-                if pages.iter().any(|units| !units.is_empty()) {
-                    return Err(damaged_root(&problem));
-                }
-                Root { layout: head.layout, ..Root::default() }
-            }
-        };
-        self.adopt_root(root);
-        Ok(())
+    /// Goes over to the root that was read with a head, from an index that knew the log up to `seen`. `false` where what
+    /// is stored is not of use.
+    pub(super) fn go_over(&self, seen: Head, head: Head, stored: Option<&[u8]>) -> bool {
+        if head.position < seen.position {
+            // The log is another one: what was derived holds no longer.
+            *self.index.borrow_mut() = Index::default();
+            self.cache.borrow_mut().clear();
+        }
+        let root = usable_root(head, stored);
+        let is_usable = root.is_some();
+        if let Some(root) = root {
+            self.adopt_root(root);
+        }
+        is_usable
     }
 }
 
-/// The root under a head. A log that was never compacted has none. Errors: why what is stored is not of use.
-fn usable_root(head: Head, stored: Option<&[u8]>) -> Result<Root, String> {
-    let Some(bytes) = stored else {
-        return if head.layout == 0 { Ok(Root::default()) } else { Err("the root is missing".to_owned()) };
-    };
-    match Root::from_bytes(bytes) {
-        Ok(root) if root.layout == head.layout => Ok(root),
-        Ok(root) => Err(format!("the root is of layout {}, and the head of {}", root.layout, head.layout)),
-        Err(corrupt) => Err(corrupt.to_string()),
+/// The root under a head, where what is stored is of use. A log that was never compacted has none.
+pub(super) fn usable_root(head: Head, stored: Option<&[u8]>) -> Option<Root> {
+    match stored {
+        Some(bytes) => Root::from_bytes(bytes).ok().filter(|root| root.layout == head.layout),
+        None => (head.layout == 0).then(Root::default),
     }
-}
-
-fn damaged_root(problem: &str) -> Error {
-    Error::corrupt_data(None, format!("{}/{ROOT}", Area::Index.name()), problem)
 }

@@ -94,7 +94,7 @@ impl Cursor {
     /// The summary here; goes on to the next entry.
     fn take(&mut self, view: &mut View<'_>) -> Result<Option<Summary>, Stop> {
         let Some((page, index)) = &mut self.at else { return Ok(None) };
-        let summary = page.summary(*index).map_err(|_| Stop::Directory(self.run))?;
+        let summary = page.summary(*index).map_err(|_| Stop::Directory)?;
         *index += 1;
         if *index == page.len() {
             match self.turn(view) {

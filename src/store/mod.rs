@@ -22,6 +22,7 @@ mod parts;
 mod portion;
 mod queue;
 mod read;
+mod rebuild;
 mod request;
 mod scan;
 mod validate;

@@ -45,8 +45,8 @@ pub(super) enum Stop {
     Pending,
     /// It will not come to anything else.
     Failed(Error),
-    /// A part of the directory cannot be read: it has to be made again.
-    Directory(RunNumber),
+    /// The directory cannot be read: it has to be made again.
+    Directory,
 }
 
 impl From<Error> for Stop {
@@ -153,7 +153,7 @@ impl<'a> View<'a> {
     pub fn run_index(&mut self, run: RunNumber) -> Result<Rc<RunIndex>, Stop> {
         match self.item(Part::RunIndex(run)) {
             Some(Item::RunIndex(index)) => Ok(index),
-            Some(_) => Err(Stop::Directory(run)),
+            Some(_) => Err(Stop::Directory),
             None => Err(Stop::Pending),
         }
     }
@@ -161,7 +161,7 @@ impl<'a> View<'a> {
     pub fn page(&mut self, run: RunNumber, page: u32) -> Result<Rc<Page>, Stop> {
         match self.item(Part::Page(run, page)) {
             Some(Item::Page(page)) => Ok(page),
-            Some(_) => Err(Stop::Directory(run)),
+            Some(_) => Err(Stop::Directory),
             None => Err(Stop::Pending),
         }
     }
@@ -191,7 +191,7 @@ impl<'a> View<'a> {
     fn look_up_in(&mut self, run: RunNumber, key: &[u8]) -> Result<Option<Summary>, Stop> {
         let index = self.run_index(run)?;
         match index.page_of(key) {
-            Some(page) => self.page(run, page)?.find(key).map_err(|_| Stop::Directory(run)),
+            Some(page) => self.page(run, page)?.find(key).map_err(|_| Stop::Directory),
             None => Ok(None),
         }
     }

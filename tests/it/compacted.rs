@@ -1,6 +1,7 @@
 //! A log answers the same whether it was compacted or not.
 
 mod by_hand;
+mod damage;
 mod history;
 mod questions;
 

@@ -5,6 +5,7 @@ use crate::codec::{Body, Entry};
 use crate::event::category_of;
 use crate::layout::directory::{DirectoryEntry, Kind, Summary};
 use crate::layout::{BlockAddress, Posting, StreamSummary};
+use crate::sort::sort_numbers;
 use crate::table::{Table, hash_of};
 
 /// What is known, by key. Keys are numbered as they are met.
@@ -100,6 +101,13 @@ impl Known {
 
     fn key(&self, number: u32) -> &[u8] {
         self.entry(number).map_or(&[], |entry| &entry.key)
+    }
+
+    /// The entries of the directory, whatever the numbers of their keys are.
+    pub fn into_all_entries(self) -> EntriesInOrder {
+        let mut order: Vec<u32> = (0..self.len() as u32).collect();
+        sort_numbers(&mut order, &|one, other| self.is_less(one, other));
+        EntriesInOrder { known: self, order: order.into_iter() }
     }
 
     /// The entries of the directory. The numbers of all streams come before all others; both are given in the order of

@@ -9,6 +9,7 @@ mod block;
 mod build;
 mod commits;
 mod header;
+mod inventory;
 mod known;
 mod order;
 
@@ -16,5 +17,6 @@ pub use arranged::{ArrangedUnit, BlockStep, BuiltBlock, FinishedUnit};
 pub use block::{CommitPart, commit_parts, decode_block};
 pub use build::{UnitBuilder, UnitIdentity};
 pub use header::{BlockInfo, Times, UnitHeader, UnitInfo};
+pub use inventory::Inventory;
 pub use known::EntriesInOrder;
 pub use order::{PlaceInUnit, in_order};

@@ -63,21 +63,9 @@ struct Work {
 /// Compacts what is in a storage: units with cuts by chance, of which some are merged, and runs alike. A tail of some
 /// length is left.
 pub async fn compact(storage: &MemoryStorage, prng: &mut Prng, erasure: Erasure) {
-    let head: Head = reads::head(storage).await.expect("a head");
-    let stored_root = reads::value(storage, Area::Index, &Key::text(ROOT)).await.expect("a read");
-    let root = stored_root.map_or_else(Root::default, |bytes| Root::from_bytes(&bytes).expect("a root"));
-    let tail: Vec<Rc<DecodedRecord>> = all_of(storage, Area::Log)
-        .await
-        .into_iter()
-        .map(|record| {
-            let Key::Position(first) = record.key else { panic!("a key of the log") };
-            Rc::new(DecodedRecord::decode(&record.value, first).expect("a whole record"))
-        })
-        .collect();
-    let mut work = Work { root, units: Vec::new(), runs: Vec::new(), erasure };
-    work.read_units(storage).await;
-    let mut summaries = summaries(&work.units);
+    let (mut work, tail, head) = begin(storage, erasure).await;
     let count = prng.between(0..=tail.len() as u64) as usize;
+    let mut summaries = summaries(&work.units);
     tail.iter().for_each(|record| lay(&mut summaries, record));
     let hidden = |entry: &Entry<'_>| -> bool {
         let Body::Event { revision, .. } = entry.body else { return false };
@@ -103,6 +91,34 @@ pub async fn compact(storage: &MemoryStorage, prng: &mut Prng, erasure: Erasure)
     }
     work.count();
     work.store(storage, head).await;
+}
+
+/// Compacts all records of the log, to so many units.
+pub async fn compact_all(storage: &MemoryStorage, unit_count: usize) {
+    let (mut work, tail, head) = begin(storage, Erasure::Nothing).await;
+    for records in tail.chunks(tail.len().div_ceil(unit_count)) {
+        work.compact_tail(records, &|_| false);
+    }
+    work.index_units();
+    work.count();
+    work.store(storage, head).await;
+}
+
+async fn begin(storage: &MemoryStorage, erasure: Erasure) -> (Work, Vec<Rc<DecodedRecord>>, Head) {
+    let head: Head = reads::head(storage).await.expect("a head");
+    let stored_root = reads::value(storage, Area::Index, &Key::text(ROOT)).await.expect("a read");
+    let root = stored_root.map_or_else(Root::default, |bytes| Root::from_bytes(&bytes).expect("a root"));
+    let tail = all_of(storage, Area::Log)
+        .await
+        .into_iter()
+        .map(|record| {
+            let Key::Position(first) = record.key else { panic!("a key of the log") };
+            Rc::new(DecodedRecord::decode(&record.value, first).expect("a whole record"))
+        })
+        .collect();
+    let mut work = Work { root, units: Vec::new(), runs: Vec::new(), erasure };
+    work.read_units(storage).await;
+    (work, tail, head)
 }
 
 type Summaries = std::collections::BTreeMap<String, everfold::layout::StreamSummary>;
