@@ -11,6 +11,7 @@ use crate::table::{Table, hash_of};
 
 use super::portion::{Asking, Portion};
 use super::scan::Scan;
+use super::tally::tally;
 use super::view::{Stop, View};
 use super::{Count, CountBy, CountPage, Shared};
 
@@ -33,11 +34,14 @@ impl<S: Storage, H: Host> Shared<S, H> {
 }
 
 /// How many there are of each key, and where what follows begins.
-type Counted = (Vec<(String, u64)>, Option<Position>);
+pub(super) type Counted = (Vec<(String, u64)>, Option<Position>);
 
 /// Counts what a scan sees of the next portion, by keys in their order.
 #[inline(never)]
 fn count_portion(view: &mut View<'_>, scan: &Scan<'_>, by: CountBy) -> Result<Counted, Stop> {
+    if let Some(counted) = tally(view, &scan.asking, by)? {
+        return Ok(counted);
+    }
     let portion = Portion::of(view, &scan.asking)?;
     let mut counts = Counts::default();
     for record in portion.groups.iter().flat_map(|group| &group.records) {
@@ -53,12 +57,16 @@ fn count_portion(view: &mut View<'_>, scan: &Scan<'_>, by: CountBy) -> Result<Co
 
 /// How many there are of each key.
 #[derive(Default)]
-struct Counts {
+pub(super) struct Counts {
     rows: Table<(String, u64)>,
 }
 
 impl Counts {
-    fn add(&mut self, key: &str, count: u64) {
+    /// Adds to what there is of a key.
+    pub fn add(&mut self, key: &str, count: u64) {
+        if count == 0 {
+            return;
+        }
         let hash = hash_of(key.as_bytes());
         let number = self.rows.find(hash, |(other, _)| other == key);
         match number.and_then(|number| self.rows.row_mut(number)) {
@@ -80,7 +88,8 @@ impl Counts {
         }
     }
 
-    fn in_order(self) -> Vec<(String, u64)> {
+    /// All of them, in the order of the keys.
+    pub fn in_order(self) -> Vec<(String, u64)> {
         let mut rows = self.rows.into_rows();
         let mut numbers: Vec<u32> = (0..rows.len() as u32).collect();
         let key = |number: u32| rows.get(number as usize).map(|(key, _)| key.as_str());

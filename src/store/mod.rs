@@ -25,6 +25,7 @@ mod read;
 mod rebuild;
 mod request;
 mod scan;
+mod tally;
 mod validate;
 mod view;
 mod writer;
