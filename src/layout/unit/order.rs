@@ -8,6 +8,9 @@ use crate::codec::order::by_position;
 use crate::event::Position;
 use crate::storage::Direction;
 
+/// Where there are more positions than so many times the entries, entries are sorted.
+const SPARSE_FACTOR: u64 = 4;
+
 /// Where an entry stands in blocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PlaceInUnit {
@@ -44,7 +47,7 @@ pub fn in_order(
             }
         }
     }
-    let mut ordered: Vec<PlaceInUnit> = by_position(placed)
+    let mut ordered: Vec<PlaceInUnit> = in_order_of_positions(placed, first, last)
         .into_iter()
         .map(|(position, code)| PlaceInUnit {
             position,
@@ -56,4 +59,26 @@ pub fn in_order(
         ordered.reverse();
     }
     ordered
+}
+
+/// Entries from `first` to `last` in the order of their positions. Where nearly all positions are taken, each entry goes
+/// to its place at once.
+fn in_order_of_positions(
+    placed: Vec<(Position, usize)>,
+    first: Position,
+    last: Position,
+) -> Vec<(Position, usize)> {
+    let span = last.0.saturating_sub(first.0).saturating_add(1);
+    if (placed.len() as u64).saturating_mul(SPARSE_FACTOR) < span {
+        return by_position(placed);
+    }
+    let mut slots: Vec<Option<usize>> = vec![None; span as usize];
+    for (position, code) in placed {
+        let slot = position.0.checked_sub(first.0).and_then(|place| slots.get_mut(place as usize));
+        if let Some(slot) = slot {
+            *slot = Some(code);
+        }
+    }
+    let positions = (first.0..).map(Position);
+    positions.zip(slots).filter_map(|(position, code)| Some((position, code?))).collect()
 }
