@@ -102,7 +102,7 @@ impl<S: Storage, H: Host> Shared<S, H> {
                 Part::Entries(Source::Block(address)) => {
                     let root = self.root();
                     let unit = root.units.iter().find(|unit| unit.number == address.unit);
-                    return Err(corrupt_part(unit.map(|unit| unit.first), part, &problem));
+                    Item::Damaged(corrupt_part(unit.map(|unit| unit.first), part, &problem))
                 }
                 _ => Item::Unreadable,
             },

@@ -4,6 +4,7 @@ use std::mem::size_of;
 use std::rc::Rc;
 
 use crate::codec::DecodedRecord;
+use crate::error::Error;
 use crate::event::Position;
 use crate::index::plan::Source;
 use crate::layout::directory::{Page, RunIndex};
@@ -39,6 +40,8 @@ pub(super) enum Item {
     Page(Rc<Page>),
     /// It cannot be read, and what it says can be found out without it.
     Unreadable,
+    /// It cannot be read, and nothing else says what stood there.
+    Damaged(Error),
 }
 
 impl Part {
@@ -134,7 +137,7 @@ impl Item {
             }
             Self::RunIndex(index) => index.memory_bytes(),
             Self::Page(page) => page.memory_bytes(),
-            Self::Unreadable => 0,
+            Self::Unreadable | Self::Damaged(_) => 0,
         }
     }
 }

@@ -100,39 +100,39 @@ impl Portion {
         check_gaps(units, first, last)?;
         let candidates = Candidates::of(view, asking.query)?;
         let mut portion = Self { groups: Vec::new(), next: None };
-        let mut block_count = 0;
-        let mut take = |unit: &UnitInfo| -> Result<Walk, Stop> {
-            let blocks = candidates.blocks_of(unit);
-            if !may_hold(unit, asking) || blocks.is_empty() {
-                return Ok(Walk::On);
-            }
-            if 0 < block_count && BLOCKS_MAX < block_count + blocks.len() {
-                portion.next = Some(match direction {
-                    Direction::Forwards => unit.first.0.max(first.0) - 1,
-                    Direction::Backwards => unit.last.0.min(last.0) + 1,
-                });
-                return Ok(Walk::Ends);
-            }
-            block_count += blocks.len();
-            portion.groups.extend(Group::of_unit(view, unit, &blocks, first, last)?);
-            Ok(Walk::On)
-        };
-        let mut taken = Ok(Walk::On);
+        let (mut block_count, mut is_pending) = (0, false);
         for index in 0..units.len() {
             let index = match direction {
                 Direction::Forwards => index,
                 Direction::Backwards => units.len() - 1 - index,
             };
             let Some(unit) = units.get(index) else { continue };
-            match take(unit) {
-                Ok(Walk::On) => {}
-                Ok(Walk::Ends) => break,
+            let blocks = candidates.blocks_of(unit);
+            if !may_hold(unit, asking) || blocks.is_empty() {
+                continue;
+            }
+            let edge = match direction {
+                Direction::Forwards => unit.first.0.max(first.0) - 1,
+                Direction::Backwards => unit.last.0.min(last.0) + 1,
+            };
+            if 0 < block_count && BLOCKS_MAX < block_count + blocks.len() {
+                portion.next = Some(edge);
+                break;
+            }
+            block_count += blocks.len();
+            match Group::of_unit(view, unit, &blocks, first, last) {
+                Ok(group) => portion.groups.extend(group),
                 // What the other units need is read in the same transaction.
-                Err(Stop::Pending) => taken = Err(Stop::Pending),
+                Err(Stop::Pending) => is_pending = true,
+                // What is whole comes first: the next portion begins with what cannot be read.
+                Err(Stop::Failed(_)) if is_pending || !portion.groups.is_empty() => {
+                    portion.next = Some(edge);
+                    break;
+                }
                 Err(stop) => return Err(stop),
             }
         }
-        taken.map(|_| portion)
+        if is_pending { Err(Stop::Pending) } else { Ok(portion) }
     }
 
     /// Walks through the wanted entries in the direction of the read, until the visitor has enough.

@@ -103,11 +103,15 @@ impl<'a> View<'a> {
     pub fn entries(&mut self, source: Source) -> Option<Rc<DecodedRecord>> {
         match self.item(Part::Entries(source))? {
             Item::Entries(record) => Some(record),
+            Item::Damaged(error) => {
+                self.stop = Some(error.into());
+                None
+            }
             _ => None,
         }
     }
 
-    /// All records and blocks of a list.
+    /// All records and blocks of a list. Errors: `CORRUPT_DATA` for one that cannot be read.
     pub fn all_entries(&mut self, sources: &[Source]) -> Result<Vec<Rc<DecodedRecord>>, Stop> {
         let records = sources.iter().filter_map(|source| self.entries(*source)).collect();
         self.check()?;

@@ -4,7 +4,9 @@ use everfold::error::{Detail, Error};
 use everfold::event::{Position, Revision};
 use everfold::layout::keys::{ROOT, RunRecord, UnitRecord};
 use everfold::storage::memory::MemoryStorage;
-use everfold::storage::{Area, Durability, GuardedWrite, Key, LayoutChange, Record, Storage, Written};
+use everfold::storage::{
+    Area, Direction, Durability, GuardedWrite, Key, LayoutChange, Record, Storage, Written,
+};
 use everfold::store::{AllRead, StreamRead};
 use everfold::testing::prng::Prng;
 
@@ -153,6 +155,33 @@ fn a_block_that_cannot_be_read_is_told_and_nothing_else_suffers() {
             assert_eq!(read_stream(&store, end).await.expect("a whole record"), "2:D");
         });
     }
+}
+
+#[test]
+fn whole_units_are_read_before_one_with_a_damaged_block_is_told() {
+    in_browser(|browser| async move {
+        let store = browser.open().await;
+        for stream in ["a", "b", "c"] {
+            append(&store, stream, vec![event("A"), event("B")]).await;
+        }
+        compact_all(&browser.storage, 3).await;
+        let records = all_of(&browser.storage, Area::Units).await;
+        let is_block =
+            |record: &&Record| matches!(UnitRecord::of(&record.key), Some((_, UnitRecord::Block(_))));
+        let block = records.iter().filter(is_block).nth(1).expect("a second block");
+        change(&browser.storage, Area::Units, block, flipped).await;
+        for (direction, expected, place) in [(Direction::Forwards, 1, 2), (Direction::Backwards, 6, 5)] {
+            let mut read = AllRead { direction, ..whole_log() };
+            let page = store.read_all(&read).await.expect("a whole unit");
+            let first = page.entries().next().map(|entry| entry.position);
+            assert_eq!((first, page.events.len(), page.next), (Some(Position(expected)), 2, Some(place)));
+            match direction {
+                Direction::Forwards => read.after = Position(place),
+                Direction::Backwards => read.before = Some(Position(place)),
+            }
+            assert_eq!(corrupt_at(&store.read_all(&read).await.expect_err("damage")).0, Some(3));
+        }
+    });
 }
 
 #[test]
