@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::event::Position;
 use crate::host::Host;
 use crate::index::plan::{
-    PAGE_EVENTS_MAX, PAGE_PAYLOAD_BYTES_MAX, Plan, Stretch, damage_after, places_of, plan_stream,
+    PAGE_EVENTS_MAX, PAGE_PAYLOAD_BYTES_MAX, PlacedRun, Plan, Stretch, damage_after, places_of, plan_stream,
     visible_range,
 };
 use crate::storage::{Direction, Storage};
@@ -63,12 +63,12 @@ fn page_of_stream(view: &mut View<'_>, read: &StreamRead, as_of: Position) -> Re
     let name = read.stream.as_str();
     let stored = view.stored_stream(name)?;
     view.stream(name)?;
-    let (mut plan, mut range) = (Plan::default(), 0..0);
+    let (mut plan, mut range, mut places) = (Plan::default(), 0..0, Vec::new());
     let stream = view.index.stream(name);
     if let Some(stream) = stream {
         // What was hidden after the state that is read is still seen in it.
         range = visible_range(stream, read.from, read.before, as_of);
-        let places = places_of(stream, &stored.runs);
+        places = places_of(stream, &stored.runs);
         plan = plan_stream(view.index, stream, &places, range.clone(), read.direction);
     }
     let reaches_end = read.before.is_none_or(|before| range.end < before.0);
@@ -77,7 +77,10 @@ fn page_of_stream(view: &mut View<'_>, read: &StreamRead, as_of: Position) -> Re
         plan.next = damaged.map(|_| range.end);
         plan.damaged = damaged.filter(|_| plan.sources.is_empty());
     }
-    let records = view.planned(&plan)?;
+    let records = match view.planned(&plan) {
+        Err(Stop::Failed(error)) => whole_before_damage(view, &mut plan, &places, read.direction, error)?,
+        planned => planned?,
+    };
     let mut filling = Filling::new(read.limit, plan.next, as_of);
     let mut is_wanted = |entry: &Entry<'_>| match entry.body {
         Body::Event { revision, .. } => {
@@ -94,6 +97,36 @@ fn page_of_stream(view: &mut View<'_>, read: &StreamRead, as_of: Position) -> Re
         filling.take(record, place, entry, edge)
     });
     Ok(filling.finish())
+}
+
+/// What is whole of a plan before what cannot be read, with which the next page begins. Errors: `error` where nothing
+/// is.
+#[cold]
+#[inline(never)]
+fn whole_before_damage(
+    view: &mut View<'_>,
+    plan: &mut Plan,
+    places: &[PlacedRun],
+    direction: Direction,
+    error: Error,
+) -> Result<Vec<Rc<DecodedRecord>>, Stop> {
+    let mut records = Vec::new();
+    for source in &plan.sources {
+        match view.all_entries(&[*source]) {
+            Ok(whole) => records.extend(whole),
+            Err(Stop::Failed(_)) if !records.is_empty() => {
+                let run = places.iter().find(|run| run.source == *source);
+                plan.next = run.map(|run| match direction {
+                    Direction::Forwards => run.first_revision.0,
+                    Direction::Backwards => run.end.0,
+                });
+                return Ok(records);
+            }
+            Err(Stop::Failed(_)) => return Err(error.into()),
+            Err(stop) => return Err(stop),
+        }
+    }
+    Err(error.into())
 }
 
 #[inline(never)]

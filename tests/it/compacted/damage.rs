@@ -185,6 +185,32 @@ fn whole_units_are_read_before_one_with_a_damaged_block_is_told() {
 }
 
 #[test]
+fn what_a_stream_has_before_a_damaged_block_is_read_first() {
+    in_browser(|browser| async move {
+        let store = browser.open().await;
+        for _ in 0..3 {
+            append(&store, "a", vec![event("A"), event("B")]).await;
+        }
+        compact_all(&browser.storage, 3).await;
+        let records = all_of(&browser.storage, Area::Units).await;
+        let is_block =
+            |record: &&Record| matches!(UnitRecord::of(&record.key), Some((_, UnitRecord::Block(_))));
+        let block = records.iter().filter(is_block).nth(1).expect("a second block");
+        change(&browser.storage, Area::Units, block, flipped).await;
+        for (direction, next) in [(Direction::Forwards, 2), (Direction::Backwards, 4)] {
+            let mut read = StreamRead { direction, ..whole_stream("a") };
+            let page = store.read_stream(&read).await.expect("a whole block");
+            assert_eq!((page.events.len(), page.next), (2, Some(next)));
+            match direction {
+                Direction::Forwards => read.from = Revision(next),
+                Direction::Backwards => read.before = Some(Revision(next)),
+            }
+            assert_eq!(corrupt_at(&store.read_stream(&read).await.expect_err("damage")).0, Some(3));
+        }
+    });
+}
+
+#[test]
 fn a_stream_does_not_end_before_a_record_that_cannot_be_read() {
     for is_compacted in [false, true] {
         in_browser(|browser| async move {
