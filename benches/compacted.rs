@@ -99,7 +99,8 @@ async fn measure(origin: &SimulatedOrigin, storage: &MemoryStorage) {
     }
 }
 
-const OPTIONS: OpenOptions = OpenOptions { durability: Durability::Relaxed };
+const OPTIONS: OpenOptions =
+    OpenOptions { durability: Durability::Relaxed, bounds: everfold::store::Bounds::ON_DEMAND };
 
 async fn read_stream(store: &BenchStore, number: u64) -> usize {
     let stream = StreamName::new(format!("account-{number}")).unwrap();

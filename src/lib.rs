@@ -34,7 +34,7 @@
 //! use everfold::log::Expected;
 //! use everfold::storage::memory::MemoryStorage;
 //! use everfold::storage::{Direction, Durability};
-//! use everfold::store::{AppendRequest, OpenOptions, Store, StreamRead, WriteRequest};
+//! use everfold::store::{AppendRequest, Bounds, OpenOptions, Store, StreamRead, WriteRequest};
 //! use everfold::testing::executor::Executor;
 //! use everfold::testing::simulated_host::{Announcements, SimulatedOrigin};
 //!
@@ -50,7 +50,7 @@
 //! let announcements = Announcements { lost_permille: 0, delay_ms_max: 0 };
 //! let origin = SimulatedOrigin::new(&executor.scheduler(), announcements);
 //! let host = origin.host(origin.tab(), "bank");
-//! let options = OpenOptions { durability: Durability::Relaxed };
+//! let options = OpenOptions { durability: Durability::Relaxed, bounds: Bounds::ON_DEMAND };
 //!
 //! executor.run_until(async {
 //!     let store = Store::open(MemoryStorage::new(), host, options, |_progress| ()).await?;

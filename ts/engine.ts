@@ -36,6 +36,17 @@ export interface OpenMessage {
 /** Is told how many bytes of how many were read of the log. */
 export type OpenProgress = (done: number, total: number) => void;
 
+/** Is told how many bytes of how many were read of what is compacted, and says whether it is still wanted. */
+export type CompactProgress = (done: number, total: number) => boolean;
+
+/** What a compaction came to. */
+export interface CompactedMessage {
+  readonly bytesBefore: number;
+  readonly bytesAfter: number;
+  readonly eventsErased: number;
+  readonly units: number;
+}
+
 /** An open store, as the facade sees the core. A failed call rejects with an `EverfoldError`. */
 export interface Engine {
   /** Where this store keeps its records. */
@@ -56,6 +67,8 @@ export interface Engine {
   streams(message: StreamsMessage): Promise<readonly StreamInfoMessage[]>;
   count(message: CountMessage): Promise<CountPageMessage>;
   stats(): Promise<StatsMessage>;
+  /** Compacts the log, as long as `progress` says that it is wanted. */
+  compact(progress: CompactProgress): Promise<CompactedMessage>;
   /** Waits for the appends under way, and lets go of the storage. */
   close(): Promise<void>;
 }

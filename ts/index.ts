@@ -30,7 +30,7 @@ export type {
   RecordedFact,
   TypeOf,
 } from "./events.js";
-export type { MarkResult, Stats, StreamInfo, StreamsOptions } from "./info.js";
+export type { CompactOptions, CompactResult, MarkResult, Stats, StreamInfo, StreamsOptions } from "./info.js";
 export type { Json } from "./json.js";
 export type { Progress, ProgressListener } from "./progress.js";
 export type { Matching, Query, QueryItem } from "./query.js";

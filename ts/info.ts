@@ -1,4 +1,5 @@
 import type { Durability, StatsMessage } from "./engine.js";
+import type { ProgressListener } from "./progress.js";
 
 /** What is known of a stream. */
 export interface StreamInfo {
@@ -44,6 +45,26 @@ export interface MarkResult {
   readonly position: number | undefined;
   /** How durable it is. */
   readonly durability: Durability;
+}
+
+/** How a store is compacted. */
+export interface CompactOptions {
+  /** Ends it after the step under way: it rejects with the signal's reason, and what is done by then is done. */
+  readonly signal?: AbortSignal | undefined;
+  /** Is told how far it has come: bytes. */
+  readonly onProgress?: ProgressListener | undefined;
+}
+
+/** What {@link EventStore.compact} did. */
+export interface CompactResult {
+  /** Bytes of the keys and values of everything that the store kept before. */
+  readonly bytesBefore: number;
+  /** The same afterwards. */
+  readonly bytesAfter: number;
+  /** How many events were hidden, and are no longer there. */
+  readonly eventsErased: number;
+  /** Of how many units the log consists now. */
+  readonly units: number;
 }
 
 /** The measures of a store. */

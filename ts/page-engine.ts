@@ -5,6 +5,8 @@ import type {
   AllReadMessage,
   AppendMessage,
   AppendOutcome,
+  CompactProgress,
+  CompactedMessage,
   CountMessage,
   CountPageMessage,
   Engine,
@@ -131,6 +133,10 @@ class PageEngine implements Engine {
 
   stats(): Promise<StatsMessage> {
     return this.#call("stats", new MessageWriter());
+  }
+
+  compact(progress: CompactProgress): Promise<CompactedMessage> {
+    return calls.make(() => this.#core.compact(progress) as Promise<CompactedMessage>);
   }
 
   close(): Promise<void> {

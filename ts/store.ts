@@ -7,7 +7,7 @@ import type { AllReadMessage, Engine, MarkMessage, StorageKind } from "./engine.
 import { closed, invalidArgument } from "./errors.js";
 import type { AnyEvents, EventRegistry, NewEvent, RecordedEvent } from "./events.js";
 import { checkRegistry } from "./events.js";
-import type { MarkResult, Stats, StreamInfo, StreamsOptions } from "./info.js";
+import type { CompactOptions, CompactResult, MarkResult, Stats, StreamInfo, StreamsOptions } from "./info.js";
 import { statsOf } from "./info.js";
 import type { AnyRecorded } from "./page.js";
 import { eventsOf } from "./page.js";
@@ -302,6 +302,28 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
   /** Measures the store. */
   async stats(): Promise<Stats> {
     return statsOf(await this.#open().stats());
+  }
+
+  /**
+   * Makes the log as small as it can be, and erases for good what is hidden. Appends and reads go on meanwhile. The
+   * log is compacted as it grows, so this is for what was deleted, and for room.
+   *
+   * Errors: `QUOTA_EXCEEDED`, because for a while there are two of what is compacted.
+   */
+  async compact(options?: CompactOptions): Promise<CompactResult> {
+    const bag = optionBag(options, ["signal", "onProgress"]);
+    const signal = option(bag, "signal", abortSignal);
+    const onProgress = option(bag, "onProgress", callback<ProgressListener>);
+    signal?.throwIfAborted();
+    const engine = this.#open();
+    const compacting = engine.compact((done, total) => {
+      tell(onProgress, { done, total, phase: "compact" });
+      return signal?.aborted !== true;
+    });
+    return compacting.catch((error: unknown) => {
+      signal?.throwIfAborted();
+      throw error;
+    });
   }
 
   /** Waits for the writes under way, and closes this store. Others of the same name stay open. */

@@ -11,15 +11,11 @@
 
 use std::ops::Range;
 
-use super::root::Root;
+use crate::event::Position;
+
+use super::root::{Root, RunInfo};
 use super::unit::UnitInfo;
 
-/// A tail of so many events is compacted.
-pub const TAIL_EVENTS: u64 = 4_096;
-/// A tail of so many stored bytes is compacted.
-pub const TAIL_BYTES: u64 = 256 * 1024;
-/// A tail of so many records is compacted.
-pub const TAIL_RECORDS: u64 = 512;
 /// Most events and facts of a unit that is merged of others.
 pub const UNIT_ENTRIES_MAX: u64 = 65_536;
 /// Most names, payloads and tags of a unit that is merged of others, in bytes.
@@ -28,6 +24,47 @@ pub const UNIT_RAW_BYTES_MAX: u64 = 4 * 1024 * 1024;
 pub const UNITS_PER_LEVEL: usize = 16;
 /// So many runs of one level are merged.
 pub const RUNS_PER_LEVEL: usize = 8;
+
+/// When something is compacted, and how much of it at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// A tail that reaches any of these numbers is compacted.
+    pub tail: Tail,
+    /// Most events and facts of a unit that is merged of others.
+    pub unit_entries_max: u64,
+}
+
+impl Bounds {
+    /// What suits a log that is lived with.
+    pub const DEFAULT: Self = Self {
+        tail: Tail { event_count: 4_096, stored_bytes: 256 * 1024, record_count: 512 },
+        unit_entries_max: UNIT_ENTRIES_MAX,
+    };
+
+    /// Nothing is compacted unless somebody asks for it.
+    pub const ON_DEMAND: Self = Self {
+        tail: Tail { event_count: u64::MAX, stored_bytes: u64::MAX, record_count: u64::MAX },
+        ..Self::DEFAULT
+    };
+
+    /// Whether a tail is to be compacted.
+    pub fn is_due(&self, tail: Tail) -> bool {
+        self.is_reached(tail, 1)
+    }
+
+    /// Whether a tail is so many times larger than one that is to be compacted.
+    pub fn is_reached(&self, tail: Tail, times: u64) -> bool {
+        let reaches = |bound: u64, number: u64| bound.saturating_mul(times) <= number;
+        reaches(self.tail.event_count, tail.event_count)
+            || reaches(self.tail.stored_bytes, tail.stored_bytes)
+            || reaches(self.tail.record_count, tail.record_count)
+    }
+
+    /// Whether a unit is so large that merging it would write it for little.
+    fn is_settled(&self, unit: &UnitInfo) -> bool {
+        self.unit_entries_max / 2 <= unit.entry_count || UNIT_RAW_BYTES_MAX / 2 <= unit.raw_bytes
+    }
+}
 
 /// The records of the log that are in no unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -53,8 +90,6 @@ pub enum CompactionStep {
         units: Range<usize>,
         /// The level of the merged unit.
         level: u32,
-        /// The runs that the merged unit's run replaces: indexes into [`Root::runs`].
-        runs: Range<usize>,
     },
     /// These runs become one.
     MergeRuns {
@@ -66,39 +101,63 @@ pub enum CompactionStep {
 }
 
 /// Decides the next step. Each step makes less of something, so steps end in [`CompactionStep::Nothing`].
-pub fn next_step(root: &Root, tail: Tail) -> CompactionStep {
-    if TAIL_EVENTS <= tail.event_count || TAIL_BYTES <= tail.stored_bytes || TAIL_RECORDS <= tail.record_count
-    {
+pub fn next_step(root: &Root, tail: Tail, bounds: &Bounds) -> CompactionStep {
+    if bounds.is_due(tail) {
         return CompactionStep::CompactTail;
     }
-    if let Some(units) = units_to_merge(&root.units) {
-        let merged = root.units.get(units.clone()).unwrap_or_default();
-        let level = merged.iter().map(|unit| unit.level).max().unwrap_or_default().saturating_add(1);
-        return CompactionStep::MergeUnits { units, level, runs: runs_of(root, merged) };
+    if let Some(units) = units_to_merge(&root.units, bounds) {
+        return merge_of(root, units);
     }
-    match runs_to_merge(root) {
+    match runs_to_merge(root, bounds) {
         Some((runs, level)) => CompactionStep::MergeRuns { runs, level },
         None => CompactionStep::Nothing,
     }
 }
 
-/// Whether a unit is so large that merging it would write it for little.
-fn is_settled(unit: &UnitInfo) -> bool {
-    UNIT_ENTRIES_MAX / 2 <= unit.entry_count || UNIT_RAW_BYTES_MAX / 2 <= unit.raw_bytes
+/// Decides the next step where somebody asked for as little as can be: no tail, units as large as they may be, and
+/// one run.
+pub fn next_step_on_demand(root: &Root, head: Position, bounds: &Bounds) -> CompactionStep {
+    if root.covered < head {
+        return CompactionStep::CompactTail;
+    }
+    let mut start = 0_usize;
+    while let Some(rest) = root.units.get(start..).filter(|rest| !rest.is_empty()) {
+        let count = count_within(rest, bounds);
+        let gains = rest.get(..count).unwrap_or_default().iter().any(|unit| !bounds.is_settled(unit));
+        if 1 < count && gains {
+            return merge_of(root, start..start.saturating_add(count));
+        }
+        start = start.saturating_add(count.max(1));
+    }
+    match root.runs.len() {
+        0 | 1 => CompactionStep::Nothing,
+        count => CompactionStep::MergeRuns { runs: 0..count, level: level_above(&root.runs) },
+    }
 }
 
-fn units_to_merge(units: &[UnitInfo]) -> Option<Range<usize>> {
+fn merge_of(root: &Root, units: Range<usize>) -> CompactionStep {
+    let merged = root.units.get(units.clone()).unwrap_or_default();
+    let level = merged.iter().map(|unit| unit.level).max().unwrap_or_default().saturating_add(1);
+    CompactionStep::MergeUnits { units, level }
+}
+
+/// The level of a run that these are merged to.
+pub fn level_above(runs: &[RunInfo]) -> u32 {
+    runs.iter().map(|run| run.level).max().unwrap_or_default().saturating_add(1)
+}
+
+fn units_to_merge(units: &[UnitInfo], bounds: &Bounds) -> Option<Range<usize>> {
     let mut start = 0_usize;
-    for group in units.chunk_by(|one, next| is_settled(one) == is_settled(next)) {
+    for group in units.chunk_by(|one, next| bounds.is_settled(one) == bounds.is_settled(next)) {
         let range = start..start.saturating_add(group.len());
         start = range.end;
-        let is_small = group.iter().all(|unit| !is_settled(unit));
+        let is_small = group.iter().all(|unit| !bounds.is_settled(unit));
         let is_newest = range.end == units.len();
         let merged_count = match (is_small, is_newest) {
             (false, _) => 0,
             // Nothing more will come between the units around it.
-            (true, false) => count_within(group),
-            (true, true) if count_within(group) < group.len() => count_within(group),
+            (true, false) => count_within(group, bounds),
+            (true, true) if count_within(group, bounds) < group.len() => count_within(group, bounds),
             (true, true) => 0,
         };
         if 1 < merged_count {
@@ -116,34 +175,34 @@ fn units_to_merge(units: &[UnitInfo]) -> Option<Range<usize>> {
 }
 
 /// How many of the first units one unit may be merged of.
-fn count_within(units: &[UnitInfo]) -> usize {
+fn count_within(units: &[UnitInfo], bounds: &Bounds) -> usize {
     let (mut entry_count, mut raw_bytes) = (0_u64, 0_u64);
     let fits = |unit: &&UnitInfo| {
         entry_count = entry_count.saturating_add(unit.entry_count);
         raw_bytes = raw_bytes.saturating_add(unit.raw_bytes);
-        entry_count <= UNIT_ENTRIES_MAX && raw_bytes <= UNIT_RAW_BYTES_MAX
+        entry_count <= bounds.unit_entries_max && raw_bytes <= UNIT_RAW_BYTES_MAX
     };
     units.iter().take_while(fits).count()
 }
 
-/// The runs that cover nothing but these units.
-fn runs_of(root: &Root, units: &[UnitInfo]) -> Range<usize> {
+/// The runs that know of any of these units.
+pub fn runs_of(root: &Root, units: &[UnitInfo]) -> Range<usize> {
     let (Some(first), Some(last)) = (units.first(), units.last()) else { return 0..0 };
-    let start = root.runs.partition_point(|run| run.first < first.first);
-    let end = root.runs.partition_point(|run| run.last <= last.last);
+    let start = root.runs.partition_point(|run| run.last < first.first);
+    let end = root.runs.partition_point(|run| run.first <= last.last);
     start..end.max(start)
 }
 
-fn runs_to_merge(root: &Root) -> Option<(Range<usize>, u32)> {
+fn runs_to_merge(root: &Root, bounds: &Bounds) -> Option<(Range<usize>, u32)> {
     // The runs of the newest units will be replaced when those are merged.
-    let unsettled_count = root.units.iter().rev().take_while(|unit| !is_settled(unit)).count();
+    let unsettled_count = root.units.iter().rev().take_while(|unit| !bounds.is_settled(unit)).count();
     let settled_count = root.units.len().saturating_sub(unsettled_count);
     let last = root.units.get(..settled_count)?.last()?.last;
     let end = root.runs.partition_point(|run| run.last <= last);
     let mut start = 0_usize;
     for group in root.runs.get(..end)?.chunk_by(|one, next| one.level == next.level) {
-        if let Some(level) = group.first().map(|run| run.level).filter(|_| RUNS_PER_LEVEL <= group.len()) {
-            return Some((start..start.saturating_add(RUNS_PER_LEVEL), level.saturating_add(1)));
+        if let Some(runs) = group.get(..RUNS_PER_LEVEL) {
+            return Some((start..start.saturating_add(RUNS_PER_LEVEL), level_above(runs)));
         }
         start = start.saturating_add(group.len());
     }

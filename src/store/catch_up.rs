@@ -144,7 +144,7 @@ enum Taken {
     Part,
 }
 
-fn next_page_records(page: &[Record]) -> usize {
+pub(super) fn next_page_records(page: &[Record]) -> usize {
     let size_bytes: usize = page.iter().map(|record| record.value.len()).sum();
     let average_bytes = size_bytes / page.len().max(1);
     (PAGE_BYTES_TARGET / average_bytes.max(1)).clamp(1, PAGE_RECORDS_MAX)
@@ -160,9 +160,13 @@ impl Slice {
         Self { began: host.now() }
     }
 
+    /// Whether it has lasted long enough. A clock that was set back ends it early, which does no harm.
+    pub fn is_over(&self, host: &impl Host) -> bool {
+        !(0..SLICE_MS).contains(&(host.now().0 - self.began.0))
+    }
+
     pub async fn yield_when_over(&mut self, host: &impl Host) {
-        // A clock that was set back makes the slice end early, which does no harm.
-        if !(0..SLICE_MS).contains(&(host.now().0 - self.began.0)) {
+        if self.is_over(host) {
             host.yield_now().await;
             self.began = host.now();
         }

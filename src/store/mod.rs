@@ -8,6 +8,7 @@ mod attempt;
 mod cache;
 mod candidates;
 mod catch_up;
+mod compact;
 mod count;
 mod decision;
 mod describe;
@@ -32,6 +33,7 @@ mod writer;
 
 use std::cell::{Cell, RefCell};
 use std::future::Future;
+use std::ops::ControlFlow;
 use std::rc::Rc;
 
 use crate::answer::Answer;
@@ -44,12 +46,15 @@ use crate::layout::root::Root;
 use crate::storage::{Durability, Storage};
 
 use cache::Cache;
+use compact::Background;
 use queue::Queue;
 
+pub use crate::layout::plan::Bounds;
 pub use crate::log::StreamAppended;
 pub use request::{
-    AllRead, AppendRequest, Appended, Count, CountBy, CountPage, EventPage, Mark, MarkRequest, Marked,
-    OpenOptions, Progress, Stats, StreamInfo, StreamLife, StreamList, StreamRead, Ticket, WriteRequest,
+    AllRead, AppendRequest, Appended, Compacted, Count, CountBy, CountPage, EventPage, Mark, MarkRequest,
+    Marked, OpenOptions, Progress, Stats, StreamInfo, StreamLife, StreamList, StreamRead, Ticket,
+    WriteRequest,
 };
 
 /// An open event store. Cheap to clone: all clones are one store.
@@ -79,6 +84,9 @@ struct Shared<S: Storage, H: Host> {
     cache: RefCell<Cache>,
     queue: RefCell<Queue>,
     ids: RefCell<IdGenerator>,
+    /// When the log is compacted.
+    bounds: Bounds,
+    background: Background,
     life: Cell<Life>,
 }
 
@@ -108,6 +116,7 @@ impl<S: Storage, H: Host> Store<S, H> {
     ) -> Result<Self, Error> {
         let store = Self { shared: open::open(storage, host, options, progress).await? };
         store.listen();
+        compact::wake_at_open(&store.shared);
         Ok(store)
     }
 
@@ -221,7 +230,23 @@ impl<S: Storage, H: Host> Store<S, H> {
         self.shared.stats().await
     }
 
-    /// Waits for the appends under way, and lets go of the storage. Idempotent; later calls fail with `CLOSED`.
+    /// Compacts the log as far as can be, and erases for good what is hidden. `progress` hears how far it is, in
+    /// bytes, and whether it is still wanted: after a `Break` it ends with `ABORTED`, and what is done by then is
+    /// done. Appends and reads go on meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// `ABORTED`; `CORRUPT_DATA` where something cannot be read, which is left as it is; `QUOTA_EXCEEDED`, because
+    /// for a while there are two of what is compacted; `STORAGE_FAILED`, `CLOSED`.
+    pub async fn compact(
+        &self,
+        mut progress: impl FnMut(Progress) -> ControlFlow<()>,
+    ) -> Result<Compacted, Error> {
+        self.shared.compact(&mut progress).await
+    }
+
+    /// Waits for the appends under way, ends a compaction, and lets go of the storage. Idempotent; later calls fail
+    /// with `CLOSED`.
     pub async fn close(&self) {
         let shared = &self.shared;
         if shared.life.get() == Life::Closed {
@@ -231,6 +256,9 @@ impl<S: Storage, H: Host> Store<S, H> {
         let idle = shared.queue.borrow_mut().idle();
         if let Some(idle) = idle {
             idle.wait().await;
+        }
+        if let Some(ended) = shared.background.ended() {
+            ended.wait().await;
         }
         if shared.life.replace(Life::Closed) != Life::Closed {
             shared.host.close();

@@ -11,6 +11,7 @@ use crate::storage::{
     Area, Durability, Format, Found, GuardedWrite, Head, Key, LayoutChange, Request, Storage, Written,
 };
 
+use super::compact::Background;
 use super::queue::Queue;
 use super::validate::new_generator;
 use super::{Life, OpenOptions, Progress, Shared};
@@ -32,6 +33,8 @@ pub(super) async fn open<S: Storage, H: Host>(
         root: RefCell::default(),
         cache: RefCell::default(),
         queue: RefCell::new(Queue::default()),
+        bounds: options.bounds,
+        background: Background::default(),
         life: Cell::new(Life::Open),
     });
     shared.catch_up(Box::new(progress)).await?;

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use crate::codec::{DecodedRecord, Entry};
 use crate::event::{NewEvent, Position, Revision, StreamName, UnixMillis};
+use crate::layout::plan::Bounds;
 use crate::log::{Expected, StreamAppended};
 use crate::query::{AppendCondition, Query};
 use crate::storage::{Direction, Durability, Usage};
@@ -14,6 +15,8 @@ pub struct OpenOptions {
     /// How durable appends are where their request does not say. A storage that is only memory gives
     /// [`Durability::Memory`] whatever is asked.
     pub durability: Durability,
+    /// When the log is compacted: [`Bounds::DEFAULT`], but for tests.
+    pub bounds: Bounds,
 }
 
 /// How far a long operation is.
@@ -245,6 +248,19 @@ pub struct CountPage {
     pub next: Option<Position>,
     /// The state of the log that was counted.
     pub as_of: Position,
+}
+
+/// What a compaction came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Compacted {
+    /// Keys and values of all areas before it, in bytes.
+    pub bytes_before: u64,
+    /// Keys and values of all areas after it, in bytes.
+    pub bytes_after: u64,
+    /// Events that were hidden, and are no longer there.
+    pub erased_count: u64,
+    /// Units that the log has now.
+    pub unit_count: u64,
 }
 
 /// The measures of a store.

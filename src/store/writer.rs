@@ -8,6 +8,7 @@ use crate::log::{Accepted, Append, Verdict};
 use crate::storage::{Durability, Storage};
 
 use super::attempt::{Attempt, Decided, Reason, attempt};
+use super::compact;
 use super::queue::Queued;
 use super::{Appended, Shared};
 
@@ -29,6 +30,7 @@ pub(super) async fn run<S: Storage, H: Host>(shared: Rc<Shared<S, H>>) {
                 outcome => {
                     let undecided = answer(group, outcome);
                     shared.queue.borrow_mut().put_back(undecided);
+                    compact::wake(&shared);
                 }
             }
         }

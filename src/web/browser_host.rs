@@ -41,6 +41,8 @@ pub struct BrowserHost {
 
 struct Inner {
     crypto: Crypto,
+    /// The name of the store, where other tabs can have it too.
+    name: Option<String>,
     ear: Rc<Ear>,
     voice: Option<Rc<Voice>>,
 }
@@ -72,7 +74,7 @@ impl BrowserHost {
     pub fn new(name: &str) -> Result<Self, Error> {
         let ear = Rc::new(Ear::default());
         let voice = Voice::new(name, &ear).map(Rc::new);
-        Self::build(ear, voice)
+        Self::build(Some(name.to_owned()), ear, voice)
     }
 
     /// A host that neither announces nor hears: for a store that no other tab can see. It keeps no process of
@@ -82,16 +84,16 @@ impl BrowserHost {
     ///
     /// `STORAGE_UNAVAILABLE` where there is no `crypto` to make random bytes with.
     pub fn alone() -> Result<Self, Error> {
-        Self::build(Rc::new(Ear::default()), None)
+        Self::build(None, Rc::new(Ear::default()), None)
     }
 
-    fn build(ear: Rc<Ear>, voice: Option<Rc<Voice>>) -> Result<Self, Error> {
+    fn build(name: Option<String>, ear: Rc<Ear>, voice: Option<Rc<Voice>>) -> Result<Self, Error> {
         let no_crypto = || {
             let cause = "there is no `crypto` here to make random ids with".to_owned();
             Error::new(Detail::StorageUnavailable { cause, obstacle: Obstacle::Refused })
         };
         let crypto = property::get_if_some(&global(), "crypto").ok_or_else(no_crypto)?;
-        Ok(Self { inner: Rc::new(Inner { crypto, ear, voice }) })
+        Ok(Self { inner: Rc::new(Inner { crypto, name, ear, voice }) })
     }
 }
 
@@ -128,7 +130,13 @@ impl Host for BrowserHost {
     }
 
     async fn lock(&self, name: &str, timeout_ms: u64) -> Option<BrowserLock> {
-        locks::lock(name, timeout_ms).await
+        let inner = &self.inner;
+        let name = match &inner.name {
+            Some(store) => format!("{store}:{name}"),
+            // Nobody else has this store: its locks are as good as the place where it is.
+            None => format!("{}:{name}", Rc::as_ptr(inner) as usize),
+        };
+        locks::lock(&name, timeout_ms).await
     }
 
     fn announce(&self, position: Position) {

@@ -5,6 +5,7 @@
 
 use std::cell::RefCell;
 use std::future::Future;
+use std::ops::ControlFlow;
 use std::rc::Rc;
 
 use futures_util::future::LocalBoxFuture;
@@ -118,6 +119,24 @@ impl Engine {
         if let Some(message) = self.under_way.borrow().iter().find(|message| message.ticket == ticket) {
             message.appends.iter().for_each(|append| self.store.abort(*append));
         }
+    }
+
+    /// Compacts the log; resolves with a `CompactedMessage`. `on_progress` hears how many bytes of how many are done, and
+    /// says whether it is still wanted.
+    pub fn compact(&self, on_progress: Function) -> Promise {
+        let store = self.store.clone();
+        answer(async move {
+            let progress = |Progress { done_bytes, total_bytes }: Progress| {
+                let (done, total) =
+                    (JsValue::from_f64(done_bytes as f64), JsValue::from_f64(total_bytes as f64));
+                match on_progress.call2(&JsValue::UNDEFINED, &done, &total) {
+                    Ok(wanted) if wanted.is_falsy() => ControlFlow::Break(()),
+                    // A listener that throws must not fail what it listens to.
+                    _ => ControlFlow::Continue(()),
+                }
+            };
+            Ok(describe::compacted(&store.compact(progress).await?))
+        })
     }
 
     /// Makes any other call, by its code and its message; resolves with its answer.

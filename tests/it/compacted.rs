@@ -1,9 +1,9 @@
 //! A log answers the same whether it was compacted or not.
 
-mod by_hand;
+pub mod by_hand;
 mod damage;
-mod history;
-mod questions;
+pub mod history;
+pub mod questions;
 
 use everfold::storage::memory::MemoryStorage;
 use everfold::testing::prng::Prng;

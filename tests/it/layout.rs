@@ -3,6 +3,6 @@
 pub mod compacted;
 mod golden;
 mod hostile;
-mod lived;
-mod model;
+pub mod lived;
+pub mod model;
 mod steps;

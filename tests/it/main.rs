@@ -8,6 +8,7 @@
 
 mod codec;
 mod compacted;
+mod compaction;
 mod conditions;
 mod damage;
 mod defective_storage;

@@ -9,10 +9,11 @@ use everfold::log::Expected;
 use everfold::query::{AppendCondition, Query, QueryItem};
 use everfold::storage::memory::MemoryStorage;
 use everfold::storage::{Direction, Durability};
+use everfold::store::Bounds;
 use everfold::store::{
     AllRead, AppendRequest, Appended, Mark, MarkRequest, Marked, OpenOptions, Store, StreamRead, WriteRequest,
 };
-use everfold::testing::executor::Executor;
+use everfold::testing::executor::{Executor, Scheduler};
 use everfold::testing::faulty_storage::{Faults, FaultyStorage};
 use everfold::testing::simulated_host::{Announcements, SimulatedHost, SimulatedOrigin};
 
@@ -20,6 +21,7 @@ pub type TestStore = Store<FaultyStorage<MemoryStorage>, SimulatedHost>;
 
 /// A browser with one database, which has the faults that a test arms.
 pub struct Browser {
+    scheduler: Scheduler,
     origin: SimulatedOrigin,
     pub storage: MemoryStorage,
     pub faults: Faults,
@@ -32,17 +34,26 @@ impl Browser {
 
     /// The same browser with another database.
     pub fn beside(&self, storage: &MemoryStorage) -> Self {
-        Self { origin: self.origin.clone(), storage: storage.handle(), faults: Faults::default() }
+        let (scheduler, origin) = (self.scheduler.clone(), self.origin.clone());
+        Self { scheduler, origin, storage: storage.handle(), faults: Faults::default() }
+    }
+
+    pub async fn sleep(&self, duration_ms: u64) {
+        self.scheduler.sleep(duration_ms).await;
     }
 
     pub async fn try_open(&self) -> Result<TestStore, Error> {
+        self.open_with(RELAXED).await
+    }
+
+    pub async fn open_with(&self, options: OpenOptions) -> Result<TestStore, Error> {
         let host = self.origin.host(self.origin.tab(), "test");
         let storage = FaultyStorage::new(self.storage.handle(), &self.faults);
-        Store::open(storage, host, RELAXED, |_| ()).await
+        Store::open(storage, host, options, |_| ()).await
     }
 }
 
-const RELAXED: OpenOptions = OpenOptions { durability: Durability::Relaxed };
+pub const RELAXED: OpenOptions = OpenOptions { durability: Durability::Relaxed, bounds: Bounds::ON_DEMAND };
 
 /// Runs a test in a browser of its own.
 #[track_caller]
@@ -51,7 +62,12 @@ pub fn in_browser<F: Future<Output = ()>>(test: impl FnOnce(Browser) -> F) {
     // Announcements are hints: nothing may depend on them.
     let announcements = Announcements { lost_permille: 1_000, delay_ms_max: 0 };
     let origin = SimulatedOrigin::new(&executor.scheduler(), announcements);
-    let browser = Browser { origin, storage: MemoryStorage::new(), faults: Faults::default() };
+    let browser = Browser {
+        scheduler: executor.scheduler(),
+        origin,
+        storage: MemoryStorage::new(),
+        faults: Faults::default(),
+    };
     executor.run_until(test(browser)).expect("the test ends");
 }
 

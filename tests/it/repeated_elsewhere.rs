@@ -2,6 +2,7 @@
 
 use everfold::log::Expected;
 use everfold::storage::Durability;
+use everfold::store::Bounds;
 use everfold::store::{AppendRequest, OpenOptions, Store};
 use everfold::testing::executor::Executor;
 use everfold::testing::faulty_storage::{Fault, Faults, FaultyStorage, Operation, Target};
@@ -26,7 +27,14 @@ async fn repeat_elsewhere(executor: &Executor, seed: u64) {
     let open = async |faults: &Faults| {
         let host = origin.host(origin.tab(), "test");
         let storage = FaultyStorage::new(database.handle(host.tab()), faults);
-        Store::open(storage, host, OpenOptions { durability: Durability::Relaxed }, |_| ()).await.unwrap()
+        Store::open(
+            storage,
+            host,
+            OpenOptions { durability: Durability::Relaxed, bounds: Bounds::ON_DEMAND },
+            |_| (),
+        )
+        .await
+        .unwrap()
     };
     let faults = Faults::default();
     let (one, other) = (open(&faults).await, open(&Faults::default()).await);

@@ -63,6 +63,7 @@ const CALLS = [
   ["tombstone", (store) => store.tombstone("s")],
   ["truncate", (store) => store.truncate("s", { before: 1 })],
   ["stats", (store) => store.stats()],
+  ["compact", (store) => store.compact()],
 ];
 for (const [name, call] of CALLS) {
   test(`${name} of a closed store is refused, though another handle is open`, async () => {

@@ -6,9 +6,11 @@
 mod entry;
 mod merge;
 mod page;
+mod patch;
 mod run;
 
 pub use entry::{DirectoryEntry, Kind, Summary, key};
 pub use merge::{Merge, MergeStep};
 pub use page::{Page, PageWriter};
+pub use patch::Patch;
 pub use run::{FinishedRun, RunBuilder, RunIndex};

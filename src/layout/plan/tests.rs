@@ -60,17 +60,22 @@ impl World {
 
     /// Does what is due, but for the tail.
     fn settle(&mut self) {
+        self.settle_by(|root| next_step(root, Tail::default(), &Bounds::DEFAULT));
+    }
+
+    fn settle_by(&mut self, plan: impl Fn(&Root) -> CompactionStep) {
         loop {
-            match next_step(&self.root, Tail::default()) {
+            match plan(&self.root) {
                 CompactionStep::Nothing => return,
                 CompactionStep::CompactTail => panic!("there is no tail"),
-                CompactionStep::MergeUnits { units, level, runs } => {
+                CompactionStep::MergeUnits { units, level } => {
                     assert!(1 < units.len(), "a merge of {units:?} makes nothing less");
                     let merged = &self.root.units[units.clone()];
                     let (first, last) = (merged[0].first, merged[merged.len() - 1].last);
                     let entry_count = merged.iter().map(|unit| unit.entry_count).sum();
                     let raw_bytes = merged.iter().map(|unit| unit.raw_bytes).sum();
                     assert!(entry_count <= UNIT_ENTRIES_MAX && raw_bytes <= UNIT_RAW_BYTES_MAX);
+                    let runs = runs_of(&self.root, merged);
                     let replaced = &self.root.runs[runs.clone()];
                     assert_eq!((replaced[0].first, replaced[replaced.len() - 1].last), (first, last));
                     let unit = self.unit(level, first, last, entry_count, raw_bytes);
@@ -80,7 +85,7 @@ impl World {
                 }
                 CompactionStep::MergeRuns { runs, level } => {
                     let merged = &self.root.runs[runs.clone()];
-                    assert_eq!(merged.len(), RUNS_PER_LEVEL);
+                    assert!(1 < merged.len());
                     let run = self.run(level, merged[0].first, merged[merged.len() - 1].last);
                     self.root.runs.splice(runs, [run]);
                 }
@@ -133,12 +138,34 @@ fn check(event_count: u64, mut tail: impl FnMut() -> (u64, u64), writes_max: u64
 #[test]
 fn a_tail_is_compacted_when_any_of_its_numbers_is_reached() {
     let step = |event_count, stored_bytes, record_count| {
-        next_step(&Root::default(), Tail { event_count, stored_bytes, record_count })
+        let tail = Tail { event_count, stored_bytes, record_count };
+        next_step(&Root::default(), tail, &Bounds::DEFAULT)
     };
-    assert_eq!(step(TAIL_EVENTS - 1, TAIL_BYTES - 1, TAIL_RECORDS - 1), CompactionStep::Nothing);
-    assert_eq!(step(TAIL_EVENTS, 0, 0), CompactionStep::CompactTail);
-    assert_eq!(step(0, TAIL_BYTES, 0), CompactionStep::CompactTail);
-    assert_eq!(step(0, 0, TAIL_RECORDS), CompactionStep::CompactTail);
+    let Tail { event_count, stored_bytes, record_count } = Bounds::DEFAULT.tail;
+    assert_eq!(step(event_count - 1, stored_bytes - 1, record_count - 1), CompactionStep::Nothing);
+    assert_eq!(step(event_count, 0, 0), CompactionStep::CompactTail);
+    assert_eq!(step(0, stored_bytes, 0), CompactionStep::CompactTail);
+    assert_eq!(step(0, 0, record_count), CompactionStep::CompactTail);
+}
+
+#[test]
+fn on_demand_units_are_as_large_as_they_may_be_and_runs_are_one() {
+    let mut prng = Prng::new(7);
+    for seed in 0..50 {
+        println!("seed {seed}");
+        let mut world = World::default();
+        for _ in 0..prng.between(1..=60) {
+            world.compact(prng.between(1..=20_000), prng.between(1..=1 << 20));
+        }
+        let head = Position(world.position);
+        world.settle_by(|root| next_step_on_demand(root, head, &Bounds::DEFAULT));
+        world.check_whole();
+        assert_eq!(world.root.runs.len(), 1);
+        for pair in world.root.units.windows(2) {
+            let is_small = |unit: &UnitInfo| !Bounds::DEFAULT.is_settled(unit);
+            assert!(count_within(pair, &Bounds::DEFAULT) < 2 || !pair.iter().any(is_small), "{pair:?}");
+        }
+    }
 }
 
 #[test]

@@ -118,6 +118,11 @@ impl UnitBuilder {
         }
     }
 
+    /// The number of the unit.
+    pub fn number(&self) -> UnitNumber {
+        self.info.number
+    }
+
     /// Begins with a unit that is merged into this one. Its pages of remains come next, then its blocks. Its latest
     /// commit may have been erased.
     pub fn begin_unit(&mut self, info: &UnitInfo) {

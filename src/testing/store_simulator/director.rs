@@ -7,6 +7,7 @@ use crate::error::Detail;
 use crate::event::Position;
 use crate::query::Query;
 use crate::storage::{Direction, Durability, Storage};
+use crate::store::Bounds;
 use crate::store::{AllRead, OpenOptions, Store};
 use crate::testing::executor::Scheduler;
 use crate::testing::prng::Prng;
@@ -126,7 +127,7 @@ impl<S: Storage, W: Fn(SimulatedStorage) -> S + 'static> Director<S, W> {
         let (wrap, scheduler) = (Rc::clone(&self.wrap), self.scheduler.clone());
         self.scheduler.spawn(host.tab(), async move {
             loop {
-                let options = OpenOptions { durability: Durability::Relaxed };
+                let options = OpenOptions { durability: Durability::Relaxed, bounds: Bounds::ON_DEMAND };
                 match Store::open(wrap(storage.clone()), host.clone(), options, |_| ()).await {
                     Ok(store) => return *slot.borrow_mut() = Some(store),
                     Err(error) => world.borrow_mut().read_failed("to open", &error, false),

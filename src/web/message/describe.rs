@@ -5,7 +5,7 @@ use wasm_bindgen::JsValue;
 
 use crate::limits;
 use crate::storage::Area;
-use crate::store::{CountPage, Stats, StreamInfo, StreamLife};
+use crate::store::{Compacted, CountPage, Stats, StreamInfo, StreamLife};
 use crate::web::fields::Fields;
 
 /// Writes the `EngineLimits`.
@@ -51,6 +51,16 @@ pub fn count_page(page: &CountPage) -> JsValue {
         .with("counts", counts)
         .with_whole_if_some("next", page.next.map(|position| position.0))
         .with_whole("asOf", page.as_of.0)
+        .into()
+}
+
+/// Writes a `CompactedMessage`.
+pub fn compacted(compacted: &Compacted) -> JsValue {
+    Fields::new()
+        .with_whole("bytesBefore", compacted.bytes_before)
+        .with_whole("bytesAfter", compacted.bytes_after)
+        .with_whole("eventsErased", compacted.erased_count)
+        .with_whole("units", compacted.unit_count)
         .into()
 }
 

@@ -5,6 +5,7 @@ use wasm_bindgen::JsValue;
 use crate::error::Error;
 use crate::event::Revision;
 use crate::storage::Durability;
+use crate::store::Bounds;
 use crate::store::{Mark, MarkRequest, Marked, OpenOptions};
 use crate::web::fields::Fields;
 
@@ -31,7 +32,7 @@ pub enum StorageKind {
 pub fn open(storage: u32, durability: u32) -> OpenRequest {
     let storage = if storage == 0 { StorageKind::IndexedDb } else { StorageKind::Memory };
     let durability = if durability == 3 { Durability::Strict } else { Durability::Relaxed };
-    OpenRequest { storage, options: OpenOptions { durability } }
+    OpenRequest { storage, options: OpenOptions { durability, bounds: Bounds::DEFAULT } }
 }
 
 /// What a `MarkMessage` asks. Errors: `INVALID_ARGUMENT`, `LIMIT_EXCEEDED`.

@@ -15,7 +15,7 @@ use everfold::testing::prng::Prng;
 use crate::codec::sample::{self, Commit};
 
 /// A unit as it is stored, and read back.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct StoredUnit {
     pub header: UnitHeader,
     pub stored_blocks: Vec<Vec<u8>>,
@@ -45,6 +45,17 @@ pub struct Compacted {
 }
 
 impl Compacted {
+    /// What a shell made of a log.
+    pub fn of(
+        commits: Vec<Commit>,
+        index: Index,
+        units: Vec<StoredUnit>,
+        runs: Vec<StoredRun>,
+        erased: RefCell<BTreeSet<u64>>,
+    ) -> Self {
+        Self { commits, index, units, runs, erased, next_number: 0 }
+    }
+
     /// Compacts the log at cuts by chance, merges some of the units, and some of the runs.
     pub fn by_chance(commits: Vec<Commit>, prng: &mut Prng) -> Self {
         let mut compacted = Self {

@@ -25,15 +25,20 @@ fn units_and_the_directory_say_what_the_log_says() {
         let shape = Shape::any(&mut prng);
         println!("{shape:?}");
         let compacted = Compacted::by_chance(lived::history(&mut prng, shape), &mut prng);
-        check_entries(&compacted);
-        check_commits(&compacted);
-        compacted.units.iter().for_each(check_unit);
-        check_streams(&compacted);
-        check_postings(&compacted);
+        check(&compacted);
         for _ in 0..5 {
             check_order(&compacted, &mut prng);
         }
     }
+}
+
+/// Units and the directory say what the log says, whoever made them.
+pub fn check(compacted: &Compacted) {
+    check_entries(compacted);
+    check_commits(compacted);
+    compacted.units.iter().for_each(check_unit);
+    check_streams(compacted);
+    check_postings(compacted);
 }
 
 /// Each entry stands once as it was appended, but for events that were hidden before their unit was made.

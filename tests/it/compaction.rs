@@ -1,0 +1,11 @@
+//! Compaction: whatever becomes of it, the log says what it said.
+
+mod answers;
+mod background;
+mod crashes;
+mod faults;
+mod laid;
+mod stored;
+mod tabs;
+mod two_at_once;
+mod whole;

@@ -1,0 +1,82 @@
+//! Compaction that nobody asks for.
+
+use everfold::layout::plan::{Bounds, Tail};
+use everfold::store::OpenOptions;
+use everfold::testing::faulty_storage::{Fault, Target};
+use everfold::testing::prng::Prng;
+
+use crate::layout::lived::Shape;
+use crate::one_tab::{RELAXED, in_browser};
+
+use super::laid::{history, lay};
+use super::stored::Stored;
+
+const SHAPE: Shape = Shape {
+    commit_count: 120,
+    commit_entries_max: 3,
+    stream_count: 7,
+    facts_permille: 80,
+    large_permille: 0,
+};
+
+/// A tail of so many events is compacted.
+const TAIL_EVENTS: u64 = 10;
+
+pub const EAGER: OpenOptions = OpenOptions {
+    bounds: Bounds {
+        tail: Tail { event_count: TAIL_EVENTS, stored_bytes: u64::MAX, record_count: u64::MAX },
+        unit_entries_max: 40,
+    },
+    ..RELAXED
+};
+
+#[test]
+fn what_is_due_is_done_after_opening_and_close_waits_for_its_end() {
+    in_browser(|browser| async move {
+        let commits = history(&mut Prng::new(1), SHAPE);
+        browser.open().await.close().await;
+        lay(&browser.storage, &commits, 2).await;
+        let store = browser.open_with(EAGER).await.unwrap();
+        browser.sleep(1_000).await;
+        let after = Stored::read(&browser.storage).await;
+        after.check(&commits);
+        assert!(after.head.position.0 - after.root.covered.0 < TAIL_EVENTS);
+        assert!(after.root.staged.is_empty() && after.orphans.is_empty());
+        store.close().await;
+
+        let more = history(&mut Prng::new(1), Shape { commit_count: 400, ..SHAPE });
+        assert_eq!(more[..commits.len()].len(), commits.len());
+        lay(&browser.storage, &more[commits.len()..], 2).await;
+        let store = browser.open_with(EAGER).await.unwrap();
+        store.close().await;
+        let at_close = Stored::read(&browser.storage).await;
+        browser.sleep(1_000).await;
+        assert_eq!(Stored::read(&browser.storage).await.head, at_close.head, "it goes on after the end");
+    });
+}
+
+#[test]
+fn after_a_fault_it_tries_again_later_and_nobody_is_told() {
+    for fault in Fault::ALL {
+        for spared in 0..40 {
+            in_browser(|browser| async move {
+                let commits = history(&mut Prng::new(1), SHAPE);
+                browser.open().await.close().await;
+                lay(&browser.storage, &commits, 2).await;
+                let store = browser.open_with(EAGER).await.unwrap();
+                browser.faults.arm(Target::Every, spared, fault);
+                browser.sleep(1_000).await;
+                browser.faults.disarm();
+                Stored::read(&browser.storage).await.check(&commits);
+                store.close().await;
+                let store = browser.open_with(EAGER).await.unwrap();
+                browser.sleep(1_000).await;
+                let after = Stored::read(&browser.storage).await;
+                after.check(&commits);
+                assert!(after.head.position.0 - after.root.covered.0 < TAIL_EVENTS, "{fault:?} {spared}");
+                assert!(after.orphans.is_empty(), "{fault:?} {spared}");
+                store.close().await;
+            });
+        }
+    }
+}
