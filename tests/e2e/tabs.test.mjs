@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
+import { checkAcknowledged, checkLog, checkRefused } from "./borne-out.mjs";
 import { openChromium } from "./chromium.mjs";
 import { openFirefox } from "./firefox.mjs";
 import { makeProfile } from "./program.mjs";
@@ -35,7 +36,7 @@ for (const [name, open] of Object.entries({ Chromium: openChromium, Firefox: ope
         `${Math.max(...times).toFixed(0)} ms, the slowest append ${slowestAppend_ms.toFixed(0)} ms`,
     );
     checkLog(log);
-    checkAcknowledged(attempts, log);
+    checkAcknowledged(attempts, (TABS + WORKERS) * APPENDS, log);
     for (const { writer, attempts } of records) checkRefused(writer, attempts, log);
     assert.ok(0 < refused.length, "nobody was refused: the writers did not contend");
     assert.ok(Math.max(...times) <= RATIO_MAX * Math.min(...times), `a writer starved: they took ${times.map(Math.round)} ms`);
@@ -110,51 +111,4 @@ async function readLog(database) {
   const store = await everfold.EventStore.open(database);
   const events = await store.readAll().toArray();
   return events.map(({ stream, revision, position, data }) => ({ stream, revision, position, data }));
-}
-
-/** Positions and the revisions of each stream have neither gap nor repetition. */
-function checkLog(log) {
-  const revisions = new Map();
-  log.forEach(({ stream, revision, position }, index) => {
-    assert.equal(position, index + 1);
-    assert.equal(revision, (revisions.get(stream) ?? -1) + 1, `${stream} at position ${position}`);
-    revisions.set(stream, revision);
-  });
-}
-
-/** Each acknowledged event stands once, where it was said to be, behind the revision that was expected. */
-function checkAcknowledged(attempts, log) {
-  const acknowledged = attempts.filter((attempt) => "position" in attempt);
-  assert.equal(acknowledged.length, (TABS + WORKERS) * APPENDS);
-  assert.equal(log.length, acknowledged.length);
-  assert.equal(new Set(acknowledged.map(({ position }) => position)).size, log.length);
-  for (const { writer, stream, number, expected, revision, position } of acknowledged) {
-    assert.deepEqual(log[position - 1], { stream, revision, position, data: { writer, number } });
-    assert.equal(revision, expected === "noStream" ? 0 : expected + 1);
-  }
-}
-
-/**
- * Each refusal tells a revision that the stream had at some moment between the writer's append before it and the
- * one after it, and that was not the expected one.
- */
-function checkRefused(writer, attempts, log) {
-  const positions = new Map(log.map(({ stream, revision, position }) => [`${stream} ${revision}`, position]));
-  let before = 0;
-  attempts.forEach((attempt, place) => {
-    if ("position" in attempt) {
-      before = attempt.position;
-      return;
-    }
-    const { stream, expected, actual, violations } = attempt;
-    const next = attempts.slice(place).find((later) => "position" in later).position;
-    const reached = positions.get(`${stream} ${actual}`);
-    const passed = positions.get(`${stream} ${actual + 1}`) ?? Infinity;
-    const told = `${writer} was refused ${stream} at ${expected}, for it was at ${actual}`;
-    assert.deepEqual(violations, [{ stream, expected, actual }], told);
-    assert.notEqual(actual, expected, told);
-    assert.ok(reached !== undefined, `${told}, which it never was`);
-    assert.ok(reached < next, `${told}, which it became later`);
-    assert.ok(before < passed, `${told}, which was over`);
-  });
 }
