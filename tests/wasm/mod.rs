@@ -6,6 +6,7 @@
     reason = "a test may end where it is surprised"
 )]
 
+mod compaction;
 mod contracts;
 mod databases;
 mod faults;
