@@ -52,6 +52,8 @@ pub struct SimulatedStorage {
 
 struct DatabaseState {
     records: Records,
+    /// Every record of the log that was ever committed: in the log itself they may be compacted.
+    journal: Vec<LogRecord>,
     prng: Prng,
     weather: Weather,
     is_destroyed: bool,
@@ -99,6 +101,7 @@ impl SimulatedDatabase {
     pub fn new(scheduler: &Scheduler, weather: Weather) -> Self {
         let state = DatabaseState {
             records: Records::default(),
+            journal: Vec::new(),
             prng: scheduler.fork_prng(),
             weather,
             is_destroyed: false,
@@ -119,9 +122,17 @@ impl SimulatedDatabase {
         self.state.borrow_mut().weather = weather;
     }
 
-    /// The records of the log after a position, as they lie there at this moment: no transaction, and no chance.
+    /// The records that were committed after a position up to this moment, be they compacted since or not: no
+    /// transaction, and no chance.
     pub fn log_after(&self, position: Position) -> Vec<LogRecord> {
-        self.state.borrow().records.log_after(position)
+        let state = self.state.borrow();
+        let start = state.journal.partition_point(|record| record.first <= position);
+        state.journal[start..].to_vec()
+    }
+
+    /// What is stored at this moment: no transaction, and no chance.
+    pub fn look(&self, request: &Request) -> Result<Found, StorageFault> {
+        self.state.borrow().records.read(request)
     }
 
     /// Deletes the database: every handle is closed, and what did not reach its commit point is lost.
@@ -129,6 +140,7 @@ impl SimulatedDatabase {
         let mut state = self.state.borrow_mut();
         state.is_destroyed = true;
         state.records = Records::default();
+        state.journal.clear();
     }
 
     fn pause(&self) -> impl Future<Output = ()> + use<> {
@@ -263,6 +275,7 @@ impl Run {
             return Err(closed());
         }
         state.records.apply(changes);
+        state.take_down();
         Ok(())
     }
 
@@ -291,6 +304,12 @@ impl Run {
 }
 
 impl DatabaseState {
+    /// Takes down what the log has that the journal has not.
+    fn take_down(&mut self) {
+        let last = self.journal.last().map_or(Position::START, |record| record.first);
+        self.journal.extend(self.records.log_after(last));
+    }
+
     fn has_turn(&self, transaction: u64) -> bool {
         let Some(place) = self.queue.iter().position(|queued| queued.transaction == transaction) else {
             return true;

@@ -5,8 +5,8 @@ use std::panic::catch_unwind;
 
 use everfold::error::WriteOutcome;
 use everfold::storage::{
-    Batch, Durability, FaultKind, Found, GuardedWrite, Head, LogRecord, Outcome, Request, Seen, Storage,
-    StorageFault, Usage, Written,
+    Area, Batch, Durability, FaultKind, Found, GuardedWrite, Head, LogRecord, Outcome, Request, Seen,
+    Storage, StorageFault, Usage, Written,
 };
 use everfold::testing::prng::Prng;
 use everfold::testing::simulated_storage::SimulatedStorage;
@@ -21,6 +21,8 @@ enum Defect {
     HandsJudgeNoTail,
     SaysThatNothingWasWritten,
     LosesTheLastRecordOfAPage,
+    LosesABlock,
+    DeletesTheTail,
 }
 
 use Defect::*;
@@ -77,7 +79,17 @@ impl Storage for Canary {
         Ok(outcome)
     }
 
-    async fn write(&self, write: GuardedWrite) -> Result<Written, StorageFault> {
+    async fn write(&self, mut write: GuardedWrite) -> Result<Written, StorageFault> {
+        let block = write.puts.iter().position(|(area, ..)| *area == Area::Units);
+        if let Some(block) = block
+            && self.is_wrong(LosesABlock)
+        {
+            write.puts.remove(block);
+        }
+        if self.is_wrong(DeletesTheTail) {
+            let of_log = write.deletes.iter_mut().filter(|(area, _)| *area == Area::Log);
+            of_log.for_each(|(_, range)| range.to = None);
+        }
         self.inner.write(write).await
     }
 
@@ -124,4 +136,14 @@ fn a_storage_that_denies_what_it_wrote_is_noticed() {
 #[test]
 fn a_storage_that_loses_a_record_of_a_page_is_noticed() {
     check(LosesTheLastRecordOfAPage);
+}
+
+#[test]
+fn a_storage_that_loses_a_block_of_a_unit_is_noticed() {
+    check(LosesABlock);
+}
+
+#[test]
+fn a_storage_that_deletes_what_was_appended_since_is_noticed() {
+    check(DeletesTheTail);
 }

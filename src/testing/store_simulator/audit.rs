@@ -17,6 +17,7 @@ impl World {
                 Err(corrupt) => self.fail(format!("the record at {} is damaged: {corrupt}", stored.first)),
             }
         }
+        self.audit_stored();
     }
 
     /// Takes a commit into the model, if some call allows for it.

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use crate::error::Detail;
 use crate::event::Position;
+use crate::layout::plan::Tail;
 use crate::query::Query;
 use crate::storage::{Direction, Durability, Storage};
 use crate::store::Bounds;
@@ -34,6 +35,8 @@ pub struct Director<S: Storage, W: Fn(SimulatedStorage) -> S + 'static> {
     tabs: Vec<Tab<S>>,
     /// How foul the weather may get in this simulation.
     climate: Climate,
+    /// When the tabs compact the log unasked.
+    bounds: Bounds,
 }
 
 /// A tab with its store, once that is open.
@@ -64,6 +67,11 @@ impl<S: Storage, W: Fn(SimulatedStorage) -> S + 'static> Director<S, W> {
         let announcements =
             Announcements { lost_permille: *prng.pick(&[0, 200, 1_000]), delay_ms_max: prng.between(0..=40) };
         let climate = if prng.chance(300) { Climate::Mild } else { Climate::Stormy };
+        let event_count = *prng.pick(&[1, 5, 20, u64::MAX]);
+        let bounds = Bounds {
+            tail: Tail { event_count, stored_bytes: u64::MAX, record_count: u64::MAX },
+            unit_entries_max: *prng.pick(&[10, 40, 200]),
+        };
         Self {
             scheduler: scheduler.clone(),
             origin: SimulatedOrigin::new(scheduler, announcements),
@@ -73,6 +81,7 @@ impl<S: Storage, W: Fn(SimulatedStorage) -> S + 'static> Director<S, W> {
             prng,
             tabs: Vec::new(),
             climate,
+            bounds,
         }
     }
 
@@ -100,7 +109,8 @@ impl<S: Storage, W: Fn(SimulatedStorage) -> S + 'static> Director<S, W> {
 
     fn step(&mut self) {
         match self.prng.below(100) {
-            0..=44 => self.append(),
+            0..=41 => self.append(),
+            42..=44 => self.compact(),
             45..=54 => self.burst(),
             55..=63 => self.mark(),
             64..=81 => self.read(),
@@ -124,10 +134,11 @@ impl<S: Storage, W: Fn(SimulatedStorage) -> S + 'static> Director<S, W> {
             storage: storage.clone(),
         };
         let (slot, world) = (Rc::clone(&tab.store), Rc::clone(&self.world));
+        let bounds = self.bounds;
         let (wrap, scheduler) = (Rc::clone(&self.wrap), self.scheduler.clone());
         self.scheduler.spawn(host.tab(), async move {
             loop {
-                let options = OpenOptions { durability: Durability::Relaxed, bounds: Bounds::ON_DEMAND };
+                let options = OpenOptions { durability: Durability::Relaxed, bounds };
                 match Store::open(wrap(storage.clone()), host.clone(), options, |_| ()).await {
                     Ok(store) => return *slot.borrow_mut() = Some(store),
                     Err(error) => world.borrow_mut().read_failed("to open", &error, false),
@@ -220,6 +231,12 @@ impl<S: Storage, W: Fn(SimulatedStorage) -> S + 'static> Director<S, W> {
         let question = requests::question(&mut self.prng);
         let reader = self.reader(tab);
         self.scheduler.spawn(self.tabs[tab].host.tab(), reader.ask(store, question));
+    }
+
+    fn compact(&mut self) {
+        let Some((store, tab)) = self.any_open_store() else { return };
+        let reader = self.reader(tab);
+        self.scheduler.spawn(self.tabs[tab].host.tab(), reader.compact(store));
     }
 
     fn crash_tab(&mut self) {

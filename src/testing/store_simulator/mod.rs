@@ -3,6 +3,9 @@
 //! After every step the log itself is read, beneath the store, and every commit in it is replayed on the model:
 //! it must be whole, dense, as it was given, and allowed by the call that it is of. Every answer must have been
 //! right at some state of the log between call and answer. Every read must be a prefix of the log.
+//!
+//! Tabs compact the log meanwhile. Whenever they changed its layout, what is stored is held against the model: each
+//! entry stands there once, or is an event that is hidden.
 
 mod audit;
 mod director;
@@ -10,6 +13,7 @@ mod model;
 mod questions;
 mod reading;
 mod requests;
+mod stored;
 mod summary;
 mod world;
 

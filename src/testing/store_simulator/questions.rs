@@ -12,6 +12,7 @@ use crate::store::{Count, CountBy, Store, StreamInfo, StreamList};
 
 use super::model::{Model, ModelEntry};
 use super::reading::Reader;
+use super::world::World;
 
 /// A question that one answer settles.
 #[derive(Debug, Clone)]
@@ -46,7 +47,7 @@ impl Reader {
             Err(error) => return world.read_failed("a question", &error, self.is_closing.get()),
         };
         let mut heads = world.model.heads(head, world.model.head());
-        let is_right = heads.any(|head| question.right_answer(&world.model, head) == answer);
+        let is_right = heads.any(|head| question.is_right(&answer, &world, head));
         drop(heads);
         if !is_right {
             let right = question.right_answer(&world.model, world.model.head());
@@ -87,6 +88,23 @@ impl Question {
         })
     }
 
+    /// Whether this was right at this head. What is erased while it is counted counts, or does not.
+    fn is_right(&self, answer: &Answer, world: &World, head: u64) -> bool {
+        let right = self.right_answer(&world.model, head);
+        let (Answer::Count(most), Answer::Count(given), Self::Count { query, by }) = (&right, answer, self)
+        else {
+            return right == *answer;
+        };
+        let mut least = most.clone();
+        let visible = world.model.visible(head).into_iter();
+        for entry in visible.filter(|entry| entry.matches(query) && world.erased.contains(&entry.position)) {
+            least.entry(key(entry, *by).to_owned()).and_modify(|count| *count -= 1);
+        }
+        let count = |counts: &BTreeMap<String, u64>, key| counts.get(key).copied().unwrap_or_default();
+        given.keys().all(|key| most.contains_key(key))
+            && most.iter().all(|(key, most)| (count(&least, key)..=*most).contains(&count(given, key)))
+    }
+
     fn right_answer(&self, model: &Model, head: u64) -> Answer {
         match self {
             Self::Stream(stream) => Answer::Streams(model.info(head, stream).into_iter().collect()),
@@ -107,17 +125,21 @@ impl Question {
             Self::Count { query, by } => {
                 let mut sums = BTreeMap::new();
                 for entry in model.visible(head).into_iter().filter(|entry| entry.matches(query)) {
-                    let key = match by {
-                        CountBy::Type => entry.type_name(),
-                        CountBy::Stream => &entry.stream,
-                        CountBy::Category => entry.category(),
-                        // The model knows no calendar.
-                        CountBy::Nothing | CountBy::Day => "",
-                    };
-                    *sums.entry(key.to_owned()).or_default() += 1;
+                    *sums.entry(key(entry, *by).to_owned()).or_default() += 1;
                 }
                 Answer::Count(sums)
             }
         }
+    }
+}
+
+/// What an entry is counted under.
+fn key(entry: &ModelEntry, by: CountBy) -> &str {
+    match by {
+        CountBy::Type => entry.type_name(),
+        CountBy::Stream => &entry.stream,
+        CountBy::Category => entry.category(),
+        // The model knows no calendar.
+        CountBy::Nothing | CountBy::Day => "",
     }
 }

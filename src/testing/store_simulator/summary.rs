@@ -29,6 +29,12 @@ pub struct Summary {
     pub reads: u64,
     /// Tabs that crashed.
     pub crashes: u64,
+    /// Compactions that somebody asked for, and that came to their end.
+    pub compactions: u64,
+    /// Layouts that were found stored.
+    pub layouts: u64,
+    /// Hidden events that were found to be erased.
+    pub erased: u64,
 }
 
 impl Summary {
@@ -54,7 +60,7 @@ impl Summary {
         self.counts_mut().into_iter().all(|count| 0 < *count)
     }
 
-    fn counts_mut(&mut self) -> [&mut u64; 12] {
+    fn counts_mut(&mut self) -> [&mut u64; 15] {
         [
             &mut self.accepted,
             &mut self.duplicates,
@@ -68,6 +74,9 @@ impl Summary {
             &mut self.marked,
             &mut self.reads,
             &mut self.crashes,
+            &mut self.compactions,
+            &mut self.layouts,
+            &mut self.erased,
         ]
     }
 }

@@ -30,6 +30,10 @@ pub struct World {
     pub(super) landings: BTreeMap<u64, Landing>,
     pub(super) made_ids: BTreeSet<EventId>,
     pub(super) last_time: UnixMillis,
+    /// The layout that was found stored last.
+    pub(super) layout: u64,
+    /// The positions of events that were hidden, and are no longer stored.
+    pub(super) erased: BTreeSet<u64>,
     pub(super) database: SimulatedDatabase,
     scheduler: Scheduler,
 }
@@ -86,6 +90,8 @@ impl World {
             landings: BTreeMap::new(),
             made_ids: BTreeSet::new(),
             last_time: UnixMillis(i64::MIN),
+            layout: 0,
+            erased: BTreeSet::new(),
             database: database.clone(),
             scheduler: scheduler.clone(),
         }

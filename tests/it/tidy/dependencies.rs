@@ -20,8 +20,8 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     (
         "testing",
         &[
-            "store", "index", "log", "codec", "storage", "query", "host", "event", "json", "expected", "id",
-            "position", "error", "limits",
+            "store", "index", "layout", "log", "codec", "storage", "query", "host", "event", "json",
+            "expected", "id", "position", "error", "limits",
         ],
     ),
     // The async shell knows all rules and both ports.
