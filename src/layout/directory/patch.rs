@@ -87,7 +87,11 @@ impl Summary {
 
 /// Puts `newer` in the place of what is replaced, which stands side by side.
 fn replace<T>(list: &mut Vec<T>, is_replaced: impl Fn(&T) -> bool, newer: Vec<T>) {
-    let start = list.iter().position(&is_replaced).unwrap_or(list.len());
-    let count = list.get(start..).unwrap_or_default().iter().take_while(|it| is_replaced(it)).count();
-    list.splice(start..start.saturating_add(count), newer);
+    let after = list.split_off(list.iter().position(&is_replaced).unwrap_or(list.len()));
+    list.extend(newer);
+    for one in after {
+        if !is_replaced(&one) {
+            list.push(one);
+        }
+    }
 }

@@ -1,5 +1,8 @@
 //! The claim of a number: what a step writes stands under it, and does not live before the swap.
 
+use futures_util::FutureExt;
+use futures_util::future::LocalBoxFuture;
+
 use crate::host::Host;
 use crate::layout::keys::{self, RunRecord, UnitRecord};
 use crate::layout::root::Root;
@@ -7,6 +10,8 @@ use crate::layout::{RunNumber, UnitNumber};
 use crate::storage::{
     Area, Durability, GuardedWrite, Head, Key, KeyRange, LayoutChange, Request, Storage, Written,
 };
+
+use crate::store::layout::usable_root;
 
 use super::{Compactor, Halt};
 
@@ -42,18 +47,16 @@ impl Stored {
 impl<S: Storage, H: Host> Compactor<'_, S, H> {
     /// Reads the root. Fails as overtaken where it is not of the layout of the log: whoever reads next finds what
     /// lives, and writes it again.
-    pub(super) async fn read_root(&mut self) -> Result<Stored, Halt> {
-        let keys = vec![(Area::Index, Key::text(keys::ROOT))];
-        let mut found = self.shared.ask(Request { keys, pages: Vec::new() }).await?;
-        let (head, bytes) = (found.head, found.values.pop().flatten());
-        let root = bytes.as_ref().map_or(Ok(Root::default()), |bytes| Root::from_bytes(bytes));
-        match root {
-            Ok(root) if root.layout == head.layout => {
-                self.layout = head.layout;
-                Ok(Stored { head, root, bytes })
-            }
-            _ => Err(Halt::Overtaken),
+    pub(super) fn read_root(&mut self) -> LocalBoxFuture<'_, Result<Stored, Halt>> {
+        async move {
+            let keys = vec![(Area::Index, Key::text(keys::ROOT))];
+            let mut found = self.shared.ask(Request { keys, pages: Vec::new() }).await?;
+            let (head, bytes) = (found.head, found.values.pop().flatten());
+            let root = usable_root(head, bytes.as_deref()).ok_or(Halt::Overtaken)?;
+            self.layout = head.layout;
+            Ok(Stored { head, root, bytes })
         }
+        .boxed_local()
     }
 
     /// Claims a number, and deletes what stands under those whose holders are gone.
@@ -86,13 +89,16 @@ impl<S: Storage, H: Host> Compactor<'_, S, H> {
     }
 
     /// Writes, unless the root was changed by another.
-    pub(super) async fn write(&self, mut write: GuardedWrite) -> Result<(), Halt> {
-        let storage = &self.shared.storage;
-        write.durability = write.durability.min(storage.strongest_durability());
-        match storage.write(write).await? {
-            Written::Yes => Ok(()),
-            Written::Refused => Err(Halt::Overtaken),
+    pub(super) fn write(&self, mut write: GuardedWrite) -> LocalBoxFuture<'_, Result<(), Halt>> {
+        async move {
+            let storage = &self.shared.storage;
+            write.durability = write.durability.min(storage.strongest_durability());
+            match storage.write(write).await? {
+                Written::Yes => Ok(()),
+                Written::Refused => Err(Halt::Overtaken),
+            }
         }
+        .boxed_local()
     }
 }
 

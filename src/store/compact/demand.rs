@@ -3,6 +3,9 @@
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
+use futures_util::FutureExt;
+use futures_util::future::LocalBoxFuture;
+
 use crate::error::{Detail, Error, WriteOutcome};
 use crate::event::Position;
 use crate::host::Host;
@@ -100,19 +103,22 @@ impl<S: Storage, H: Host> Compactor<'_, S, H> {
     }
 
     /// Does what is to be done, as long as it is of the wanted kind.
-    async fn do_steps(
+    fn do_steps(
         &mut self,
         head: Position,
-        is_wanted: impl Fn(&CompactionStep) -> bool,
-    ) -> Result<Root, Halt> {
-        loop {
-            let stored = self.read_root().await?;
-            let step = next_step_on_demand(&stored.root, head, &self.shared.bounds);
-            if step == CompactionStep::Nothing || !is_wanted(&step) {
-                return Ok(stored.root);
+        is_wanted: fn(&CompactionStep) -> bool,
+    ) -> LocalBoxFuture<'_, Result<Root, Halt>> {
+        async move {
+            loop {
+                let stored = self.read_root().await?;
+                let step = next_step_on_demand(&stored.root, head, &self.shared.bounds);
+                if step == CompactionStep::Nothing || !is_wanted(&step) {
+                    return Ok(stored.root);
+                }
+                self.step(stored, step).await?;
             }
-            self.step(stored, step).await?;
         }
+        .boxed_local()
     }
 
     /// The units that hold events which are hidden.

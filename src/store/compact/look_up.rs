@@ -21,9 +21,8 @@ impl<S: Storage, H: Host> Compactor<'_, S, H> {
         let mut found: Vec<Option<Summary>> = keys.iter().map(|_| None).collect();
         for run in runs {
             let damaged = |corrupt: Box<_>| damage_in(Area::Index, run.number.0, &corrupt);
-            let index = self
-                .read_keys(Area::Index, [RunRecord::Index.key(run.number)].into_iter(), run.number.0)
-                .await?;
+            let key = RunRecord::Index.key(run.number);
+            let index = self.read_keys(Area::Index, vec![(Area::Index, key)], run.number.0).await?;
             let index = index.first().map(Vec::as_slice).unwrap_or_default();
             let index = RunIndex::from_bytes(index).map_err(damaged)?;
             let pages: Vec<Option<u32>> = keys.iter().map(|key| index.page_of(key)).collect();
@@ -31,8 +30,8 @@ impl<S: Storage, H: Host> Compactor<'_, S, H> {
             pages.iter().flatten().for_each(|page| is_wanted[*page as usize] = true);
             let wanted: Vec<u32> = (0..index.page_count()).filter(|page| is_wanted[*page as usize]).collect();
             for numbers in wanted.chunks(PAGES_AT_ONCE) {
-                let page_keys = numbers.iter().map(|page| RunRecord::Page(*page).key(run.number));
-                let stored = self.read_keys(Area::Index, page_keys, run.number.0).await?;
+                let page_keys = numbers.iter().map(|page| (Area::Index, RunRecord::Page(*page).key(run.number)));
+                let stored = self.read_keys(Area::Index, page_keys.collect(), run.number.0).await?;
                 for (number, bytes) in numbers.iter().zip(&stored) {
                     let page = Page::from_bytes(bytes).map_err(damaged)?;
                     for ((key, place), found) in keys.iter().zip(&pages).zip(&mut found) {

@@ -128,7 +128,7 @@ impl<S: Storage, H: Host> Compactor<'_, S, H> {
         blocks: &[BlockIndex],
         erasure: &mut Erasure,
     ) -> Result<(), Halt> {
-        let keys = blocks.iter().map(|block| UnitRecord::Block(*block).key(unit));
+        let keys = blocks.iter().map(|block| (Area::Units, UnitRecord::Block(*block).key(unit))).collect();
         for block in self.read_keys(Area::Units, keys, unit.0).await? {
             let block = decode_block(&block).map_err(|corrupt| damage_in(Area::Units, unit.0, &corrupt))?;
             block.entries().for_each(|entry| erasure.note(&entry));

@@ -25,7 +25,7 @@ use std::ops::ControlFlow;
 use std::rc::Rc;
 
 use futures_util::FutureExt;
-use futures_util::future::LocalBoxFuture;
+use futures_util::future::{LocalBoxFuture, ready};
 
 use crate::codec::Corrupt;
 use crate::error::{Detail, Error};
@@ -145,13 +145,13 @@ impl<'a, S: Storage, H: Host> Compactor<'a, S, H> {
     }
 
     /// Writes what waits where it is enough for a transaction, and gives way where the slice is over.
-    async fn advance(&mut self, staging: &mut Staging) -> Result<(), Halt> {
+    fn advance<'b>(&'b mut self, staging: &'b mut Staging) -> LocalBoxFuture<'b, Result<(), Halt>> {
         let is_over = self.slice.is_over(&self.shared.host);
         if !is_over && !staging.is_full() {
-            return Ok(());
+            return ready(Ok(())).boxed_local();
         }
         let write = if staging.is_full() { staging.take() } else { None };
-        self.rest(write).await
+        self.rest(write)
     }
 
     /// Writes, if there is anything to write, and gives way.

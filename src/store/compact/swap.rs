@@ -46,13 +46,17 @@ impl Swap {
         if let Some((header, replaced)) = self.unit {
             puts.push((Area::Units, UnitRecord::Header.key(header.info.number), header.to_bytes()));
             root.commit_time = root.commit_time.max(header.info.commit_time);
-            let replaced = root.units.splice(replaced, [header.info]);
-            deletes.extend(replaced.map(|unit| (Area::Units, UnitRecord::range(unit.number))));
+            for unit in root.units.get(replaced.clone()).unwrap_or_default() {
+                deletes.push((Area::Units, UnitRecord::range(unit.number)));
+            }
+            put_in_place(&mut root.units, replaced, header.info);
         }
         let NewRun { info, index } = self.run;
         puts.push((Area::Index, RunRecord::Index.key(info.number), index.to_bytes()));
-        let replaced = root.runs.splice(self.runs, [info]);
-        deletes.extend(replaced.map(|run| (Area::Index, RunRecord::range(run.number))));
+        for run in root.runs.get(self.runs.clone()).unwrap_or_default() {
+            deletes.push((Area::Index, RunRecord::range(run.number)));
+        }
+        put_in_place(&mut root.runs, self.runs, info);
         if let Some(TailCounts { last, stream_count, visible_count }) = self.tail {
             root.covered = last;
             root.stream_count = stream_count;
@@ -66,4 +70,12 @@ impl Swap {
         let durability = Durability::Strict;
         (GuardedWrite { expect: vec![expectation], deletes, puts, layout, durability }, root)
     }
+}
+
+/// Puts one in the place of those that it replaces.
+fn put_in_place<T>(list: &mut Vec<T>, replaced: Range<usize>, new: T) {
+    let after = list.split_off(replaced.end);
+    list.truncate(replaced.start);
+    list.push(new);
+    list.extend(after);
 }
