@@ -55,31 +55,45 @@ impl Candidates {
     }
 
     fn of_item(view: &mut View<'_>, item: &QueryItem, keys_left: &mut usize) -> Result<Self, Stop> {
-        let types = item.types.as_ref().map(|names| keys(Kind::Type, names.iter().map(|it| &**it)));
-        let streams =
-            item.streams.as_ref().map(|names| keys(Kind::Stream, names.iter().map(|it| it.as_str())));
-        let categories =
-            item.categories.as_ref().map(|names| keys(Kind::Category, names.iter().map(|it| &**it)));
-        let tags = item.tags.iter().flatten().map(|tag| vec![key(Kind::Tag, tag.as_str())]);
         let mut found = Self::All;
         // Any of the names of one kind, but each of the tags.
-        for any_of in [streams, types, categories].into_iter().flatten().chain(tags) {
-            match keys_left.checked_sub(any_of.len()) {
-                Some(left) => *keys_left = left,
-                None => continue,
+        if let Some(names) = &item.streams {
+            let keys = names.iter().map(|name| key(Kind::Stream, name.as_str())).collect();
+            found.narrow(view, keys, keys_left)?;
+        }
+        for (kind, names) in [(Kind::Type, &item.types), (Kind::Category, &item.categories)] {
+            if let Some(names) = names {
+                found.narrow(view, names.iter().map(|name| key(kind, name)).collect(), keys_left)?;
             }
-            let mut named = Self::Blocks(Vec::new());
-            for key in &any_of {
-                match view.look_up(key) {
-                    Ok(summary) => named = named.or(Self::Blocks(blocks_of(summary))),
-                    Err(Stop::Pending) => {}
-                    Err(stop) => return Err(stop),
-                }
-            }
-            found = found.and(named);
+        }
+        for tag in item.tags.iter().flatten() {
+            found.narrow(view, vec![key(Kind::Tag, tag.as_str())], keys_left)?;
         }
         view.check()?;
         Ok(found)
+    }
+
+    /// Leaves those that hold any of these keys, as long as not too many are looked up.
+    #[inline(never)]
+    fn narrow(
+        &mut self,
+        view: &mut View<'_>,
+        any_of: Vec<Vec<u8>>,
+        keys_left: &mut usize,
+    ) -> Result<(), Stop> {
+        let Some(left) = keys_left.checked_sub(any_of.len()) else { return Ok(()) };
+        *keys_left = left;
+        let mut named = Self::Blocks(Vec::new());
+        for key in &any_of {
+            match view.look_up(key) {
+                Ok(summary) => named = named.or(Self::Blocks(blocks_of(summary))),
+                // What the other keys need is read in the same transaction.
+                Err(Stop::Pending) => {}
+                Err(stop) => return Err(stop),
+            }
+        }
+        *self = std::mem::replace(self, Self::All).and(named);
+        Ok(())
     }
 
     fn or(self, other: Self) -> Self {
@@ -113,10 +127,6 @@ impl Candidates {
     }
 }
 
-fn keys<'a>(kind: Kind, names: impl Iterator<Item = &'a str>) -> Vec<Vec<u8>> {
-    names.map(|name| key(kind, name)).collect()
-}
-
 /// The blocks that hold events or facts of a key.
 fn blocks_of(summary: Option<Summary>) -> Vec<UnitBlocks> {
     match summary {
@@ -141,24 +151,13 @@ fn blocks_of(summary: Option<Summary>) -> Vec<UnitBlocks> {
 }
 
 /// The blocks of both, in ascending order.
+#[inline(never)]
 fn union(one: &[BlockIndex], other: &[BlockIndex]) -> Vec<BlockIndex> {
-    let mut both = Vec::with_capacity(one.len() + other.len());
-    let (mut one, mut other) = (one.iter().copied().peekable(), other.iter().copied().peekable());
-    loop {
-        let next = match (one.peek(), other.peek()) {
-            (Some(a), Some(b)) if b < a => other.next(),
-            (Some(a), Some(b)) => {
-                if a == b {
-                    other.next();
-                }
-                one.next()
-            }
-            (Some(_), None) => one.next(),
-            (None, _) => other.next(),
-        };
-        match next {
-            Some(block) => both.push(block),
-            None => return both,
+    let mut both = one.to_vec();
+    for block in other {
+        if let Err(place) = both.binary_search(block) {
+            both.insert(place, *block);
         }
     }
+    both
 }

@@ -59,10 +59,7 @@ impl Listing {
                 continue;
             }
             if let Some(newer) = cursor.take(view)? {
-                found = Some(match found {
-                    Some(older) => older.then(newer),
-                    None => newer,
-                });
+                newer.add_to(&mut found);
             }
         }
         view.check()?;

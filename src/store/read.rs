@@ -2,6 +2,9 @@
 
 use std::rc::Rc;
 
+use futures_util::FutureExt;
+use futures_util::future::LocalBoxFuture;
+
 use crate::codec::{Body, DecodedRecord, Entry};
 use crate::error::Error;
 use crate::event::Position;
@@ -46,15 +49,21 @@ impl<S: Storage, H: Host> Shared<S, H> {
     }
 
     /// The state of the log that a read is of: the newest, unless an earlier page fixed it.
-    pub(super) async fn state_to_read(&self, as_of: Option<Position>) -> Result<Position, Error> {
-        self.check_open()?;
-        match as_of {
-            Some(as_of) => Ok(as_of),
-            None => {
-                self.refresh().await?;
-                Ok(self.index.borrow().head().position)
+    pub(super) fn state_to_read(
+        &self,
+        as_of: Option<Position>,
+    ) -> LocalBoxFuture<'_, Result<Position, Error>> {
+        async move {
+            self.check_open()?;
+            match as_of {
+                Some(as_of) => Ok(as_of),
+                None => {
+                    self.refresh().await?;
+                    Ok(self.index.borrow().head().position)
+                }
             }
         }
+        .boxed_local()
     }
 }
 

@@ -94,14 +94,15 @@ impl<S: Storage, H: Host> Shared<S, H> {
         let request = Request { keys, pages: vec![last_unit, last_run] };
         let Found { head, values, pages } = self.ask(request).await?;
         let stored = values.into_iter().flatten().next();
-        let given = pages.iter().flatten().filter_map(|record| {
+        let readable = stored.as_deref().and_then(|bytes| Root::from_bytes(bytes).ok());
+        let mut given = readable.map_or(0, |root| root.next_number);
+        for record in pages.iter().flatten() {
             // The key of a run may look like that of a unit, but not the other way round.
             let run = RunRecord::of(&record.key).map(|(run, _)| run.0);
-            run.or_else(|| UnitRecord::of(&record.key).map(|(unit, _)| unit.0))
-        });
-        let readable = stored.as_deref().and_then(|bytes| Root::from_bytes(bytes).ok());
-        let promised = readable.map_or(0, |root| root.next_number);
-        let first_number = given.max().unwrap_or_default().max(promised) + NUMBERS_LEFT_OUT;
+            let number = run.or_else(|| UnitRecord::of(&record.key).map(|(unit, _)| unit.0));
+            given = given.max(number.unwrap_or_default());
+        }
+        let first_number = given + NUMBERS_LEFT_OUT;
         let usable = usable_root(head, stored.as_deref());
         let (root, superseded) = match usable {
             Some(root) => (root, Vec::new()),
@@ -171,10 +172,17 @@ impl<S: Storage, H: Host> Shared<S, H> {
     }
 
     /// A page of records, where the layout is still that of a head.
-    async fn ask_under(&self, head: Head, request: Request) -> Result<Option<Vec<Record>>, Error> {
-        self.check_open()?;
-        let mut found = self.ask(request).await?;
-        Ok((found.head.layout == head.layout).then(|| found.pages.pop().unwrap_or_default()))
+    fn ask_under(
+        &self,
+        head: Head,
+        request: Request,
+    ) -> LocalBoxFuture<'_, Result<Option<Vec<Record>>, Error>> {
+        async move {
+            self.check_open()?;
+            let mut found = self.ask(request).await?;
+            Ok((found.head.layout == head.layout).then(|| found.pages.pop().unwrap_or_default()))
+        }
+        .boxed_local()
     }
 }
 

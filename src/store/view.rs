@@ -177,12 +177,7 @@ impl<'a> View<'a> {
         let mut found: Option<Summary> = None;
         for run in &root.runs {
             match self.look_up_in(run.number, key) {
-                Ok(Some(newer)) => {
-                    found = Some(match found {
-                        Some(older) => older.then(newer),
-                        None => newer,
-                    });
-                }
+                Ok(Some(newer)) => newer.add_to(&mut found),
                 // What the other runs need is read in the same transaction.
                 Ok(None) | Err(Stop::Pending) => {}
                 Err(stop) => return Err(stop),

@@ -79,6 +79,15 @@ impl Summary {
         }
     }
 
+    /// Adds what a later range of positions says of the same key.
+    #[inline(never)]
+    pub fn add_to(self, found: &mut Option<Self>) {
+        *found = Some(match found.take() {
+            Some(older) => older.then(self),
+            None => self,
+        });
+    }
+
     /// Appends the stored form: see FORMAT.md, "Summaries".
     pub fn write(&self, bytes: &mut Vec<u8>) {
         match self {

@@ -30,7 +30,8 @@ impl<S: Storage, H: Host> Compactor<'_, S, H> {
             pages.iter().flatten().for_each(|page| is_wanted[*page as usize] = true);
             let wanted: Vec<u32> = (0..index.page_count()).filter(|page| is_wanted[*page as usize]).collect();
             for numbers in wanted.chunks(PAGES_AT_ONCE) {
-                let page_keys = numbers.iter().map(|page| (Area::Index, RunRecord::Page(*page).key(run.number)));
+                let page_keys =
+                    numbers.iter().map(|page| (Area::Index, RunRecord::Page(*page).key(run.number)));
                 let stored = self.read_keys(Area::Index, page_keys.collect(), run.number.0).await?;
                 for (number, bytes) in numbers.iter().zip(&stored) {
                     let page = Page::from_bytes(bytes).map_err(damaged)?;
@@ -39,10 +40,7 @@ impl<S: Storage, H: Host> Compactor<'_, S, H> {
                             continue;
                         }
                         if let Some(newer) = page.find(key).map_err(damaged)? {
-                            *found = Some(match found.take() {
-                                Some(older) => older.then(newer),
-                                None => newer,
-                            });
+                            newer.add_to(found);
                         }
                     }
                 }
