@@ -165,7 +165,8 @@ impl<S: Storage, H: Host> Store<S, H> {
         self.shared.queue.borrow_mut().withdraw(ticket);
     }
 
-    /// Reads one page of a stream, in the state of the log as the first page found it.
+    /// Reads one page of a stream, in the state of the log as the first page found it, but for what was hidden
+    /// since and is erased.
     ///
     /// A stream that never existed has no events.
     ///
@@ -176,7 +177,8 @@ impl<S: Storage, H: Host> Store<S, H> {
         self.shared.read_stream(read).await
     }
 
-    /// Reads one page of the whole log, in the state of the log as the first page found it.
+    /// Reads one page of the whole log, in the state of the log as the first page found it, but for what was hidden
+    /// since and is erased.
     ///
     /// # Errors
     ///

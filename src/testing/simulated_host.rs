@@ -53,6 +53,8 @@ struct OriginState {
     next_tab: u32,
     next_holder: u64,
     locks: BTreeMap<String, LockState>,
+    /// Whether locks lock nothing, as in a browser that has none.
+    lacks_locks: bool,
     ears: Vec<(String, TabId, Weak<Ear>)>,
 }
 
@@ -86,9 +88,15 @@ impl SimulatedOrigin {
             next_tab: 1,
             next_holder: 1,
             locks: BTreeMap::new(),
+            lacks_locks: false,
             ears: Vec::new(),
         };
         Self { scheduler: scheduler.clone(), state: Rc::new(RefCell::new(state)) }
+    }
+
+    /// From now on everybody has the lock that they ask for, as in a browser without locks between tabs.
+    pub fn take_locks_away(&self) {
+        self.state.borrow_mut().lacks_locks = true;
     }
 
     /// Opens a tab.
@@ -140,6 +148,13 @@ impl SimulatedOrigin {
     fn request(&self, name: &str, tab: TabId) -> oneshot::Receiver<SimulatedLock> {
         let (sender, receiver) = oneshot::channel();
         let mut state = self.state.borrow_mut();
+        if state.lacks_locks {
+            drop(state);
+            // Nobody holds it under this number, so that dropping it releases nothing.
+            let lock = SimulatedLock { name: name.to_owned(), holder: 0, origin: self.clone() };
+            let _ = sender.send(lock);
+            return receiver;
+        }
         state.locks.entry(name.to_owned()).or_default().waiting.push_back((tab, sender));
         drop(state);
         self.grant_next(name);

@@ -72,9 +72,13 @@ impl<S: Storage, W: Fn(SimulatedStorage) -> S + 'static> Director<S, W> {
             tail: Tail { event_count, stored_bytes: u64::MAX, record_count: u64::MAX },
             unit_entries_max: *prng.pick(&[10, 40, 200]),
         };
+        let origin = SimulatedOrigin::new(scheduler, announcements);
+        if prng.chance(200) {
+            origin.take_locks_away();
+        }
         Self {
             scheduler: scheduler.clone(),
-            origin: SimulatedOrigin::new(scheduler, announcements),
+            origin,
             database: database.clone(),
             world: Rc::clone(world),
             wrap: Rc::new(wrap),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
-use crate::error::Error;
+use crate::error::{Detail, Error};
 use crate::event::{Position, Revision};
 use crate::host::Host;
 use crate::storage::{Direction, Storage};
@@ -80,6 +80,8 @@ impl Reader {
                 world.summary.compactions += 1;
                 world.note(format!("{compacted:?}"));
             }
+            // Without locks, others may have been faster each time.
+            Err(error) if is_given_up(&error) => world.note("a compaction gave up"),
             Err(error) => world.read_failed("a compaction", &error, self.is_closing.get()),
         }
     }
@@ -107,6 +109,11 @@ impl Reader {
         self.world.borrow_mut().fail(format!("a read does not end: {read:?}"));
         Ok(WholeRead { entries, as_of: 0 })
     }
+}
+
+fn is_given_up(error: &Error) -> bool {
+    let Detail::StorageFailed { cause, .. } = error.detail() else { return false };
+    cause.ends_with("other tabs compacted the log")
 }
 
 /// Whether these are the expected entries. Of those that were erased meanwhile, any may be missing.
