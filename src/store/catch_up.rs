@@ -54,9 +54,13 @@ impl<S: Storage, H: Host> Shared<S, H> {
                 request.keys.push((Area::Index, Key::text(ROOT)));
             }
             let Found { head, mut pages, values } = self.ask(request).await?;
+            if self.index.borrow().head().layout != seen.layout {
+                // The index went over to another layout meanwhile: what was read may be older.
+                continue;
+            }
             let page = pages.pop().unwrap_or_default();
             let next_count_max = next_page_records(&page);
-            let is_other = head.position < seen.position || head.layout != self.index.borrow().head().layout;
+            let is_other = head.position < seen.position || head.layout != seen.layout;
             if is_other && !wants_root {
                 wants_root = true;
                 continue;

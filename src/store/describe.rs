@@ -16,10 +16,12 @@ use super::{Shared, Stats, StreamInfo, StreamLife, StreamList, StreamRead};
 
 impl<S: Storage, H: Host> Shared<S, H> {
     pub(super) async fn stream_info(&self, name: &str) -> Result<Option<StreamInfo>, Error> {
-        let as_of = self.state_to_read(None).await?;
+        let mut as_of = self.state_to_read(None).await?;
         let stream = StreamName::new(name).map_err(|error| error.at("stream"))?;
         let mut info = None;
         self.look(&mut |view| {
+            // Another operation may have brought the index further: all of the answer is of one state.
+            as_of = view.index.head().position;
             let found = view.stream(stream.as_str())?.filter(|found| found.exists());
             info = found.map(|found| describe(stream.clone(), found.summary()));
             Ok(())
@@ -32,9 +34,10 @@ impl<S: Storage, H: Host> Shared<S, H> {
     }
 
     pub(super) async fn streams(&self, list: &StreamList) -> Result<Vec<StreamInfo>, Error> {
-        let as_of = self.state_to_read(None).await?;
+        let mut as_of = self.state_to_read(None).await?;
         let mut known = Vec::new();
         self.look(&mut |view| {
+            as_of = view.index.head().position;
             known = list_streams(view, list)?;
             Ok(())
         })

@@ -52,3 +52,13 @@ fn a_seed_is_one_life_and_no_other() {
         assert_eq!(one, other, "seed {seed}");
     }
 }
+
+#[test]
+fn what_was_read_before_a_compaction_takes_no_tab_back_to_the_layout_before_it() {
+    simulate(1_411, |storage| storage).unwrap();
+}
+
+#[test]
+fn a_description_is_of_one_state_although_others_append_meanwhile() {
+    simulate(887, |storage| storage).unwrap();
+}

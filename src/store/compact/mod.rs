@@ -140,7 +140,11 @@ impl<'a, S: Storage, H: Host> Compactor<'a, S, H> {
         self.check_wanted()?;
         let (write, root) = swap.into_write(claimed);
         self.write(write).await?;
-        self.shared.adopt_root(root);
+        // A catch-up may have gone over to a later layout before this write was answered.
+        let known_layout = self.shared.index.borrow().head().layout;
+        if known_layout < root.layout {
+            self.shared.adopt_root(root);
+        }
         Ok(())
     }
 
