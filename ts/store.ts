@@ -111,9 +111,11 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
     const signal = option(bag, "signal", abortSignal);
     const onProgress = option(bag, "onProgress", callback<ProgressListener>);
     signal?.throwIfAborted();
+    // What the caller does to the options while the store opens changes nothing.
+    const events = bag.events as Registry | undefined;
     const onRead = onProgress && ((done: number, total: number) => tell(onProgress, { done, total, phase: "open" }));
     const shared = await abortable(acquireEngine(name, { storage, durability, onProgress: onRead }), signal);
-    return new EventStore(name, shared, options.events, durability);
+    return new EventStore(name, shared, events, durability);
   }
 
   /** Whether there is a store of this name. Errors: `STORAGE_UNAVAILABLE`. */
@@ -305,8 +307,8 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
   }
 
   /**
-   * Makes the log as small as it can be, and erases for good what is hidden. Appends and reads go on meanwhile. The
-   * log is compacted as it grows, so this is for what was deleted, and for room.
+   * Keeps by stream what was appended so far, so that opening and finding a stream take no longer the longer the log
+   * is, and erases for good what is hidden. Appends and reads go on meanwhile.
    *
    * Errors: `QUOTA_EXCEEDED`, because for a while there are two of what is compacted.
    */

@@ -33,6 +33,11 @@ pub struct Index {
 }
 
 impl Index {
+    /// Forgets everything but how far the log reaches: of a store that is closed nothing else is asked.
+    pub fn forget(&mut self) {
+        *self = Self { head: self.head, ..Self::default() };
+    }
+
     /// An index of nothing yet, for the log after what the units of a root cover.
     pub fn after(root: &Root) -> Self {
         let head = Head { position: root.covered, layout: root.layout, ..Head::default() };

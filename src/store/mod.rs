@@ -265,6 +265,9 @@ impl<S: Storage, H: Host> Store<S, H> {
         if shared.life.replace(Life::Closed) != Life::Closed {
             shared.host.close();
             shared.storage.close().await;
+            // A handle may be kept for as long as the page lives, and memory of wasm is never given back.
+            shared.index.borrow_mut().forget();
+            shared.cache.borrow_mut().clear();
         }
     }
 

@@ -59,6 +59,7 @@ impl<S: Storage, H: Host> Shared<S, H> {
                 Some(as_of) => Ok(as_of),
                 None => {
                     self.refresh().await?;
+                    self.check_open()?;
                     Ok(self.index.borrow().head().position)
                 }
             }

@@ -15,7 +15,7 @@ pub struct OpenOptions {
     /// How durable appends are where their request does not say. A storage that is only memory gives
     /// [`Durability::Memory`] whatever is asked.
     pub durability: Durability,
-    /// When the log is compacted: [`Bounds::DEFAULT`], but for tests.
+    /// When the log is compacted without being asked to: [`Bounds::ON_DEMAND`] for never.
     pub bounds: Bounds,
 }
 
