@@ -8,6 +8,7 @@ export async function inTurn(contestants, rounds, turn) {
     for (const contestant of [...contestants.slice(start), ...contestants.slice(0, start)]) {
       results[contestant].push(await turn(contestant, round));
     }
+    console.log(`round ${round + 1} of ${rounds}`);
   }
   return results;
 }
