@@ -7,8 +7,8 @@ use crate::error::WriteOutcome;
 
 use super::records::Records;
 use super::{
-    Area, Batch, Direction, Durability, FaultKind, Fetched, GuardedWrite, Head, Key, KeyRange, LogRecord,
-    Outcome, Page, Seen, Storage, StorageFault, Usage, Written,
+    Batch, Durability, FaultKind, Found, GuardedWrite, Head, LogRecord, Outcome, Request, Seen, Storage,
+    StorageFault, Usage, Written,
 };
 
 /// A handle to a database in memory, which lives as long as any handle to it.
@@ -46,20 +46,9 @@ impl Storage for MemoryStorage {
         Durability::Memory
     }
 
-    async fn get(&self, area: Area, keys: &[Key]) -> Result<Fetched, StorageFault> {
+    async fn read(&self, request: Request) -> Result<Found, StorageFault> {
         self.check_open()?;
-        self.records.borrow().get(area, keys)
-    }
-
-    async fn page(
-        &self,
-        area: Area,
-        range: KeyRange,
-        direction: Direction,
-        count_max: usize,
-    ) -> Result<Page, StorageFault> {
-        self.check_open()?;
-        self.records.borrow().page(area, &range, direction, count_max)
+        self.records.borrow().read(&request)
     }
 
     async fn commit<J>(&self, seen: Seen, _durability: Durability, judge: J) -> Result<Outcome, StorageFault>

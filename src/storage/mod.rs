@@ -1,6 +1,6 @@
 //! The storage port: where the bytes of a store are kept.
 //!
-//! Six operations, all of them fallible but `close`. An implementation knows nothing of events: it keeps
+//! Five operations, all of them fallible but `close`. An implementation knows nothing of events: it keeps
 //! records under keys in nine areas, and decides nothing but what a transaction decides. [`memory`] is the
 //! reference; the suite in `testing::storage_contract` is what each implementation must pass.
 
@@ -35,18 +35,9 @@ pub trait Storage: 'static {
     /// this much, and reported as such by the store.
     fn strongest_durability(&self) -> Durability;
 
-    /// Reads the records under these keys, in the order of the keys, and the head, in one transaction.
-    async fn get(&self, area: Area, keys: &[Key]) -> Result<Fetched, StorageFault>;
-
-    /// Reads at most `count_max` records of a range, and the head, in one transaction. A page with fewer
-    /// than `count_max` records is the last.
-    async fn page(
-        &self,
-        area: Area,
-        range: KeyRange,
-        direction: Direction,
-        count_max: usize,
-    ) -> Result<Page, StorageFault>;
+    /// Reads the records under keys of any areas, pages of ranges of any areas, and the head, in one
+    /// transaction. An empty request is for the head alone.
+    async fn read(&self, request: Request) -> Result<Found, StorageFault>;
 
     /// Appends to the log, in one transaction.
     ///
@@ -215,22 +206,57 @@ pub struct LogRecord {
     pub bytes: Vec<u8>,
 }
 
-/// What `get` found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fetched {
-    /// The head in the same transaction.
-    pub head: Head,
-    /// For each key its record's bytes, or `None`.
-    pub values: Vec<Option<Vec<u8>>>,
+/// What is to be read in one transaction. The head is read with it, whatever it is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Request {
+    /// Records by their keys; one may be asked for several times.
+    pub keys: Vec<(Area, Key)>,
+    /// Pages of ranges, which may overlap.
+    pub pages: Vec<PageRequest>,
 }
 
-/// What `page` found.
+impl Request {
+    /// The areas that it reads, in the order of [`Area::ALL`]: that of the head is always one of them.
+    pub(crate) fn areas(&self) -> Vec<Area> {
+        let mut areas = Area::ALL.to_vec();
+        areas.retain(|area| {
+            *area == Area::Meta
+                || self.keys.iter().any(|(asked, _)| asked == area)
+                || self.pages.iter().any(|page| page.area == *area)
+        });
+        areas
+    }
+}
+
+impl From<PageRequest> for Request {
+    /// This page alone.
+    fn from(page: PageRequest) -> Self {
+        Self { keys: Vec::new(), pages: vec![page] }
+    }
+}
+
+/// The records of a range, as many as are wanted of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page {
+pub struct PageRequest {
+    /// The area.
+    pub area: Area,
+    /// Where in it.
+    pub range: KeyRange,
+    /// From which end of the range.
+    pub direction: Direction,
+    /// The most records to read. A page with fewer is the last of its range.
+    pub count_max: usize,
+}
+
+/// What `read` found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
     /// The head in the same transaction.
     pub head: Head,
-    /// The records, in the direction asked for.
-    pub records: Vec<Record>,
+    /// For each key, in the order asked for, its record's bytes, or `None`.
+    pub values: Vec<Option<Vec<u8>>>,
+    /// For each page, in the order asked for, its records, in its direction.
+    pub pages: Vec<Vec<Record>>,
 }
 
 /// What a committer knows of the log, and how much more it is ready to learn inside the transaction.

@@ -9,8 +9,8 @@ use crate::error::WriteOutcome;
 use crate::event::Position;
 
 use super::{
-    Area, AreaUsage, Batch, Direction, FaultKind, Fetched, GuardedWrite, Head, Key, KeyRange, LayoutChange,
-    LogRecord, Outcome, Page, Record, Seen, StorageFault, Usage, Written,
+    Area, AreaUsage, Batch, Direction, FaultKind, Found, GuardedWrite, Head, Key, KeyRange, LayoutChange,
+    LogRecord, Outcome, PageRequest, Record, Request, Seen, StorageFault, Usage, Written,
 };
 
 /// All records of a database: for each area, in the order of [`Area::ALL`], its records in the order of their
@@ -41,24 +41,18 @@ impl Records {
         })
     }
 
-    pub fn get(&self, area: Area, keys: &[Key]) -> Result<Fetched, StorageFault> {
-        let values = keys.iter().map(|key| self.record(area, key).cloned()).collect();
-        Ok(Fetched { head: self.head()?, values })
+    pub fn read(&self, request: &Request) -> Result<Found, StorageFault> {
+        let values = request.keys.iter().map(|(area, key)| self.record(*area, key).cloned()).collect();
+        let pages = request.pages.iter().map(|page| self.page(page)).collect();
+        Ok(Found { head: self.head()?, values, pages })
     }
 
-    pub fn page(
-        &self,
-        area: Area,
-        range: &KeyRange,
-        direction: Direction,
-        count_max: usize,
-    ) -> Result<Page, StorageFault> {
-        let in_range = self.in_range(area, range);
-        let records = match direction {
-            Direction::Forwards => in_range.iter().take(count_max).cloned().collect(),
-            Direction::Backwards => in_range.iter().rev().take(count_max).cloned().collect(),
-        };
-        Ok(Page { head: self.head()?, records })
+    fn page(&self, page: &PageRequest) -> Vec<Record> {
+        let in_range = self.in_range(page.area, &page.range);
+        match page.direction {
+            Direction::Forwards => in_range.iter().take(page.count_max).cloned().collect(),
+            Direction::Backwards => in_range.iter().rev().take(page.count_max).cloned().collect(),
+        }
     }
 
     /// Judges a commit on the newest records; what comes of it is in force once the changes are applied.

@@ -10,8 +10,9 @@ use crate::error::Error;
 use crate::event::{Position, UnixMillis};
 use crate::host::Host;
 use crate::index::Index;
-use crate::storage::{Head, Key, KeyRange, LogRecord, Page, Storage};
+use crate::storage::{Found, Head, Key, KeyRange, LogRecord, Record, Storage};
 
+use super::fetch::page_of_log;
 use super::{Progress, Shared};
 
 /// How long the page may be kept busy in one go.
@@ -44,28 +45,29 @@ impl<S: Storage, H: Host> Shared<S, H> {
             self.check_open()?;
             let seen = self.index.borrow().head();
             let range = KeyRange { from: Some(Key::Position(seen.position.next())), to: None };
-            let page = self.page_of_log(range, count_max).await?;
-            let total_bytes = page.head.appended_bytes;
+            let Found { head, mut pages, .. } = self.ask(page_of_log(range, count_max)).await?;
+            let page = pages.pop().unwrap_or_default();
             let next_count_max = next_page_records(&page);
-            if self.take_in(seen, page, count_max) == Taken::All {
+            if self.take_in(seen, head, page, count_max) == Taken::All {
                 return Ok(());
             }
             count_max = next_count_max;
-            progress(Progress { done_bytes: self.index.borrow().head().appended_bytes, total_bytes });
+            let done_bytes = self.index.borrow().head().appended_bytes;
+            progress(Progress { done_bytes, total_bytes: head.appended_bytes });
             slice.yield_when_over(&self.host).await;
         }
     }
 
-    fn take_in(&self, seen: Head, page: Page, count_max: usize) -> Taken {
+    fn take_in(&self, seen: Head, head: Head, page: Vec<Record>, count_max: usize) -> Taken {
         let mut index = self.index.borrow_mut();
-        if page.head.position < seen.position || page.head.layout != index.head().layout {
+        if head.position < seen.position || head.layout != index.head().layout {
             // Records were rewritten, or the log is another one: what was derived holds no longer.
-            *index = Index::at_layout(page.head.layout);
+            *index = Index::at_layout(head.layout);
             self.cache.borrow_mut().clear();
             return Taken::Part;
         }
-        let is_last = page.records.len() < count_max;
-        for record in page.records {
+        let is_last = page.len() < count_max;
+        for record in page {
             let Key::Position(first) = record.key else { continue };
             self.add(&mut index, first, record.value);
         }
@@ -73,8 +75,8 @@ impl<S: Storage, H: Host> Shared<S, H> {
             return Taken::Part;
         }
         // Another operation may have brought the index further while this page was under way.
-        if index.head().position <= page.head.position {
-            index.finish(page.head);
+        if index.head().position <= head.position {
+            index.finish(head);
         }
         Taken::All
     }
@@ -124,9 +126,9 @@ enum Taken {
     Part,
 }
 
-fn next_page_records(page: &Page) -> usize {
-    let size_bytes: usize = page.records.iter().map(|record| record.value.len()).sum();
-    let average_bytes = size_bytes / page.records.len().max(1);
+fn next_page_records(page: &[Record]) -> usize {
+    let size_bytes: usize = page.iter().map(|record| record.value.len()).sum();
+    let average_bytes = size_bytes / page.len().max(1);
     (PAGE_BYTES_TARGET / average_bytes.max(1)).clamp(1, PAGE_RECORDS_MAX)
 }
 

@@ -11,7 +11,7 @@ use crate::event::Position;
 use crate::host::Host;
 use crate::index::plan::Plan;
 use crate::index::{Index, Segment, SegmentNumber, Segments};
-use crate::storage::{Area, Direction, Key, KeyRange, Page, Storage};
+use crate::storage::{Area, Direction, Found, Key, KeyRange, PageRequest, Record, Request, Storage};
 
 use super::Shared;
 
@@ -35,19 +35,13 @@ impl<S: Storage, H: Host> Shared<S, H> {
         async move {
             loop {
                 let plan = plan(&self.index.borrow());
-                let lookup = self.look_up(&plan)?;
-                let (head, stored) = match &lookup.request {
-                    Request::Nothing => return Ok((plan, self.complete(lookup, Vec::new())?)),
-                    Request::Range(range, count) => {
-                        let page = self.page_of_log(range.clone(), *count).await?;
-                        (page.head, pick(page, &lookup))
-                    }
-                    Request::Keys(keys) => {
-                        let fetched = self.storage.get(Area::Log, keys).await?;
-                        (fetched.head, fetched.values)
-                    }
+                let mut lookup = self.look_up(&plan)?;
+                let Some(request) = lookup.request.take() else {
+                    return Ok((plan, self.complete(lookup, Vec::new())?));
                 };
+                let Found { head, values, mut pages } = self.ask(request).await?;
                 if head.layout == lookup.layout {
+                    let stored = pages.pop().map_or(values, |page| pick(page, &lookup));
                     return Ok((plan, self.complete(lookup, stored)?));
                 }
                 self.refresh().await?;
@@ -56,14 +50,9 @@ impl<S: Storage, H: Host> Shared<S, H> {
         .boxed_local()
     }
 
-    /// Reads a page of the log, from its beginning on.
-    pub(super) fn page_of_log(
-        &self,
-        range: KeyRange,
-        count_max: usize,
-    ) -> LocalBoxFuture<'_, Result<Page, Error>> {
-        async move { Ok(self.storage.page(Area::Log, range, Direction::Forwards, count_max).await?) }
-            .boxed_local()
+    /// Reads from the storage.
+    pub(super) fn ask(&self, request: Request) -> LocalBoxFuture<'_, Result<Found, Error>> {
+        async move { Ok(self.storage.read(request).await?) }.boxed_local()
     }
 
     /// Takes the records of a plan from the cache, and says how to read those that are not there.
@@ -85,7 +74,7 @@ impl<S: Storage, H: Host> Shared<S, H> {
             }
             records.push((segment.first, record));
         }
-        Ok(Lookup { layout: index.head().layout, records, request: Request::of(index.segments(), &missing) })
+        Ok(Lookup { layout: index.head().layout, records, request: request_of(index.segments(), &missing) })
     }
 
     /// All records that were looked up: those that were missing are decoded from what is stored of them.
@@ -130,47 +119,44 @@ struct Lookup {
     layout: u64,
     /// The first position of each; the record where it is at hand.
     records: Vec<(Position, Option<Rc<DecodedRecord>>)>,
-    request: Request,
+    /// How those that are not at hand are read, if any.
+    request: Option<Request>,
 }
 
-/// How the records that are not at hand are read: in one transaction.
-enum Request {
-    Nothing,
-    /// By their range, with how many records stand in it.
-    Range(KeyRange, usize),
-    Keys(Vec<Key>),
-}
-
-impl Request {
-    /// By their range where they stand close together, else by key.
-    fn of(segments: &Segments, missing: &[SegmentNumber]) -> Self {
-        let (Some(lowest), Some(highest)) = (missing.iter().min(), missing.iter().max()) else {
-            return Self::Nothing;
-        };
-        let between = segments.all().get(lowest.0 as usize..=highest.0 as usize).unwrap_or_default();
-        let wanted = missing.iter().filter_map(|number| segments.get(*number));
-        let wanted_bytes: u64 = wanted.clone().map(|segment| segment.size_bytes).sum();
-        let range_bytes: u64 = between.iter().map(|segment| segment.size_bytes).sum();
-        let is_dense = between.len() <= RANGE_RECORDS_FACTOR * missing.len()
-            && range_bytes <= wanted_bytes + RANGE_BYTES_MAX;
-        match between {
-            [first, .., last] if is_dense && 1 < missing.len() => {
-                let (from, to) = (Key::Position(first.first), Key::Position(last.first));
-                Self::Range(KeyRange { from: Some(from), to: Some(to) }, between.len())
-            }
-            _ => Self::Keys(wanted.map(|segment| Key::Position(segment.first)).collect()),
+/// How these records are read, if any: by their range where they stand close together, else by key.
+fn request_of(segments: &Segments, missing: &[SegmentNumber]) -> Option<Request> {
+    let (lowest, highest) = (missing.iter().min()?, missing.iter().max()?);
+    let between = segments.all().get(lowest.0 as usize..=highest.0 as usize).unwrap_or_default();
+    let wanted = missing.iter().filter_map(|number| segments.get(*number));
+    let wanted_bytes: u64 = wanted.clone().map(|segment| segment.size_bytes).sum();
+    let range_bytes: u64 = between.iter().map(|segment| segment.size_bytes).sum();
+    let is_dense = between.len() <= RANGE_RECORDS_FACTOR * missing.len()
+        && range_bytes <= wanted_bytes + RANGE_BYTES_MAX;
+    Some(match between {
+        [first, .., last] if is_dense && 1 < missing.len() => {
+            let (from, to) = (Key::Position(first.first), Key::Position(last.first));
+            page_of_log(KeyRange { from: Some(from), to: Some(to) }, between.len())
         }
-    }
+        _ => {
+            let keys = wanted.map(|segment| (Area::Log, Key::Position(segment.first))).collect();
+            Request { keys, pages: Vec::new() }
+        }
+    })
+}
+
+/// A page of the log, from its beginning on.
+pub(super) fn page_of_log(range: KeyRange, count_max: usize) -> Request {
+    PageRequest { area: Area::Log, range, direction: Direction::Forwards, count_max }.into()
 }
 
 /// What is stored of the records that are not at hand, from a page that was read forwards.
 #[inline(never)]
-fn pick(mut page: Page, lookup: &Lookup) -> Vec<Option<Vec<u8>>> {
+fn pick(mut page: Vec<Record>, lookup: &Lookup) -> Vec<Option<Vec<u8>>> {
     let missing = lookup.records.iter().filter(|(_, record)| record.is_none());
     let values = missing.map(|(first, _)| {
         let key = Key::Position(*first);
-        let place = page.records.binary_search_by(|record| record.key.cmp(&key)).ok()?;
-        page.records.get_mut(place).map(|record| std::mem::take(&mut record.value))
+        let place = page.binary_search_by(|record| record.key.cmp(&key)).ok()?;
+        page.get_mut(place).map(|record| std::mem::take(&mut record.value))
     });
     values.collect()
 }

@@ -8,7 +8,7 @@ use crate::event::Position;
 use crate::host::Host;
 use crate::index::Index;
 use crate::storage::{
-    Area, Durability, Fetched, Format, GuardedWrite, Head, Key, LayoutChange, Storage, Written,
+    Area, Durability, Format, Found, GuardedWrite, Head, Key, LayoutChange, Request, Storage, Written,
 };
 
 use super::cache::RecordCache;
@@ -42,7 +42,8 @@ pub(super) async fn open<S: Storage, H: Host>(
 /// and not written.
 async fn check_format(storage: &impl Storage) -> Result<Option<Error>, Error> {
     loop {
-        let Fetched { head, values } = storage.get(Area::Meta, &[Key::text(Format::KEY)]).await?;
+        let keys = vec![(Area::Meta, Key::text(Format::KEY))];
+        let Found { head, values, .. } = storage.read(Request { keys, pages: Vec::new() }).await?;
         match values.into_iter().flatten().next() {
             Some(bytes) => return judge_format(&bytes),
             None if head.position == Position::START => {

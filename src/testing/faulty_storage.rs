@@ -9,9 +9,11 @@ use std::task::Poll;
 
 use crate::error::WriteOutcome;
 use crate::storage::{
-    Area, Batch, Direction, Durability, FaultKind, Fetched, GuardedWrite, Head, Key, KeyRange, LayoutChange,
-    LogRecord, Outcome, Page, Seen, Storage, StorageFault, Usage, Written,
+    Area, Batch, Durability, FaultKind, Found, GuardedWrite, Head, Key, LayoutChange, LogRecord, Outcome,
+    Request, Seen, Storage, StorageFault, Usage, Written,
 };
+
+use super::reads;
 
 /// Any storage, and the faults that it is to have.
 #[derive(Debug)]
@@ -55,10 +57,8 @@ pub enum Target {
 /// The operations that can fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operation {
-    /// [`Storage::get`].
-    Get,
-    /// [`Storage::page`].
-    Page,
+    /// [`Storage::read`].
+    Read,
     /// [`Storage::commit`].
     Commit,
     /// [`Storage::write`].
@@ -212,20 +212,9 @@ impl<S: Storage> Storage for FaultyStorage<S> {
         self.inner.strongest_durability()
     }
 
-    async fn get(&self, area: Area, keys: &[Key]) -> Result<Fetched, StorageFault> {
-        self.fail_read(Operation::Get).await?;
-        self.inner.get(area, keys).await
-    }
-
-    async fn page(
-        &self,
-        area: Area,
-        range: KeyRange,
-        direction: Direction,
-        count_max: usize,
-    ) -> Result<Page, StorageFault> {
-        self.fail_read(Operation::Page).await?;
-        self.inner.page(area, range, direction, count_max).await
+    async fn read(&self, request: Request) -> Result<Found, StorageFault> {
+        self.fail_read(Operation::Read).await?;
+        self.inner.read(request).await
     }
 
     async fn commit<J>(&self, seen: Seen, durability: Durability, judge: J) -> Result<Outcome, StorageFault>
@@ -294,8 +283,7 @@ pub async fn damage<S: Storage>(
     key: Key,
     damage: Damage,
 ) -> Result<bool, StorageFault> {
-    let mut fetched = storage.get(area, std::slice::from_ref(&key)).await?;
-    let Some(mut value) = fetched.values.pop().flatten() else { return Ok(false) };
+    let Some(mut value) = reads::value(storage, area, &key).await? else { return Ok(false) };
     let before = value.clone();
     match damage {
         Damage::FlippedBit(bit) => {

@@ -12,6 +12,7 @@ pub mod executor;
 pub mod faulty_storage;
 pub mod host_contract;
 pub mod prng;
+pub mod reads;
 pub mod simulated_host;
 pub mod simulated_storage;
 pub mod storage_contract;

@@ -15,8 +15,8 @@ use crate::error::WriteOutcome;
 use crate::event::Position;
 use crate::storage::records::{Changes, Records};
 use crate::storage::{
-    Area, Batch, Direction, Durability, FaultKind, Fetched, GuardedWrite, Head, Key, KeyRange, LogRecord,
-    Outcome, Page, Seen, Storage, StorageFault, Usage, Written,
+    Area, Batch, Durability, FaultKind, Found, GuardedWrite, Head, LogRecord, Outcome, Request, Seen,
+    Storage, StorageFault, Usage, Written,
 };
 
 use super::executor::{Scheduler, TabId};
@@ -325,23 +325,10 @@ impl Storage for SimulatedStorage {
         Durability::Strict
     }
 
-    async fn get(&self, area: Area, keys: &[Key]) -> Result<Fetched, StorageFault> {
-        let keys = keys.to_vec();
-        let read = move |records: &Records| Ok((records.get(area, &keys)?, Changes::default()));
-        self.transact(vec![Area::Meta, area], Mode::Read, read).await
-    }
-
-    async fn page(
-        &self,
-        area: Area,
-        range: KeyRange,
-        direction: Direction,
-        count_max: usize,
-    ) -> Result<Page, StorageFault> {
-        let read = move |records: &Records| {
-            Ok((records.page(area, &range, direction, count_max)?, Changes::default()))
-        };
-        self.transact(vec![Area::Meta, area], Mode::Read, read).await
+    async fn read(&self, request: Request) -> Result<Found, StorageFault> {
+        let areas = request.areas();
+        let read = move |records: &Records| Ok((records.read(&request)?, Changes::default()));
+        self.transact(areas, Mode::Read, read).await
     }
 
     async fn commit<J>(&self, seen: Seen, _durability: Durability, judge: J) -> Result<Outcome, StorageFault>

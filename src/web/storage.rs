@@ -2,8 +2,8 @@
 
 use crate::storage::memory::MemoryStorage;
 use crate::storage::{
-    Area, Batch, Direction, Durability, Fetched, GuardedWrite, Head, Key, KeyRange, LogRecord, Outcome, Page,
-    Seen, Storage, StorageFault, Usage, Written,
+    Batch, Durability, Found, GuardedWrite, Head, LogRecord, Outcome, Request, Seen, Storage, StorageFault,
+    Usage, Written,
 };
 
 use super::IndexedDbStorage;
@@ -24,23 +24,10 @@ impl Storage for BrowserStorage {
         }
     }
 
-    async fn get(&self, area: Area, keys: &[Key]) -> Result<Fetched, StorageFault> {
+    async fn read(&self, request: Request) -> Result<Found, StorageFault> {
         match self {
-            Self::IndexedDb(storage) => storage.get(area, keys).await,
-            Self::Memory(storage) => storage.get(area, keys).await,
-        }
-    }
-
-    async fn page(
-        &self,
-        area: Area,
-        range: KeyRange,
-        direction: Direction,
-        count_max: usize,
-    ) -> Result<Page, StorageFault> {
-        match self {
-            Self::IndexedDb(storage) => storage.page(area, range, direction, count_max).await,
-            Self::Memory(storage) => storage.page(area, range, direction, count_max).await,
+            Self::IndexedDb(storage) => storage.read(request).await,
+            Self::Memory(storage) => storage.read(request).await,
         }
     }
 

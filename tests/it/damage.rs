@@ -8,6 +8,7 @@ use everfold::storage::{
     Area, Direction, Durability, Format, GuardedWrite, Head, Key, KeyRange, LayoutChange, Storage, Written,
 };
 use everfold::store::{AllRead, StreamRead};
+use everfold::testing::reads;
 
 use crate::one_tab::{
     Browser, TestStore, append, append_if, event, in_browser, read_all, read_stream, whole_log, whole_stream,
@@ -30,8 +31,7 @@ async fn change(
     key: Key,
     change: impl FnOnce(Vec<u8>) -> Option<Vec<u8>>,
 ) {
-    let fetched = storage.get(area, std::slice::from_ref(&key)).await.expect("a read");
-    let bytes = fetched.values[0].clone().expect("a record to change");
+    let bytes = reads::value(storage, area, &key).await.expect("a read").expect("a record to change");
     let (mut puts, mut deletes) = (Vec::new(), Vec::new());
     match change(bytes) {
         Some(bytes) => puts.push((area, key, bytes)),
@@ -118,7 +118,8 @@ fn a_record_under_anothers_key_is_damage() {
     in_browser(|browser| async move {
         four_records(&browser).await;
         let range = KeyRange::default();
-        let page = browser.storage.page(Area::Log, range, Direction::Forwards, 9).await.expect("a read");
+        let page =
+            reads::page(&browser.storage, Area::Log, range, Direction::Forwards, 9).await.expect("a read");
         let last = page.records[3].value.clone();
         change_log(&browser.storage, 4, move |_| Some(last)).await;
         let store = browser.open().await;

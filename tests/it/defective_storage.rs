@@ -2,11 +2,13 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::future::poll_fn;
+use std::task::Poll;
 
 use everfold::storage::memory::MemoryStorage;
 use everfold::storage::{
-    Area, Batch, Direction, Durability, Fetched, GuardedWrite, Head, Key, KeyRange, LayoutChange, LogRecord,
-    Outcome, Page, Seen, Storage, StorageFault, Usage, Written,
+    Area, Batch, Direction, Durability, Found, GuardedWrite, Head, LayoutChange, LogRecord, Outcome,
+    PageRequest, Record, Request, Seen, Storage, StorageFault, Usage, Written,
 };
 use everfold::testing::executor::Executor;
 use everfold::testing::storage_contract::storage_contract;
@@ -31,6 +33,9 @@ enum Defect {
     TakesZeroForNoLimit,
     LimitsFromTheWrongEnd,
     SortsPositionsAsText,
+    AnswersNothingToNothing,
+    AnswersPagesByArea,
+    ReadsPagesInATransactionOfTheirOwn,
     LosesEmptyValues,
     MixesUpAreas,
     CountsKeysTwice,
@@ -49,8 +54,30 @@ impl DefectiveStorage {
         if self.defect == MixesUpAreas && area == Area::Snapshots { Area::Documents } else { area }
     }
 
+    /// Asks for another page than was asked for.
+    fn misread(&self, page: &mut PageRequest) {
+        page.area = self.area(page.area);
+        match self.defect {
+            TakesZeroForNoLimit if page.count_max == 0 => page.count_max = usize::MAX,
+            LimitsFromTheWrongEnd => page.direction = Direction::Forwards,
+            _ => {}
+        }
+    }
+
+    /// Makes something else of a page that was read.
+    fn spoil(&self, asked: &PageRequest, page: &mut Vec<Record>) {
+        match self.defect {
+            LimitsFromTheWrongEnd if asked.direction == Direction::Backwards => page.reverse(),
+            ExcludesTheUpperBound => page.retain(|record| Some(&record.key) != asked.range.to.as_ref()),
+            SortsPositionsAsText if asked.area == Area::Log => {
+                page.sort_by_key(|record| format!("{:?}", record.key));
+            }
+            _ => {}
+        }
+    }
+
     async fn newest_head(&self) -> Result<Head, StorageFault> {
-        Ok(self.inner.get(Area::Meta, &[]).await?.head)
+        Ok(self.inner.read(Request::default()).await?.head)
     }
 }
 
@@ -59,43 +86,40 @@ impl Storage for DefectiveStorage {
         self.inner.strongest_durability()
     }
 
-    async fn get(&self, area: Area, keys: &[Key]) -> Result<Fetched, StorageFault> {
-        let mut fetched = self.inner.get(self.area(area), keys).await?;
+    async fn read(&self, mut request: Request) -> Result<Found, StorageFault> {
+        for (area, _) in &mut request.keys {
+            *area = self.area(*area);
+        }
+        let asked = request.pages.clone();
+        for page in &mut request.pages {
+            self.misread(page);
+        }
+        let mut found = match self.defect {
+            AnswersNothingToNothing if request == Request::default() => {
+                Found { head: Head::default(), values: Vec::new(), pages: Vec::new() }
+            }
+            ReadsPagesInATransactionOfTheirOwn => {
+                let keys = std::mem::take(&mut request.keys);
+                let of_keys = self.inner.read(Request { keys, pages: Vec::new() }).await?;
+                a_turn_of_the_executor().await;
+                Found { pages: self.inner.read(request).await?.pages, ..of_keys }
+            }
+            _ => self.inner.read(request).await?,
+        };
         if self.defect == LosesEmptyValues {
-            for value in &mut fetched.values {
+            for value in &mut found.values {
                 *value = value.take().filter(|value| !value.is_empty());
             }
         }
-        Ok(fetched)
-    }
-
-    async fn page(
-        &self,
-        area: Area,
-        range: KeyRange,
-        direction: Direction,
-        count_max: usize,
-    ) -> Result<Page, StorageFault> {
-        let area = self.area(area);
-        let to = range.to.clone();
-        let mut page = match (self.defect, direction) {
-            (TakesZeroForNoLimit, _) if count_max == 0 => {
-                self.inner.page(area, range, direction, usize::MAX).await?
-            }
-            (LimitsFromTheWrongEnd, Direction::Backwards) => {
-                let mut page = self.inner.page(area, range, Direction::Forwards, count_max).await?;
-                page.records.reverse();
-                page
-            }
-            _ => self.inner.page(area, range, direction, count_max).await?,
-        };
-        if self.defect == ExcludesTheUpperBound {
-            page.records.retain(|record| Some(&record.key) != to.as_ref());
+        for (asked, page) in asked.iter().zip(&mut found.pages) {
+            self.spoil(asked, page);
         }
-        if self.defect == SortsPositionsAsText && area == Area::Log {
-            page.records.sort_by_key(|record| format!("{:?}", record.key));
+        if self.defect == AnswersPagesByArea {
+            let mut pages: Vec<_> = asked.iter().zip(found.pages).collect();
+            pages.sort_by_key(|(asked, _)| asked.area);
+            found.pages = pages.into_iter().map(|(_, page)| page).collect();
         }
-        Ok(page)
+        Ok(found)
     }
 
     async fn commit<J>(&self, seen: Seen, durability: Durability, judge: J) -> Result<Outcome, StorageFault>
@@ -189,6 +213,20 @@ impl Storage for DefectiveStorage {
     }
 }
 
+/// Lets everything else go on once.
+async fn a_turn_of_the_executor() {
+    let mut is_over = false;
+    poll_fn(|context| {
+        if is_over {
+            return Poll::Ready(());
+        }
+        is_over = true;
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
 /// The clauses that a storage with this defect breaks.
 fn broken_by(defect: Defect) -> Vec<&'static str> {
     let databases: RefCell<BTreeMap<String, MemoryStorage>> = RefCell::default();
@@ -221,6 +259,9 @@ fn each_defect_is_caught_by_the_clause_that_it_offends() {
         (TakesZeroForNoLimit, "a_page_holds_so_many_records_from_its_end"),
         (LimitsFromTheWrongEnd, "a_page_holds_so_many_records_from_its_end"),
         (SortsPositionsAsText, "positions_order_by_number"),
+        (AnswersNothingToNothing, "an_empty_request_is_for_the_head_alone"),
+        (AnswersPagesByArea, "keys_and_pages_of_any_areas_are_answered_in_their_order"),
+        (ReadsPagesInATransactionOfTheirOwn, "a_reader_of_several_areas_sees_one_state"),
         (LosesEmptyValues, "values_come_back_to_the_byte"),
         (MixesUpAreas, "areas_are_apart"),
         (CountsKeysTwice, "usage_counts_records_and_bytes"),

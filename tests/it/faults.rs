@@ -12,6 +12,7 @@ use everfold::storage::{
 };
 use everfold::testing::executor::{Executor, TabId};
 use everfold::testing::faulty_storage::{Damage, Fault, Faults, FaultyStorage, Operation, Target, damage};
+use everfold::testing::reads;
 use everfold::testing::simulated_storage::{SimulatedDatabase, Weather};
 use futures_util::future::join;
 
@@ -38,7 +39,7 @@ fn put(key: &str) -> GuardedWrite {
 }
 
 async fn log_length(storage: &impl Storage) -> u64 {
-    storage.get(Area::Meta, &[]).await.unwrap().head.position.0
+    reads::head(storage).await.unwrap().position.0
 }
 
 /// What the caller of a failed commit is told; `None` where all went well.
@@ -81,7 +82,7 @@ fn a_fault_of_a_write_writes_only_where_the_answer_alone_is_lost() {
         let storage = FaultyStorage::new(memory.handle(), &faults);
         faults.arm(Target::Every, 0, fault);
         let result = run(storage.write(put("key")));
-        let is_written = run(memory.get(Area::Units, &[Key::text("key")])).unwrap().values[0].is_some();
+        let is_written = run(reads::value(&memory, Area::Units, &Key::text("key"))).unwrap().is_some();
         assert_eq!(is_written, matches!(fault, Fault::AnswerLost | Fault::Delayed(_)), "{fault:?}");
         assert_eq!(result.is_ok(), matches!(fault, Fault::Delayed(_)), "{fault:?}");
         assert_eq!(run(storage.write(put("key"))), Ok(Written::Yes), "the next write after {fault:?}");
@@ -97,8 +98,8 @@ fn swap() -> GuardedWrite {
 
 /// Whether a swap is there, of which there must be all or nothing, and how far the log reaches.
 async fn is_swapped(storage: &impl Storage) -> (bool, u64) {
-    let first = storage.get(Area::Log, &[Key::Position(Position(1))]).await.unwrap();
-    let unit = storage.get(Area::Units, &[Key::text("unit")]).await.unwrap();
+    let first = reads::get(storage, Area::Log, &[Key::Position(Position(1))]).await.unwrap();
+    let unit = reads::get(storage, Area::Units, &[Key::text("unit")]).await.unwrap();
     let parts = (first.head.layout, first.values[0].is_some(), unit.values[0].is_some());
     match parts {
         (0, true, false) => (false, first.head.position.0),
@@ -129,8 +130,8 @@ fn a_fault_of_a_read_is_never_unknown() {
     for fault in Fault::ALL {
         let faults = Faults::default();
         let storage = FaultyStorage::new(MemoryStorage::new(), &faults);
-        faults.arm(Target::Only(Operation::Get), 0, fault);
-        match run(storage.get(Area::Meta, &[])) {
+        faults.arm(Target::Only(Operation::Read), 0, fault);
+        match run(reads::head(&storage)) {
             Err(reported) => assert_eq!(reported.outcome, NotWritten, "{fault:?}"),
             Ok(_) => assert_eq!(fault, Fault::Delayed(3)),
         }
@@ -142,7 +143,7 @@ fn a_loop_over_the_spared_meets_every_operation_once() {
     let faults = Faults::default();
     let storage = FaultyStorage::new(MemoryStorage::new(), &faults);
     let script = async || {
-        let mut results = vec![storage.get(Area::Meta, &[]).await.is_ok()];
+        let mut results = vec![reads::head(&storage).await.is_ok()];
         results.push(commit_one(&storage, Head::default()).await.is_ok());
         results.push(storage.write(put("key")).await.is_ok());
         results.push(storage.usage().await.is_ok());
@@ -156,7 +157,7 @@ fn a_loop_over_the_spared_meets_every_operation_once() {
     }
     faults.arm(Target::Every, 4, Fault::Refused);
     assert_eq!((run(script()), faults.struck()), (vec![true; 4], 0));
-    let all = [Operation::Get, Operation::Commit, Operation::Write, Operation::Usage];
+    let all = [Operation::Read, Operation::Commit, Operation::Write, Operation::Usage];
     assert_eq!(faults.met(), all);
 }
 
@@ -175,7 +176,7 @@ fn damage_changes_the_record_at_rest_and_no_other() {
         run(storage.write(put("key"))).unwrap();
         run(storage.write(put("other"))).unwrap();
         assert_eq!(run(damage(&storage, Area::Units, Key::text("key"), kind)), Ok(is_done), "{kind:?}");
-        let values = run(storage.get(Area::Units, &["key", "other"].map(Key::text))).unwrap().values;
+        let values = run(reads::get(&storage, Area::Units, &["key", "other"].map(Key::text))).unwrap().values;
         assert_eq!(values, [expected.map(<[u8]>::to_vec), Some(b"value".to_vec())], "{kind:?}");
     }
     let empty = MemoryStorage::new();
@@ -201,8 +202,9 @@ fn accident(
     executor.run_until(executor.scheduler().sleep(seed % 30)).unwrap();
     accident(&executor, &database, &|| storage.disconnect());
     executor.run_until(executor.scheduler().sleep(100)).unwrap();
-    let length = executor.run_until(database.handle(TabId(2)).get(Area::Meta, &[]));
-    let length = length.unwrap().map_or(0, |fetched| fetched.head.position.0);
+    let other = database.handle(TabId(2));
+    let length = executor.run_until(reads::head(&other));
+    let length = length.unwrap().map_or(0, |head| head.position.0);
     (answer.take(), length)
 }
 
@@ -233,7 +235,7 @@ fn a_crash_leaves_a_swap_whole_or_undone_beside_the_commits_of_another_tab() {
             let _ = swapping.write(swap()).await;
         });
         let commits = async {
-            let mut seen = other.get(Area::Meta, &[]).await.unwrap().head;
+            let mut seen = reads::head(&other).await.unwrap();
             for _ in 0..2 {
                 while let Outcome::Behind(head) = commit_one(&other, seen).await.unwrap() {
                     seen = head;
@@ -292,8 +294,8 @@ fn foul_weather_brings_every_accident_and_the_handle_stays_usable() {
         let read = async {
             // Reads fail in such weather too: this one goes on until it succeeds.
             loop {
-                if let Ok(fetched) = storage.get(Area::Meta, &[]).await {
-                    break fetched.head;
+                if let Ok(head) = reads::head(&storage).await {
+                    break head;
                 }
             }
         };

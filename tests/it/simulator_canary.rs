@@ -5,8 +5,8 @@ use std::panic::catch_unwind;
 
 use everfold::error::WriteOutcome;
 use everfold::storage::{
-    Area, Batch, Direction, Durability, FaultKind, Fetched, GuardedWrite, Head, Key, KeyRange, LogRecord,
-    Outcome, Page, Seen, Storage, StorageFault, Usage, Written,
+    Batch, Durability, FaultKind, Found, GuardedWrite, Head, LogRecord, Outcome, Request, Seen, Storage,
+    StorageFault, Usage, Written,
 };
 use everfold::testing::prng::Prng;
 use everfold::testing::simulated_storage::SimulatedStorage;
@@ -38,7 +38,7 @@ impl Canary {
     }
 
     async fn head(&self) -> Result<Head, StorageFault> {
-        Ok(self.inner.get(Area::Meta, &[]).await?.head)
+        Ok(self.inner.read(Request::default()).await?.head)
     }
 }
 
@@ -47,22 +47,14 @@ impl Storage for Canary {
         self.inner.strongest_durability()
     }
 
-    async fn get(&self, area: Area, keys: &[Key]) -> Result<Fetched, StorageFault> {
-        self.inner.get(area, keys).await
-    }
-
-    async fn page(
-        &self,
-        area: Area,
-        range: KeyRange,
-        direction: Direction,
-        count_max: usize,
-    ) -> Result<Page, StorageFault> {
-        let mut page = self.inner.page(area, range, direction, count_max).await?;
-        if self.is_wrong(LosesTheLastRecordOfAPage) {
-            page.records.pop();
+    async fn read(&self, request: Request) -> Result<Found, StorageFault> {
+        let mut found = self.inner.read(request).await?;
+        for page in &mut found.pages {
+            if self.is_wrong(LosesTheLastRecordOfAPage) {
+                page.pop();
+            }
         }
-        Ok(page)
+        Ok(found)
     }
 
     async fn commit<J>(&self, seen: Seen, durability: Durability, judge: J) -> Result<Outcome, StorageFault>

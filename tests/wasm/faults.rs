@@ -5,6 +5,7 @@ use everfold::event::Position;
 use everfold::storage::{
     Area, Direction, Durability, FaultKind, GuardedWrite, Head, Key, KeyRange, LayoutChange, Storage, Written,
 };
+use everfold::testing::reads;
 use js_sys::Uint8Array;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_test::wasm_bindgen_test;
@@ -51,7 +52,7 @@ async fn a_commit_never_overwrites_a_record() {
         .unwrap();
     let fault = append(&storage, Head::default(), Durability::Relaxed, b"one").await.unwrap_err();
     assert_eq!((fault.kind, fault.outcome), (FaultKind::Damaged, WriteOutcome::NotWritten), "{fault:?}");
-    let found = storage.get(Area::Log, &[Key::Position(Position(1))]).await.unwrap();
+    let found = reads::get(&storage, Area::Log, &[Key::Position(Position(1))]).await.unwrap();
     assert_eq!((found.head, found.values), (Head::default(), vec![Some(vec![0; 3])]));
 }
 
@@ -59,7 +60,7 @@ async fn check_strange_record(store: &str, key: &JsValue, value: &JsValue) {
     let (name, storage) = new_storage("strange").await;
     put(&format!("everfold:{name}"), store, key, value).await.unwrap();
     let area = Area::ALL.into_iter().find(|area| area.name() == store).unwrap();
-    let page = storage.page(area, KeyRange::default(), Direction::Forwards, 10).await;
+    let page = reads::page(&storage, area, KeyRange::default(), Direction::Forwards, 10).await;
     assert_eq!(page.unwrap_err().kind, FaultKind::Foreign);
     assert_eq!(storage.usage().await.unwrap_err().kind, FaultKind::Foreign);
 }
@@ -101,7 +102,8 @@ async fn a_swap_that_fails_on_its_way_changes_nothing() {
         // One that was aborted before it was sent was made once more.
         let (layout, record_count) = if result == Ok(Written::Yes) { (1, 0) } else { (0, 1) };
         for (area, expected) in [(Area::Log, record_count), (Area::Units, 1 - record_count)] {
-            let page = storage.page(area, KeyRange::default(), Direction::Forwards, 9).await.unwrap();
+            let page =
+                reads::page(&storage, area, KeyRange::default(), Direction::Forwards, 9).await.unwrap();
             assert_eq!((page.head, page.records.len()), (Head { layout, ..head }, expected), "{kind}");
         }
         let is_repeated = kind == "the next deletion is aborted";
@@ -132,7 +134,7 @@ async fn a_record_of_megabytes_comes_back_to_the_byte() {
     let bytes: Vec<u8> =
         (0..5_000_000_u32).map(|index| (index.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     let head = committed(append(&storage, Head::default(), Durability::Relaxed, &bytes).await);
-    let found = storage.get(Area::Log, &[Key::Position(head.position)]).await.unwrap();
+    let found = reads::get(&storage, Area::Log, &[Key::Position(head.position)]).await.unwrap();
     assert!(found.values == [Some(bytes)], "other bytes came back");
 }
 

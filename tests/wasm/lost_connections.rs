@@ -7,7 +7,8 @@ use std::rc::Rc;
 use std::task::{Context, Waker};
 
 use everfold::error::WriteOutcome;
-use everfold::storage::{Area, Durability, FaultKind, Head, Key, Outcome, Storage};
+use everfold::storage::{Durability, FaultKind, Head, Outcome, Storage};
+use everfold::testing::reads;
 use everfold::web::IndexedDbStorage;
 use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::wasm_bindgen_test;
@@ -19,7 +20,7 @@ use super::{append, batch_after, committed, new_storage};
 
 /// The log's head, or how reading it failed.
 async fn head(storage: &IndexedDbStorage) -> Result<Head, FaultKind> {
-    storage.get(Area::Meta, &[Key::text(Head::KEY)]).await.map(|found| found.head).map_err(|fault| fault.kind)
+    reads::head(storage).await.map_err(|fault| fault.kind)
 }
 
 async fn check_reopens(claim: &str, lose: impl Fn(&str)) {

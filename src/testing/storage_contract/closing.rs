@@ -15,7 +15,7 @@ pub async fn a_closed_handle_refuses_everything<S: Storage>(
 ) -> Clause {
     let (storage, other) = (open(name).await, open(name).await);
     storage.close().await;
-    ensure_closed(storage.get(Area::Meta, &[Key::text(Head::KEY)]).await, "get")?;
+    ensure_closed(reads::get(&storage, Area::Meta, &[Key::text(Head::KEY)]).await, "get")?;
     ensure_closed(whole_area(&storage, Area::Log).await, "page")?;
     ensure_closed(append(&storage, Head::default(), vec![vec![1]]).await, "commit")?;
     let write = unguarded(vec![(Area::Units, Key::text("key"), vec![1])], Vec::new());

@@ -112,10 +112,10 @@ pub async fn a_commit_is_seen_by_the_other_handle_with_its_head<S: Storage>(
     for number in 1..=5_u8 {
         head = committed(append(&storage, head, vec![vec![number]]).await)?;
         let page = succeeds(whole_area(&other, Area::Log).await)?;
-        ensure_equal((page.head, page.records.len()), (head, usize::from(number)), "what page found")?;
-        let fetched = succeeds(other.get(Area::Log, &[Key::Position(head.position)]).await)?;
-        ensure_equal((fetched.head, fetched.values), (head, vec![Some(vec![number])]), "what get found")?;
-        let fetched = succeeds(other.get(Area::Meta, &[Key::text(Head::KEY)]).await)?;
+        ensure_equal((page.head, page.records.len()), (head, usize::from(number)), "what a page found")?;
+        let fetched = succeeds(reads::get(&other, Area::Log, &[Key::Position(head.position)]).await)?;
+        ensure_equal((fetched.head, fetched.values), (head, vec![Some(vec![number])]), "what a key found")?;
+        let fetched = succeeds(reads::get(&other, Area::Meta, &[Key::text(Head::KEY)]).await)?;
         ensure_equal(fetched.values, vec![Some(head.to_bytes())], "the stored head")?;
     }
     Ok(())

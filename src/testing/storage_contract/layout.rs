@@ -158,6 +158,35 @@ pub async fn a_reader_sees_a_change_of_the_layout_whole<S: Storage>(
     Ok(())
 }
 
+pub async fn a_reader_of_several_areas_sees_one_state<S: Storage>(
+    open: &impl AsyncFn(&str) -> S,
+    name: &str,
+) -> Clause {
+    let (writer, reader) = (open(name).await, open(name).await);
+    committed(append(&writer, Head::default(), vec![vec![0]; 5]).await)?;
+    let whole = |area, direction| PageRequest { area, range: KeyRange::default(), direction, count_max: 10 };
+    let request = Request {
+        keys: vec![(Area::Log, Key::Position(Position(1))), (Area::Units, Key::text("unit"))],
+        pages: vec![whole(Area::Units, Direction::Backwards), whole(Area::Log, Direction::Backwards)],
+    };
+    let before = join_all((0..5).map(|_| reader.read(request.clone())));
+    let after = join_all((0..5).map(|_| reader.read(request.clone())));
+    let (before, (written, after)) = join(before, join(writer.write(swap(0)), after)).await;
+    ensure_equal(succeeds(written)?, Written::Yes, "the swap")?;
+    let last = reader.read(request).await;
+    ensure_equal(succeeds(last.clone())?.head.layout, 1, "the layout in the end")?;
+    for found in before.into_iter().chain(after).chain([last]) {
+        let found = succeeds(found)?;
+        let (values, record_counts) = match found.head.layout {
+            0 => (vec![Some(vec![0]), None], vec![0, 5]),
+            _ => (vec![None, Some(vec![1])], vec![1, 1]),
+        };
+        ensure_equal(found.values, values, "the values of keys")?;
+        ensure_equal(found.pages.iter().map(Vec::len).collect(), record_counts, "the records of pages")?;
+    }
+    Ok(())
+}
+
 /// A write that does nothing but give the log its next layout.
 fn next_layout(from: u64) -> GuardedWrite {
     GuardedWrite { layout: LayoutChange::Next { from }, ..unguarded(Vec::new(), Vec::new()) }
@@ -171,7 +200,7 @@ fn swap(from: u64) -> GuardedWrite {
 }
 
 async fn head_of<S: Storage>(storage: &S) -> Result<Head, Broken> {
-    Ok(succeeds(storage.get(Area::Meta, &[]).await)?.head)
+    succeeds(reads::head(storage).await)
 }
 
 /// Appends a record, again where the layout has changed meanwhile.

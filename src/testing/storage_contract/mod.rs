@@ -13,10 +13,11 @@ use std::rc::Rc;
 use crate::event::Position;
 use crate::storage::{
     Area, Batch, Direction, Durability, GuardedWrite, Head, Key, KeyRange, LayoutChange, LogRecord, Outcome,
-    Page, Seen, Storage, StorageFault,
+    PageRequest, Request, Seen, Storage, StorageFault,
 };
 
 use super::contract::{Broken, BrokenContract, Clause, ensure, ensure_equal, succeeds};
+use super::reads::{self, Page};
 
 /// Runs every clause, each on a database of its own.
 ///
@@ -39,7 +40,9 @@ where
     run! {
         reading:
             an_empty_database_has_an_empty_head_and_no_records,
-            get_answers_in_the_order_of_the_keys,
+            an_empty_request_is_for_the_head_alone,
+            keys_are_answered_in_their_order,
+            keys_and_pages_of_any_areas_are_answered_in_their_order,
             page_bounds_are_inclusive_and_may_be_open,
             a_page_holds_so_many_records_from_its_end,
             a_range_whose_bounds_are_crossed_is_empty,
@@ -82,7 +85,8 @@ where
             where_the_head_is_damaged_the_layout_cannot_change,
             of_two_changes_of_a_layout_one_is_refused,
             no_commit_beside_a_change_of_the_layout_is_lost,
-            a_reader_sees_a_change_of_the_layout_whole;
+            a_reader_sees_a_change_of_the_layout_whole,
+            a_reader_of_several_areas_sees_one_state;
         closing:
             a_closed_handle_refuses_everything,
             closing_again_does_nothing,
@@ -149,7 +153,7 @@ fn unguarded(puts: Vec<(Area, Key, Vec<u8>)>, deletes: Vec<(Area, KeyRange)>) ->
 }
 
 async fn whole_area<S: Storage>(storage: &S, area: Area) -> Result<Page, StorageFault> {
-    storage.page(area, KeyRange::default(), Direction::Forwards, 1_000).await
+    reads::page(storage, area, KeyRange::default(), Direction::Forwards, 1_000).await
 }
 
 fn keys(page: &Page) -> Vec<Key> {

@@ -81,6 +81,6 @@ pub async fn of_two_guarded_writes_at_once_one_is_refused<S: Storage>(
         (Written::Refused, Written::Yes) => b"other",
         both => return Err(Broken::new(format!("not exactly one was written: {both:?}"))),
     };
-    let fetched = succeeds(one.get(Area::Consumers, &[Key::text("owner")]).await)?;
+    let fetched = succeeds(reads::get(&one, Area::Consumers, &[Key::text("owner")]).await)?;
     ensure_equal(fetched.values, vec![Some(expected.to_vec())], "the record")
 }

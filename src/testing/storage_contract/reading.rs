@@ -1,6 +1,6 @@
-//! Clauses on `get` and `page`.
+//! Clauses on `read`.
 
-use crate::storage::Written;
+use crate::storage::{Found, Written};
 
 use super::*;
 
@@ -13,21 +13,77 @@ pub async fn an_empty_database_has_an_empty_head_and_no_records<S: Storage>(
         let page = succeeds(whole_area(&storage, area).await)?;
         ensure_equal(page, Page { head: Head::default(), records: Vec::new() }, area.name())?;
     }
-    let fetched = succeeds(storage.get(Area::Units, &[Key::text("absent")]).await)?;
-    ensure_equal((fetched.head, fetched.values), (Head::default(), vec![None]), "what get found")
+    let fetched = succeeds(reads::get(&storage, Area::Units, &[Key::text("absent")]).await)?;
+    ensure_equal((fetched.head, fetched.values), (Head::default(), vec![None]), "what a key found")
 }
 
-pub async fn get_answers_in_the_order_of_the_keys<S: Storage>(
+pub async fn an_empty_request_is_for_the_head_alone<S: Storage>(
+    open: &impl AsyncFn(&str) -> S,
+    name: &str,
+) -> Clause {
+    let storage = with_documents(open, name, &["a", "b"]).await?;
+    let head = committed(append(&storage, Head::default(), vec![b"1".to_vec()]).await)?;
+    let found = succeeds(storage.read(Request::default()).await)?;
+    ensure_equal(found, Found { head, values: Vec::new(), pages: Vec::new() }, "what was found")
+}
+
+pub async fn keys_are_answered_in_their_order<S: Storage>(
     open: &impl AsyncFn(&str) -> S,
     name: &str,
 ) -> Clause {
     let storage = with_documents(open, name, &["a", "b", "c"]).await?;
     let asked = ["c", "absent", "a", "c"].map(Key::text);
-    let fetched = succeeds(storage.get(Area::Documents, &asked).await)?;
+    let fetched = succeeds(reads::get(&storage, Area::Documents, &asked).await)?;
     let expected = vec![Some(b"c".to_vec()), None, Some(b"a".to_vec()), Some(b"c".to_vec())];
     ensure_equal(fetched.values, expected, "the values")?;
-    let fetched = succeeds(storage.get(Area::Documents, &[]).await)?;
+    let fetched = succeeds(reads::get(&storage, Area::Documents, &[]).await)?;
     ensure_equal(fetched.values, Vec::new(), "the values of no keys")
+}
+
+pub async fn keys_and_pages_of_any_areas_are_answered_in_their_order<S: Storage>(
+    open: &impl AsyncFn(&str) -> S,
+    name: &str,
+) -> Clause {
+    let storage = with_documents(open, name, &["a", "b", "c"]).await?;
+    let units = ["a", "x"].map(|text| (Area::Units, Key::text(text), b"of a unit".to_vec()));
+    succeeds(storage.write(unguarded(units.to_vec(), Vec::new())).await)?;
+    let head = committed(append(&storage, Head::default(), vec![b"1".to_vec(), b"2".to_vec()]).await)?;
+    let keys = vec![
+        (Area::Units, Key::text("a")),
+        (Area::Log, Key::Position(Position(2))),
+        (Area::Documents, Key::text("a")),
+        (Area::Index, Key::text("a")),
+        (Area::Documents, Key::text("x")),
+        (Area::Units, Key::text("a")),
+    ];
+    let (whole, up_to_b) = (KeyRange::default(), KeyRange { from: None, to: Some(Key::text("b")) });
+    let crossed = KeyRange { from: Some(Key::text("c")), to: Some(Key::text("a")) };
+    let (forwards, backwards) = (Direction::Forwards, Direction::Backwards);
+    let rows = [
+        (Area::Units, &up_to_b, backwards, 9, vec![Key::text("a")]),
+        (Area::Documents, &crossed, forwards, 9, vec![]),
+        (Area::Documents, &whole, backwards, 2, vec![Key::text("c"), Key::text("b")]),
+        (Area::Log, &whole, forwards, 9, vec![Key::Position(Position(1)), Key::Position(Position(2))]),
+        (Area::Documents, &up_to_b, forwards, 0, vec![]),
+        (Area::Documents, &up_to_b, backwards, 9, vec![Key::text("b"), Key::text("a")]),
+        (Area::Documents, &up_to_b, forwards, 1, vec![Key::text("a")]),
+        (Area::Index, &whole, backwards, 9, vec![]),
+    ];
+    let mut request = Request { keys, pages: Vec::new() };
+    for (area, range, direction, count_max, _) in &rows {
+        let (area, range, direction, count_max) = (*area, (*range).clone(), *direction, *count_max);
+        request.pages.push(PageRequest { area, range, direction, count_max });
+    }
+    let found = succeeds(storage.read(request).await)?;
+    ensure_equal((found.head, found.pages.len()), (head, rows.len()), "the head and how many pages")?;
+    let values = [Some("of a unit"), Some("2"), Some("a"), None, None, Some("of a unit")];
+    let values = values.map(|value| value.map(|text| text.as_bytes().to_vec()));
+    ensure_equal(found.values, values.to_vec(), "the values")?;
+    for ((area, range, direction, count_max, expected), page) in rows.into_iter().zip(found.pages) {
+        let keys = page.into_iter().map(|record| record.key).collect();
+        ensure_equal(keys, expected, &format!("{count_max} {direction:?} of {area:?}, {range:?}"))?;
+    }
+    Ok(())
 }
 
 pub async fn page_bounds_are_inclusive_and_may_be_open<S: Storage>(
@@ -47,10 +103,11 @@ pub async fn page_bounds_are_inclusive_and_may_be_open<S: Storage>(
     for (from, to, expected) in rows {
         let range = KeyRange { from: from.map(Key::text), to: to.map(Key::text) };
         let mut expected: Vec<_> = expected.iter().map(|text| Key::text(text)).collect();
-        let page = succeeds(storage.page(Area::Documents, range.clone(), Direction::Forwards, 10).await)?;
+        let page =
+            succeeds(reads::page(&storage, Area::Documents, range.clone(), Direction::Forwards, 10).await)?;
         ensure_equal(keys(&page), expected.clone(), &format!("forwards {from:?} to {to:?}"))?;
         expected.reverse();
-        let page = succeeds(storage.page(Area::Documents, range, Direction::Backwards, 10).await)?;
+        let page = succeeds(reads::page(&storage, Area::Documents, range, Direction::Backwards, 10).await)?;
         ensure_equal(keys(&page), expected, &format!("backwards {from:?} to {to:?}"))?;
     }
     Ok(())
@@ -72,7 +129,7 @@ pub async fn a_page_holds_so_many_records_from_its_end<S: Storage>(
     ];
     for (direction, count_max, expected) in rows {
         let range = KeyRange { from: Some(Key::text("b")), to: None };
-        let page = succeeds(storage.page(Area::Documents, range, direction, count_max).await)?;
+        let page = succeeds(reads::page(&storage, Area::Documents, range, direction, count_max).await)?;
         let expected: Vec<_> = expected.iter().map(|text| Key::text(text)).collect();
         ensure_equal(keys(&page), expected, &format!("{count_max} {direction:?}"))?;
     }
@@ -86,7 +143,7 @@ pub async fn a_range_whose_bounds_are_crossed_is_empty<S: Storage>(
     let storage = with_documents(open, name, &["a", "b", "c"]).await?;
     for direction in [Direction::Forwards, Direction::Backwards] {
         let range = KeyRange { from: Some(Key::text("c")), to: Some(Key::text("a")) };
-        let page = succeeds(storage.page(Area::Documents, range, direction, 10).await)?;
+        let page = succeeds(reads::page(&storage, Area::Documents, range, direction, 10).await)?;
         ensure_equal(keys(&page), Vec::new(), "the keys")?;
     }
     Ok(())
@@ -110,7 +167,7 @@ pub async fn positions_order_by_number<S: Storage>(open: &impl AsyncFn(&str) -> 
     }
     let range =
         KeyRange { from: Some(Key::Position(Position(3))), to: Some(Key::Position(Position(1 << 41))) };
-    let page = succeeds(storage.page(Area::Log, range, Direction::Backwards, 10).await)?;
+    let page = succeeds(reads::page(&storage, Area::Log, range, Direction::Backwards, 10).await)?;
     expected = [1 << 40, 65_536, 256, 255, 10].map(|number| Key::Position(Position(number))).into();
     ensure_equal(keys(&page), expected, "the keys of a range backwards")
 }
@@ -135,9 +192,9 @@ pub async fn other_keys_order_by_bytes<S: Storage>(open: &impl AsyncFn(&str) -> 
     let expected: Vec<_> = ordered.iter().map(|bytes| Key::Bytes(bytes.to_vec())).collect();
     ensure_equal(keys(&page), expected, "all keys")?;
     let range = KeyRange { from: Some(Key::Bytes(Vec::new())), to: Some(Key::Bytes(b"\0\xff".to_vec())) };
-    let page = succeeds(storage.page(Area::Index, range, Direction::Forwards, 10).await)?;
+    let page = succeeds(reads::page(&storage, Area::Index, range, Direction::Forwards, 10).await)?;
     ensure_equal(page.records.len(), 4, "the records from the empty key on")?;
-    let fetched = succeeds(storage.get(Area::Index, &[Key::Bytes(Vec::new())]).await)?;
+    let fetched = succeeds(reads::get(&storage, Area::Index, &[Key::Bytes(Vec::new())]).await)?;
     ensure_equal(fetched.values, vec![Some(Vec::new())], "the record of the empty key")
 }
 
@@ -147,7 +204,7 @@ pub async fn areas_are_apart<S: Storage>(open: &impl AsyncFn(&str) -> S, name: &
     let put = |area: Area| (area, Key::text("same"), area.name().as_bytes().to_vec());
     succeeds(storage.write(unguarded(areas.clone().map(put).collect(), Vec::new())).await)?;
     for area in areas {
-        let fetched = succeeds(storage.get(area, &[Key::text("same")]).await)?;
+        let fetched = succeeds(reads::get(&storage, area, &[Key::text("same")]).await)?;
         ensure_equal(fetched.values, vec![Some(area.name().as_bytes().to_vec())], area.name())?;
     }
     ensure_equal(succeeds(whole_area(&storage, Area::Log).await)?.records, Vec::new(), "the log")
@@ -159,7 +216,8 @@ pub async fn values_come_back_to_the_byte<S: Storage>(open: &impl AsyncFn(&str) 
     for value in [Vec::new(), vec![0], every_byte.clone()] {
         let put = (Area::Snapshots, Key::Bytes(every_byte.clone()), value.clone());
         succeeds(storage.write(unguarded(vec![put], Vec::new())).await)?;
-        let fetched = succeeds(storage.get(Area::Snapshots, &[Key::Bytes(every_byte.clone())]).await)?;
+        let fetched =
+            succeeds(reads::get(&storage, Area::Snapshots, &[Key::Bytes(every_byte.clone())]).await)?;
         ensure_equal(fetched.values, vec![Some(value)], "the value")?;
     }
     Ok(())
@@ -176,7 +234,7 @@ pub async fn large_values_come_back_to_the_byte<S: Storage>(
     for length in [65_535, 65_536, 300_000, 5_000_000] {
         let bytes = prng.bytes(length);
         head = committed(append(&storage, head, vec![bytes.clone()]).await)?;
-        let fetched = succeeds(other.get(Area::Log, &[Key::Position(head.position)]).await)?;
+        let fetched = succeeds(reads::get(&other, Area::Log, &[Key::Position(head.position)]).await)?;
         ensure(fetched.values == [Some(bytes)], &format!("a value of {length} bytes comes back equal"))?;
     }
     Ok(())

@@ -42,7 +42,7 @@ pub async fn a_write_holds_to_what_it_expects<S: Storage>(
         let claim = format!("{expect:?}");
         let write = GuardedWrite { expect, ..unguarded(vec![put], Vec::new()) };
         ensure_equal(succeeds(storage.write(write).await)?, expected, &claim)?;
-        let fetched = succeeds(storage.get(Area::Snapshots, &[Key::text("mark")]).await)?;
+        let fetched = succeeds(reads::get(&storage, Area::Snapshots, &[Key::text("mark")]).await)?;
         let is_written = fetched.values == [Some(b"mark".to_vec())];
         ensure_equal(is_written, expected == Written::Yes, &format!("whether it is written: {claim}"))?;
     }
@@ -63,7 +63,7 @@ pub async fn a_refused_write_changes_nothing<S: Storage>(
         durability: Durability::Strict,
     };
     ensure_equal(succeeds(storage.write(write).await)?, Written::Refused, "the write")?;
-    let units = succeeds(storage.get(Area::Units, &[Key::text("kept")]).await)?;
+    let units = succeeds(reads::get(&storage, Area::Units, &[Key::text("kept")]).await)?;
     ensure_equal(units.values, vec![Some(vec![1])], "the record that was there")?;
     ensure_equal(succeeds(whole_area(&storage, Area::Index).await)?.records, Vec::new(), "the other area")
 }

@@ -25,8 +25,8 @@ use futures_util::future::LocalBoxFuture;
 
 use crate::error::WriteOutcome::NotWritten;
 use crate::storage::{
-    Area, Batch, Direction, Durability, Fetched, GuardedWrite, Head, Key, KeyRange, LogRecord, Outcome, Page,
-    Seen, Storage, StorageFault, Usage, Written,
+    Area, Batch, Durability, Found, GuardedWrite, Head, LogRecord, Outcome, Request, Seen, Storage,
+    StorageFault, Usage, Written,
 };
 use crate::web::global::storage_manager;
 use crate::web::promise::settled;
@@ -119,25 +119,12 @@ impl Storage for IndexedDbStorage {
         Durability::Strict
     }
 
-    async fn get(&self, area: Area, keys: &[Key]) -> Result<Fetched, StorageFault> {
+    async fn read(&self, request: Request) -> Result<Found, StorageFault> {
+        let areas = request.areas();
+        let request = Rc::new(request);
         let found = Slot::default();
-        let begin = || Some(reading::get(area, keys, &found));
-        self.transact(&reading::areas_with_head(area), Access::Read, &begin).await?;
-        taken(&found)
-    }
-
-    async fn page(
-        &self,
-        area: Area,
-        range: KeyRange,
-        direction: Direction,
-        count_max: usize,
-    ) -> Result<Page, StorageFault> {
-        let range = record::range_to_js(area, &range).map_err(|fault| *fault)?;
-        let count_max = u32::try_from(count_max).unwrap_or(u32::MAX);
-        let found = Slot::default();
-        let begin = || Some(reading::page(area, range.as_ref(), direction, count_max, &found));
-        self.transact(&reading::areas_with_head(area), Access::Read, &begin).await?;
+        let begin = || Some(reading::read(&request, &found));
+        self.transact(&areas, Access::Read, &begin).await?;
         taken(&found)
     }
 

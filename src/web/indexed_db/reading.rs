@@ -1,22 +1,18 @@
 //! Reading records, and the head with them.
 
+use std::rc::Rc;
+
 use js_sys::{Array, Object};
 use wasm_bindgen::prelude::*;
 use web_sys::{IdbCursor, IdbCursorDirection, IdbObjectStore, IdbRequest};
 
-use crate::storage::{Area, Direction, Fetched, Head, Key, Page};
+use crate::storage::{Area, Direction, Found, Head, Key, PageRequest, Record, Request};
 use crate::web::property;
 
 use super::externs::{DatabaseRecord, RecordsStore};
 use super::fault::Fault;
 use super::record;
 use super::transaction::{Operation, Scope, Slot, Step, result_of, thrown};
-
-/// The areas that a reading of this one needs: its own and the head's.
-pub fn areas_with_head(area: Area) -> [Area; 2] {
-    // One that is named twice counts once.
-    [area, Area::Meta]
-}
 
 /// Asks for the head.
 pub fn request_head(scope: &Scope) -> Result<IdbRequest, Fault> {
@@ -29,66 +25,84 @@ pub fn read_head(request: &IdbRequest) -> Result<Head, Fault> {
     record::head_from_js(&result_of(request)?)
 }
 
-/// Reads the records under these keys.
-pub fn get(area: Area, keys: &[Key], found: &Slot<Fetched>) -> Operation {
-    let keys: Vec<JsValue> = keys.iter().map(|key| record::key_to_js(area, key)).collect();
+/// Reads all that is asked for, in one wait wherever the browser lists records at once.
+pub fn read(request: &Rc<Request>, found: &Slot<Found>) -> Operation {
+    let request = Rc::clone(request);
     let found = Slot::clone(found);
-    let mut requests: Vec<IdbRequest> = Vec::new();
+    let mut reading: Option<Reading> = None;
     Box::new(move |scope| {
-        let Some((head, asked)) = requests.split_last() else {
-            let store = scope.store(area)?;
-            for key in &keys {
-                requests.push(thrown(store.get(key))?);
-            }
-            // The head is asked for last: requests are answered in the order in which they were made.
-            let head = request_head(scope)?;
-            requests.push(head.clone());
+        let Some(reading) = &mut reading else {
+            let begun = Reading::begin(scope, &request)?;
+            let head = begun.head.clone();
+            reading = Some(begun);
             return Ok(Step::Until(head));
         };
-        let mut values = Vec::with_capacity(asked.len());
-        for request in asked {
-            values.push(record::value_from_js(area, &result_of(request)?)?);
+        if let Some(request) = reading.advance(&request)? {
+            return Ok(Step::Until(request));
         }
-        found.set(Some(Fetched { head: read_head(head)?, values }));
+        found.set(Some(reading.finish(&request)?));
         Ok(Step::Done)
     })
 }
 
-/// Reads a page of a range, or of no keys at all.
-pub fn page(
-    area: Area,
-    range: Option<&JsValue>,
-    direction: Direction,
-    count_max: u32,
-    found: &Slot<Page>,
-) -> Operation {
-    // To IndexedDB, a count of 0 means no limit.
-    let range = range.cloned().filter(|_| count_max != 0);
-    let found = Slot::clone(found);
-    let mut head = None;
-    let mut listing: Option<Listing> = None;
-    let mut records = Vec::new();
-    Box::new(move |scope| {
-        let Some(head) = &head else {
-            let request = request_head(scope)?;
-            if let Some(range) = &range {
-                listing = Some(Listing::begin(&scope.store(area)?, range, direction, count_max)?);
-            }
-            head = Some(request.clone());
-            return Ok(Step::Until(listing.as_ref().map_or(request, Listing::last_request)));
-        };
-        if let Some(listing) = &mut listing {
-            let is_done = listing.advance(&mut |key, value| {
-                records.push(record::record_from_js(area, key, value)?);
+/// What was asked of a transaction: keys, then pages, then the head. Requests are answered in the order in
+/// which they were made, and so the head comes when all the others are there.
+struct Reading {
+    values: Vec<IdbRequest>,
+    /// For each page what of it was taken, and its listing until all of it is.
+    pages: Vec<(Vec<Record>, Option<Listing>)>,
+    head: IdbRequest,
+}
+
+impl Reading {
+    fn begin(scope: &Scope, request: &Request) -> Result<Self, Fault> {
+        let mut values = Vec::with_capacity(request.keys.len());
+        for (area, key) in &request.keys {
+            values.push(thrown(scope.store(*area)?.get(&record::key_to_js(*area, key)))?);
+        }
+        let mut pages = Vec::with_capacity(request.pages.len());
+        for page in &request.pages {
+            pages.push((Vec::new(), begin_page(scope, page)?));
+        }
+        Ok(Self { values, pages, head: request_head(scope)? })
+    }
+
+    /// Takes what the listings have found. Returns the request to wait for where there is more of one.
+    fn advance(&mut self, request: &Request) -> Result<Option<IdbRequest>, Fault> {
+        for (page, (records, listing)) in request.pages.iter().zip(&mut self.pages) {
+            let Some(begun) = listing else { continue };
+            let is_done = begun.advance(&mut |key, value| {
+                records.push(record::record_from_js(page.area, key, value)?);
                 Ok(())
             })?;
             if !is_done {
-                return Ok(Step::Until(listing.last_request()));
+                return Ok(Some(begun.last_request()));
             }
+            *listing = None;
         }
-        found.set(Some(Page { head: read_head(head)?, records: std::mem::take(&mut records) }));
-        Ok(Step::Done)
-    })
+        Ok(None)
+    }
+
+    fn finish(&mut self, request: &Request) -> Result<Found, Fault> {
+        let mut values = Vec::with_capacity(self.values.len());
+        for ((area, _), value) in request.keys.iter().zip(&self.values) {
+            values.push(record::value_from_js(*area, &result_of(value)?)?);
+        }
+        let pages = self.pages.drain(..).map(|(records, _)| records).collect();
+        Ok(Found { head: read_head(&self.head)?, values, pages })
+    }
+}
+
+/// Asks for a page, unless it is empty whatever is stored.
+fn begin_page(scope: &Scope, page: &PageRequest) -> Result<Option<Listing>, Fault> {
+    let count_max = u32::try_from(page.count_max).unwrap_or(u32::MAX);
+    match record::range_to_js(page.area, &page.range)? {
+        // To IndexedDB, a count of 0 means no limit.
+        Some(range) if count_max != 0 => {
+            Listing::begin(&scope.store(page.area)?, &range, page.direction, count_max).map(Some)
+        }
+        _ => Ok(None),
+    }
 }
 
 /// The reading of records in order, by the quickest way that the browser has.
