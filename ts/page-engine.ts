@@ -1,5 +1,5 @@
 // The engine in the page: the wasm runs on the same thread as the caller.
-import init, { destroy, exists, limits, openEngine } from "./everfold.js";
+import { destroy, exists, imports, limits, openEngine, start } from "./everfold.js";
 import type { Engine as CoreEngine } from "./everfold.js";
 import type {
   AllReadMessage,
@@ -22,6 +22,7 @@ import type {
 } from "./engine.js";
 import { DURABILITY } from "./engine.js";
 import { EverfoldError } from "./errors.js";
+import { instantiate } from "./instantiate.js";
 import { MessageWriter } from "./message-writer.js";
 import { wasmCalls as calls } from "./wasm-calls.js";
 
@@ -59,7 +60,7 @@ export async function destroyDatabase(name: string): Promise<void> {
 }
 
 function load(): Promise<EngineLimits> {
-  loading ??= instantiate().catch((error: unknown) => {
+  loading ??= begin().catch((error: unknown) => {
     // A network that failed once may do better the next time.
     loading = undefined;
     const cause = `the WebAssembly module could not be loaded: ${String(error)}`;
@@ -68,21 +69,9 @@ function load(): Promise<EngineLimits> {
   return loading;
 }
 
-async function instantiate(): Promise<EngineLimits> {
-  await init({ module_or_path: await wasmSource() });
+async function begin(): Promise<EngineLimits> {
+  start(await instantiate(new URL("./everfold_bg.wasm", import.meta.url), imports()));
   return limits() as EngineLimits;
-}
-
-/** The wasm beside this file. Node's `fetch` does not read files, so there it is read by hand. */
-async function wasmSource(): Promise<URL | Uint8Array<ArrayBuffer>> {
-  const url = new URL("./everfold_bg.wasm", import.meta.url);
-  if (url.protocol !== "file:" || !("process" in globalThis)) return url;
-  // In a variable, because bundlers for browsers refuse what they cannot find.
-  const fileSystem = "node:fs/promises";
-  const { readFile } = (await import(/* @vite-ignore */ /* webpackIgnore: true */ fileSystem)) as {
-    readFile(url: URL): Promise<Uint8Array<ArrayBuffer>>;
-  };
-  return readFile(url);
 }
 
 class PageEngine implements Engine {

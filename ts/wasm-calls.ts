@@ -4,9 +4,9 @@ import { EverfoldError, internal, reviveError } from "./errors.js";
 /**
  * The calls under way into one instance of the wasm.
  *
- * A bug ends the instance with a trap, in the middle of whatever it did, be it a call or a task that the browser
- * woke: no promise that it gave would ever be settled. So each is kept here, and rejected when the instance traps;
- * nothing enters it any more, and later calls are refused with the same error.
+ * A bug ends the instance with a trap, or with a stack that runs out, in the middle of whatever it did, be it a call or
+ * a task that the browser woke: no promise that it gave would ever be settled. So each is kept here, and rejected when
+ * the instance traps; nothing enters it any more, and later calls are refused with the same error.
  */
 export class WasmCalls {
   #failure: EverfoldError | undefined;
@@ -57,20 +57,23 @@ export class WasmCalls {
       try {
         return enter(...values);
       } catch (error) {
-        if (error instanceof WebAssembly.RuntimeError) this.#fail(error);
+        if (error instanceof Error && DEADLY.has(error.name)) this.#fail(error);
         throw error;
       }
     };
   }
 
   /** Rejects all calls under way, and all later ones. */
-  #fail(trap: WebAssembly.RuntimeError): void {
+  #fail(trap: Error): void {
     // A trap in an entry within another comes by twice.
     this.#failure ??= internal(`the WebAssembly instance stopped: ${trap.message}`, trap);
     for (const reject of this.#pending) reject(this.#failure);
     this.#pending.clear();
   }
 }
+
+/** The names of what ends an instance: a trap, or a stack that ran out, as one browser or another calls it. */
+const DEADLY: ReadonlySet<string> = new Set(["RuntimeError", "RangeError", "InternalError"]);
 
 /** An exported function of the wasm. */
 type Entry = (...values: unknown[]) => unknown;

@@ -89,6 +89,22 @@ test("a trap in a background task rejects the calls under way at once, and every
   await assertDead(dead);
 });
 
+// (module (func $f (export "recurse") (call $f)))
+const ENDLESS = new Uint8Array([
+  ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 4, 1, 0x60, 0, 0, 3, 2, 1, 0],
+  ...[7, 11, 1, 7, ...new TextEncoder().encode("recurse"), 0, 0, 10, 6, 1, 4, 0, 0x10, 0, 0x0b],
+]);
+test("a stack that runs out in the wasm ends it as a trap does", async () => {
+  const { instance } = await WebAssembly.instantiate(ENDLESS);
+  const calls = new WasmCalls();
+  const { recurse } = calls.guard(instance.exports);
+  const never = calls.make(() => new Promise(() => {}));
+  const refusals = [await refused(async () => calls.makeNow(() => recurse()), "INTERNAL"), await refused(() => never, "INTERNAL")];
+  refusals.push(await refused(() => calls.make(async () => 1), "INTERNAL"));
+  for (const { cause } of refusals) assert.ok(cause instanceof RangeError, String(cause));
+  assert.throws(() => recurse(), refusals[0]);
+});
+
 test("an error that the wasm throws on purpose does not end it", async () => {
   const calls = new WasmCalls();
   const { refuse } = calls.guard({ refuse: () => { throw new Error("refused"); } });

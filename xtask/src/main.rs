@@ -2,6 +2,7 @@
 
 mod bench;
 mod browser;
+mod glue;
 mod package;
 mod part;
 mod project;

@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use wasm_bindgen_cli_support::Bindgen;
 use xshell::cmd;
 
+use crate::glue;
 use crate::project::Project;
 use crate::setup::{self, Requirement};
 use crate::short_names::{self, ShortNames};
@@ -46,7 +47,7 @@ pub fn build(project: &Project, optimisation: Optimisation) -> Result<()> {
     compile(project)?;
     empty(&project.path(GLUE))?;
     bind(project)?;
-    guard(project)?;
+    trim(project)?;
     if optimisation == Optimisation::Full {
         optimise(project)?;
     }
@@ -96,8 +97,7 @@ fn compile(project: &Project) -> Result<()> {
     Ok(command.run()?)
 }
 
-/// Writes the glue. The library leaves out what its command line puts in by default: the types, and the
-/// literal `new URL("everfold_bg.wasm", import.meta.url)` by which bundlers find the wasm.
+/// Writes the glue. The library leaves out the types, which its command line puts in by default.
 fn bind(project: &Project) -> Result<()> {
     let compiled = project.target("wasm32-unknown-unknown/release/everfold.wasm");
     Bindgen::new()
@@ -105,25 +105,17 @@ fn bind(project: &Project) -> Result<()> {
         .out_name(STEM)
         .web(true)?
         .typescript(true)
-        .omit_default_module_path(false)
         .remove_producers_section(true)
         .generate(project.path(GLUE))
         .context("wasm-bindgen could not write the glue")
 }
 
-/// Has the glue enter the wasm through guarded exports alone, so that a trap is noticed wherever it happens: in a
-/// call, in a promise's job, in an event of the database.
-fn guard(project: &Project) -> Result<()> {
-    let glue = project.path(GLUE).join(STEM).with_extension("js");
-    Ok(fs::write(&glue, guarded(&fs::read_to_string(&glue)?)?)?)
-}
-
-fn guarded(glue: &str) -> Result<String> {
-    const EXPORTS: &str = "wasm = instance.exports;";
-    let places = (glue.matches(EXPORTS).count(), glue.matches(".exports").count());
-    ensure!(places == (1, 1), "the glue does not take the exports of the wasm as it used to");
-    let guarded = glue.replace(EXPORTS, "wasm = wasmCalls.guard(instance.exports);");
-    Ok(format!("import {{ wasmCalls }} from \"./wasm-calls.js\";\n{guarded}"))
+/// Has the glue, and its types, be what is shipped.
+fn trim(project: &Project) -> Result<()> {
+    let glue = project.path(GLUE).join(STEM);
+    let (script, types) = (glue.with_extension("js"), glue.with_extension("d.ts"));
+    fs::write(&script, glue::trimmed(&fs::read_to_string(&script)?)?)?;
+    Ok(fs::write(&types, glue::trimmed_types(&fs::read_to_string(&types)?)?)?)
 }
 
 /// Runs npm's Binaryen by its own path: Debian's older wasm-opt of the same name writes a module that validates
@@ -144,28 +136,4 @@ fn empty(folder: &Path) -> Result<()> {
         fs::remove_dir_all(folder).with_context(|| format!("could not empty {}", folder.display()))?;
     }
     Ok(fs::create_dir_all(folder)?)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[track_caller]
-    fn check(glue: &str, expected: Option<&str>) {
-        assert_eq!(guarded(glue).ok().as_deref(), expected);
-    }
-
-    #[test]
-    fn the_glue_takes_guarded_exports() {
-        let import = "import { wasmCalls } from \"./wasm-calls.js\";\n";
-        let expected = format!("{import}wasm = wasmCalls.guard(instance.exports);\nwasm.a();");
-        check("wasm = instance.exports;\nwasm.a();", Some(&expected));
-    }
-
-    #[test]
-    fn glue_that_takes_its_exports_otherwise_is_refused() {
-        check("wasm = it.exports;", None);
-        check("wasm = instance.exports;\nwasm2 = instance.exports;", None);
-        check("wasm = instance.exports;\nstart(instance.exports.a);", None);
-    }
 }

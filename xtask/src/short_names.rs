@@ -52,8 +52,7 @@ impl ShortNames {
             self.imports.len()
         );
         fs::write(script, short)?;
-        self.declare(&glue.join("everfold.d.ts"), "    readonly ")?;
-        self.declare(&glue.join("everfold_bg.wasm.d.ts"), "export const ")
+        self.declare(&glue.join("everfold_bg.wasm.d.ts"))
     }
 
     /// Renames what a line of the glue calls of the wasm.
@@ -67,10 +66,11 @@ impl ShortNames {
         short
     }
 
-    fn declare(&self, types: &Path, before: &str) -> Result<()> {
+    fn declare(&self, types: &Path) -> Result<()> {
         let text = fs::read_to_string(types)?;
-        let lines =
-            text.lines().map(|line| renamed(line, before, ":", &self.exports).unwrap_or(line.to_owned()));
+        let lines = text
+            .lines()
+            .map(|line| renamed(line, "export const ", ":", &self.exports).unwrap_or(line.to_owned()));
         Ok(fs::write(types, lines.collect::<Vec<_>>().join("\n") + "\n")?)
     }
 }
