@@ -1,5 +1,5 @@
 import type { CommitParts, EventParts, WriteParts } from "./append-message.js";
-import { abortSignal, bag, list, name, oneOf, options as optionBag, show, uuid, whole } from "./arguments.js";
+import { abortSignal, bag, list, name, oneOf, option, options as optionBag, show, unfit, uuid, whole } from "./arguments.js";
 import type { ConditionMessage, Durability, EngineLimits, ErrorMessage } from "./engine.js";
 import { DURABILITY, EXPECTED } from "./engine.js";
 import { invalidArgument, limitExceeded } from "./errors.js";
@@ -140,8 +140,8 @@ export function severalWrites(writes: unknown): UncheckedWrite[] {
 }
 
 /** The signal among the options of a commit. */
-export function commitSignal(options: { readonly signal?: unknown } | undefined): AbortSignal | undefined {
-  return abortSignal(options?.signal, "options.signal");
+export function commitSignal(options: object = {}): AbortSignal | undefined {
+  return option(options as { readonly signal?: unknown }, "signal", abortSignal);
 }
 
 /**
@@ -150,8 +150,8 @@ export function commitSignal(options: { readonly signal?: unknown } | undefined)
  */
 export function checkCommit(writes: readonly UncheckedWrite[], options: unknown, context: CommitContext): CommitParts {
   const bag = optionBag(options, APPEND_OPTIONS);
-  const durability = DURABILITY[durabilityOption(bag.durability) ?? context.durability];
-  const condition = checkCondition(bag.condition, context.limits);
+  const durability = DURABILITY[durabilityOption(bag) ?? context.durability];
+  const condition = option(bag, "condition", (value, path) => checkCondition(value, path, context.limits));
   const common = commonMetadata(bag.metadata, bag.causedBy, context.limits.jsonDepth);
   const eventCount = writes.reduce((count, write) => count + write.events.length, 0);
   const { commitEvents } = context.limits;
@@ -194,13 +194,11 @@ export function expectedCode(value: unknown, path: string): number {
 }
 
 /** A durability among options, where there is one. */
-export function durabilityOption(value: unknown): "relaxed" | "strict" | undefined {
-  return value === undefined ? undefined : oneOf(value, ["relaxed", "strict"] as const, "options.durability");
+export function durabilityOption(bag: Record<string, unknown>): "relaxed" | "strict" | undefined {
+  return option(bag, "durability", (value, path) => oneOf(value, ["relaxed", "strict"], path));
 }
 
-function checkCondition(value: unknown, limits: EngineLimits): ConditionMessage | undefined {
-  if (value === undefined) return undefined;
-  const path = "options.condition";
+function checkCondition(value: unknown, path: string, limits: EngineLimits): ConditionMessage {
   const { failIfEventsMatch, after = 0 } = bag(value, ["failIfEventsMatch", "after"], path);
   return {
     query: checkQuery(failIfEventsMatch, `${path}.failIfEventsMatch`, limits),
@@ -213,7 +211,7 @@ function commonMetadata(metadata: unknown, causedBy: unknown, jsonDepth: number)
   const given = checkMetadata(metadata, "options.metadata", jsonDepth);
   if (causedBy === undefined) return given;
   if (typeof causedBy !== "object" || causedBy === null) {
-    throw invalidArgument("options.causedBy", `is ${show(causedBy)}; a recorded event is needed`);
+    throw unfit(causedBy, "options.causedBy", "a recorded event");
   }
   const cause = causedBy as { readonly id?: unknown; readonly metadata?: { readonly correlationId?: unknown } };
   const causationId = uuid(cause.id, "options.causedBy.id").toLowerCase();
@@ -226,7 +224,7 @@ function checkMetadata(value: unknown, path: string, jsonDepth: number): object 
   if (value === undefined) return undefined;
   const copy = jsonCopy(value, path, jsonDepth);
   if (typeof copy !== "object" || copy === null || Array.isArray(copy)) {
-    throw invalidArgument(path, `is ${show(copy)}; a plain object is needed`);
+    throw unfit(copy, path, "a plain object");
   }
   for (const key of RESERVED_METADATA) {
     if (Object.hasOwn(copy, key)) {
@@ -243,7 +241,7 @@ function checkEvent(
   context: CommitContext,
 ): EventParts {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw invalidArgument(path, `is ${show(value)}; an event, { type, data }, is needed`);
+    throw unfit(value, path, "an event, { type, data },");
   }
   for (const key in value) {
     if (!EVENT_PROPERTIES.has(key)) throw invalidArgument(`${path}.${key}`, "is not a property of an event");

@@ -1,4 +1,5 @@
 // What callers pass, checked where it comes in, so that an error names the argument in the caller's own terms.
+import type { EverfoldError } from "./errors.js";
 import { invalidArgument } from "./errors.js";
 
 const WHOLE = `a whole number from 0 to ${Number.MAX_SAFE_INTEGER}`;
@@ -25,20 +26,20 @@ export function show(value: unknown): string {
   }
 }
 
+/** A refusal of an argument, which says what it is and what it should be. */
+export function unfit(value: unknown, path: string, needed: string): EverfoldError {
+  return invalidArgument(path, `is ${show(value)}; ${needed} is needed`);
+}
+
 /** A revision, a position or a count. */
 export function whole(value: unknown, path: string): number {
   if (typeof value === "number" && Number.isSafeInteger(value) && 0 <= value) return value;
-  throw invalidArgument(path, `is ${show(value)}; ${WHOLE} is needed`);
-}
-
-/** As {@link whole}, where nothing given means that there is no bound. */
-export function wholeOrNothing(value: unknown, path: string): number | undefined {
-  return value === undefined ? undefined : whole(value, path);
+  throw unfit(value, path, WHOLE);
 }
 
 /** A name, a tag, a prefix: text that UTF-8 can hold. */
 export function text(value: unknown, path: string): string {
-  if (typeof value !== "string") throw invalidArgument(path, `is ${show(value)}; a string is needed`);
+  if (typeof value !== "string") throw unfit(value, path, "a string");
   if (LONE_SURROGATE.test(value)) {
     throw invalidArgument(path, "has a surrogate without its partner, which is no character; names must be text");
   }
@@ -55,24 +56,25 @@ export function name(value: unknown, path: string): string {
 /** A UUID in its text form. */
 export function uuid(value: unknown, path: string): string {
   if (typeof value === "string" && UUID.test(value)) return value;
-  throw invalidArgument(path, `is ${show(value)}; a UUID such as "0190a5c4-7b1e-7cc3-9d2f-3f6a1c2b4d5e" is needed`);
+  throw unfit(value, path, 'a UUID such as "0190a5c4-7b1e-7cc3-9d2f-3f6a1c2b4d5e"');
 }
 
 /** One of a few words. */
 export function oneOf<Word extends string>(value: unknown, words: readonly Word[], path: string): Word {
   if ((words as readonly unknown[]).includes(value)) return value as Word;
-  throw invalidArgument(path, `is ${show(value)}; ${words.map((word) => `"${word}"`).join(" or ")} is needed`);
+  throw unfit(value, path, words.map((word) => `"${word}"`).join(" or "));
 }
 
 /** An array. */
 export function list(value: unknown, path: string): readonly unknown[] {
   if (Array.isArray(value)) return value;
-  throw invalidArgument(path, `is ${show(value)}; an array is needed`);
+  throw unfit(value, path, "an array");
 }
 
-/** A function. */
-export function callback(value: unknown, path: string): void {
-  if (typeof value !== "function") throw invalidArgument(path, `is ${show(value)}; a function is needed`);
+/** A function, of whatever kind it claims to be. */
+export function callback<Callback>(value: unknown, path: string): Callback {
+  if (typeof value === "function") return value as Callback;
+  throw unfit(value, path, "a function");
 }
 
 /**
@@ -81,7 +83,7 @@ export function callback(value: unknown, path: string): void {
  */
 export function bag(value: unknown, known: readonly string[], path: string): Record<string, unknown> {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw invalidArgument(path, `is ${show(value)}; an object is needed`);
+    throw unfit(value, path, "an object");
   }
   for (const key in value) {
     if (!known.includes(key)) {
@@ -96,10 +98,18 @@ export function options(value: unknown, known: readonly string[]): Record<string
   return value === undefined ? {} : bag(value, known, "options");
 }
 
-/** An AbortSignal, or nothing. */
-export function abortSignal(value: unknown, path: string): AbortSignal | undefined {
-  if (value === undefined || (typeof value === "object" && value !== null && "aborted" in value)) {
-    return value as AbortSignal | undefined;
-  }
-  throw invalidArgument(path, `is ${show(value)}; an AbortSignal is needed`);
+/** What {@link options} gave under this key, checked where it was given. */
+export function option<Value>(
+  options: { readonly [key: string]: unknown },
+  key: string,
+  check: (value: unknown, path: string) => Value,
+): Value | undefined {
+  const value = options[key];
+  return value === undefined ? undefined : check(value, `options.${key}`);
+}
+
+/** An AbortSignal. */
+export function abortSignal(value: unknown, path: string): AbortSignal {
+  if (typeof value === "object" && value !== null && "aborted" in value) return value as AbortSignal;
+  throw unfit(value, path, "an AbortSignal");
 }

@@ -1,11 +1,11 @@
-import { abortSignal, oneOf, options as optionBag } from "./arguments.js";
+import { abortSignal, callback, oneOf, option, options as optionBag } from "./arguments.js";
 import type { CountMessage, CountPageMessage, EngineLimits } from "./engine.js";
 import { Breath } from "./pause.js";
 import type { ProgressListener } from "./progress.js";
-import { checkProgress, tell } from "./progress.js";
-import { checkQueryOrEverything } from "./query.js";
+import { tell } from "./progress.js";
+import { checkQuery } from "./query.js";
 import type { TimeInput } from "./time.js";
-import { unixMillisOrNothing } from "./time.js";
+import { unixMillis } from "./time.js";
 
 /** How counted events are told apart. Days are those of UTC: `2026-01-31`. */
 export type CountBy = "type" | "category" | "stream" | "day";
@@ -32,18 +32,18 @@ export interface CheckedCount {
 /** Checks the arguments of a count. */
 export function checkCount(query: unknown, options: unknown, limits: EngineLimits): CheckedCount {
   const bag = optionBag(options, ["since", "until", "by", "signal", "onProgress"]);
-  const by = bag.by === undefined ? "nothing" : oneOf(bag.by, ["type", "category", "stream", "day"], "options.by");
+  const by = option(bag, "by", (value, path) => oneOf<CountBy>(value, ["type", "category", "stream", "day"], path)) ?? "nothing";
   return {
     request: {
-      query: checkQueryOrEverything(query, "query", limits),
-      since: unixMillisOrNothing(bag.since, "options.since"),
-      until: unixMillisOrNothing(bag.until, "options.until"),
+      query: checkQuery(query, "query", limits),
+      since: option(bag, "since", unixMillis),
+      until: option(bag, "until", unixMillis),
       by,
       after: 0,
       asOf: undefined,
     },
-    signal: abortSignal(bag.signal, "options.signal"),
-    onProgress: checkProgress(bag.onProgress),
+    signal: option(bag, "signal", abortSignal),
+    onProgress: option(bag, "onProgress", callback<ProgressListener>),
   };
 }
 

@@ -112,6 +112,9 @@ export interface ConditionMessage {
   readonly after: number;
 }
 
+/** The lists of an item of a query, in the order in which they cross. */
+export const QUERY_LISTS = ["types", "tags", "streams", "categories"] as const;
+
 /** An item of a query. */
 export interface QueryItemMessage {
   types?: readonly string[];

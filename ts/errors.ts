@@ -138,7 +138,7 @@ export class EverfoldError extends Error {
 
   /** @internal Made by the store alone. */
   constructor(message: string, details: ErrorDetails) {
-    const { code, retryable, cause, ...fields } = details;
+    const { code, retryable = false, cause, ...fields } = details;
     super(message, cause === undefined ? undefined : { cause });
     this.code = code;
     this.retryable = retryable;
@@ -152,7 +152,8 @@ Object.defineProperty(EverfoldError.prototype, "name", { value: "EverfoldError",
 /** The fields of an error, before they are typed by their code. */
 export interface ErrorDetails {
   readonly code: EverfoldErrorCode;
-  readonly retryable: boolean;
+  /** `false` where it is left out. */
+  readonly retryable?: boolean;
   readonly cause?: unknown;
   readonly [field: string]: unknown;
 }
@@ -174,24 +175,24 @@ export function isEverfoldError(error: unknown, code?: EverfoldErrorCode): boole
 
 /** An argument at `path` that is not what it should be. */
 export function invalidArgument(path: string, problem: string): EverfoldError {
-  return new EverfoldError(`${path}: ${problem}`, { code: "INVALID_ARGUMENT", retryable: false, path, problem });
+  return new EverfoldError(`${path}: ${problem}`, { code: "INVALID_ARGUMENT", path, problem });
 }
 
 /** A bound that was exceeded at `path`. */
 export function limitExceeded(path: string, limit: string, value: number, maximum: number): EverfoldError {
   const message = `${path}: ${limit} is ${value}; at most ${maximum} is allowed`;
-  return new EverfoldError(message, { code: "LIMIT_EXCEEDED", retryable: false, limit, value, maximum, path });
+  return new EverfoldError(message, { code: "LIMIT_EXCEEDED", limit, value, maximum, path });
 }
 
 /** The store, or this handle to it, is closed. */
 export function closed(): EverfoldError {
-  return new EverfoldError("the store is closed", { code: "CLOSED", retryable: false });
+  return new EverfoldError("the store is closed", { code: "CLOSED" });
 }
 
 /** A bug. */
 export function internal(problem: string, cause?: unknown): EverfoldError {
   const message = `a bug in everfold: ${problem}; reload the page, and report it`;
-  return new EverfoldError(message, { code: "INTERNAL", retryable: false, problem, cause });
+  return new EverfoldError(message, { code: "INTERNAL", problem, cause });
 }
 
 /** An error of the core, as it crossed the seam. */

@@ -1,4 +1,4 @@
-import { bag, callback, show } from "./arguments.js";
+import { bag, callback, option, unfit } from "./arguments.js";
 import { invalidArgument } from "./errors.js";
 import type { Json } from "./json.js";
 import { pathOf } from "./payload.js";
@@ -138,8 +138,7 @@ const BRAND: unique symbol = Symbol.for("everfold.eventType") as never;
 export function eventType(options?: EventTypeOptions<undefined>): EventTypeDefinition<undefined>;
 export function eventType<Data>(options?: EventTypeOptions<Data>): EventTypeDefinition<Data>;
 export function eventType<Data>(options: EventTypeOptions<Data> = {}): EventTypeDefinition<Data> {
-  bag(options, ["tags"], "options");
-  if (options.tags !== undefined) callback(options.tags, "options.tags");
+  option(bag(options, ["tags"], "options"), "tags", callback);
   const definition: EventTypeDefinition<Data> = options.tags === undefined ? {} : { tags: options.tags };
   return Object.freeze(Object.defineProperty(definition, BRAND, { value: true }));
 }
@@ -162,7 +161,7 @@ export function defineEvents<const Registry extends EventRegistry>(types: Regist
 
 /** Refuses what is no registry of events. */
 export function checkRegistry(types: unknown, path: string): void {
-  if (typeof types !== "object" || types === null) throw invalidArgument(path, `is ${show(types)}; an object is needed`);
+  if (typeof types !== "object" || types === null) throw unfit(types, path, "an object");
   for (const [type, definition] of Object.entries(types)) {
     const place = pathOf(path, [type]);
     if (typeof definition !== "object" || definition === null || !(BRAND in definition)) {

@@ -73,7 +73,7 @@ export interface Stats {
 
 /** The measures of a store, as its users see them. */
 export function statsOf(message: StatsMessage): Stats {
-  const { events, streams, segments, snapshots, bytes, usage, quota, persisted } = message;
-  const bytesPerEvent = events === 0 ? 0 : bytes / events;
-  return { events, streams, segments, snapshots, bytes, bytesPerEvent, quota: { usage, quota, persisted } };
+  const { usage, quota, persisted, ...measures } = message;
+  const { bytes, events } = measures;
+  return { ...measures, bytesPerEvent: events === 0 ? 0 : bytes / events, quota: { usage, quota, persisted } };
 }

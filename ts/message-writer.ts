@@ -1,7 +1,5 @@
 import type { FlatMessage, QueryItemMessage } from "./engine.js";
-
-/** The lists of an item, in the order in which they cross. */
-const LISTS = ["types", "tags", "streams", "categories"] as const;
+import { QUERY_LISTS } from "./engine.js";
 
 /** Writes a {@link FlatMessage} from its front to its end. */
 export class MessageWriter {
@@ -11,7 +9,7 @@ export class MessageWriter {
 
   /** Writes numbers, or that they are left out. */
   number(...values: (number | undefined)[]): this {
-    for (const value of values) this.numbers.push(value ?? Number.NaN);
+    for (const value of values) this.numbers.push(value ?? NaN);
     return this;
   }
 
@@ -24,7 +22,7 @@ export class MessageWriter {
   query(items: readonly QueryItemMessage[]): this {
     this.number(items.length);
     for (const item of items) {
-      for (const list of LISTS) {
+      for (const list of QUERY_LISTS) {
         const names = item[list];
         this.number(names?.length);
         names?.forEach((name) => this.name(name));

@@ -1,5 +1,3 @@
-import { callback } from "./arguments.js";
-
 /** How far something long has come. */
 export interface Progress {
   /** How much is done, in the unit of `total`. */
@@ -12,12 +10,6 @@ export interface Progress {
 
 /** Is told how far something has come. */
 export type ProgressListener = (progress: Progress) => void;
-
-/** A listener among options. */
-export function checkProgress(value: unknown): ProgressListener | undefined {
-  if (value !== undefined) callback(value, "options.onProgress");
-  return value as ProgressListener | undefined;
-}
 
 /**
  * Tells a listener, where there is one. What it throws is no failure of what it listens to: the platform reports it,

@@ -1,5 +1,6 @@
 import { bag, list, name } from "./arguments.js";
 import type { EngineLimits, QueryItemMessage } from "./engine.js";
+import { QUERY_LISTS } from "./engine.js";
 import { invalidArgument, limitExceeded } from "./errors.js";
 import type { AnyEvents, EventRegistry, FactType, RecordedEvent, RecordedFact, TypeOf } from "./events.js";
 
@@ -50,8 +51,6 @@ type MatchingItem<Registry extends EventRegistry, Item> = Item extends unknown
 /** A query that lets everything through, as it crosses to the core. */
 export const EVERYTHING: readonly QueryItemMessage[] = [{}];
 
-const LISTS = ["types", "tags", "streams", "categories"] as const;
-
 /** Checks a query that stands at `path`. */
 export function checkQuery(query: unknown, path: string, limits: EngineLimits): readonly QueryItemMessage[] {
   if (!Array.isArray(query)) return [checkItem(query, path, limits)];
@@ -60,19 +59,10 @@ export function checkQuery(query: unknown, path: string, limits: EngineLimits): 
   return query.map((item, index) => checkItem(item, `${path}[${index}]`, limits));
 }
 
-/** As {@link checkQuery}, where nothing given means everything. */
-export function checkQueryOrEverything(
-  query: unknown,
-  path: string,
-  limits: EngineLimits,
-): readonly QueryItemMessage[] {
-  return query === undefined ? EVERYTHING : checkQuery(query, path, limits);
-}
-
 function checkItem(value: unknown, path: string, limits: EngineLimits): QueryItemMessage {
-  const item = bag(value, LISTS, path);
+  const item = bag(value, QUERY_LISTS, path);
   const message: QueryItemMessage = {};
-  for (const key of LISTS) {
+  for (const key of QUERY_LISTS) {
     const entries = item[key];
     if (entries === undefined) continue;
     const place = `${path}.${key}`;

@@ -1,13 +1,13 @@
 import type { AllReadMessage, EngineLimits, PageMessage, StreamReadMessage } from "./engine.js";
-import { abortSignal, name, oneOf, options as optionBag, wholeOrNothing } from "./arguments.js";
+import { abortSignal, name, oneOf, option, options as optionBag, whole } from "./arguments.js";
 import type { AnyEvents, EventRegistry } from "./events.js";
 import type { AnyRecorded } from "./page.js";
 import { eventsOf } from "./page.js";
 import { Breath } from "./pause.js";
 import type { Query } from "./query.js";
-import { checkQueryOrEverything } from "./query.js";
+import { EVERYTHING, checkQuery } from "./query.js";
 import type { TimeInput } from "./time.js";
-import { unixMillisOrNothing } from "./time.js";
+import { unixMillis } from "./time.js";
 
 /** In which order events are read. It changes neither bound. */
 export type Direction = "forwards" | "backwards";
@@ -88,16 +88,17 @@ export interface EventPage {
 
 /** A request for a page, which the next page continues. */
 interface PageRequest {
+  readonly direction: Direction;
   readonly limit: number | undefined;
   readonly asOf: number | undefined;
 }
 
-/** Reads page after page: `request` is asked for first, then what `advance` makes of it. */
+/** Reads page after page: `request` is asked for first. Where it reads forwards, its bound `first` moves on. */
 export async function* eventPages<Request extends PageRequest>(
   request: Request,
   signal: AbortSignal | undefined,
   read: (request: Request) => Promise<PageMessage>,
-  advance: (request: Request, next: number) => Request,
+  first: keyof Request,
 ): AsyncGenerator<EventPage, void, undefined> {
   const breath = new Breath();
   let current = request;
@@ -108,19 +109,10 @@ export async function* eventPages<Request extends PageRequest>(
     yield { events, next: page.next, asOf: page.asOf };
     const limit = current.limit === undefined ? undefined : current.limit - events.length;
     if (page.next === undefined || limit === 0) return;
-    current = { ...advance(current, page.next), limit, asOf: page.asOf };
+    const bound = current.direction === "forwards" ? first : "before";
+    current = { ...current, [bound]: page.next, limit, asOf: page.asOf };
     await breath.take();
   }
-}
-
-/** Continues a read of one stream. */
-export function advanceStream(request: StreamReadMessage, next: number): StreamReadMessage {
-  return request.direction === "forwards" ? { ...request, from: next } : { ...request, before: next };
-}
-
-/** Continues a read of the log. */
-export function advanceAll(request: AllReadMessage, next: number): AllReadMessage {
-  return request.direction === "forwards" ? { ...request, after: next } : { ...request, before: next };
 }
 
 /** Checks the arguments of a read of one stream. */
@@ -129,13 +121,13 @@ export function streamRead(stream: unknown, options: unknown): { request: Stream
   return {
     request: {
       stream: name(stream, "stream"),
-      from: wholeOrNothing(bag.from, "options.from") ?? 0,
-      before: wholeOrNothing(bag.before, "options.before"),
-      direction: checkDirection(bag.direction),
-      limit: wholeOrNothing(bag.limit, "options.limit"),
+      from: option(bag, "from", whole) ?? 0,
+      before: option(bag, "before", whole),
+      direction: directionOption(bag),
+      limit: option(bag, "limit", whole),
       asOf: undefined,
     },
-    signal: abortSignal(bag.signal, "options.signal"),
+    signal: option(bag, "signal", abortSignal),
   };
 }
 
@@ -146,19 +138,19 @@ export const READ_ALL_OPTIONS = ["after", "before", "since", "until", "direction
 export function allRead(bag: Record<string, unknown>, limits: EngineLimits): { request: AllReadMessage; signal: AbortSignal | undefined } {
   return {
     request: {
-      after: wholeOrNothing(bag.after, "options.after") ?? 0,
-      before: wholeOrNothing(bag.before, "options.before"),
-      since: unixMillisOrNothing(bag.since, "options.since"),
-      until: unixMillisOrNothing(bag.until, "options.until"),
-      direction: checkDirection(bag.direction),
-      query: checkQueryOrEverything(bag.query, "options.query", limits),
-      limit: wholeOrNothing(bag.limit, "options.limit"),
+      after: option(bag, "after", whole) ?? 0,
+      before: option(bag, "before", whole),
+      since: option(bag, "since", unixMillis),
+      until: option(bag, "until", unixMillis),
+      direction: directionOption(bag),
+      query: option(bag, "query", (query, path) => checkQuery(query, path, limits)) ?? EVERYTHING,
+      limit: option(bag, "limit", whole),
       asOf: undefined,
     },
-    signal: abortSignal(bag.signal, "options.signal"),
+    signal: option(bag, "signal", abortSignal),
   };
 }
 
-function checkDirection(value: unknown): Direction {
-  return value === undefined ? "forwards" : oneOf(value, ["forwards", "backwards"], "options.direction");
+function directionOption(bag: Record<string, unknown>): Direction {
+  return option(bag, "direction", (value, path) => oneOf(value, ["forwards", "backwards"], path)) ?? "forwards";
 }

@@ -50,7 +50,7 @@ export interface ReplayPace {
 
 /** Checks a rate. */
 export function checkRate(value: unknown): number | undefined {
-  if (value === undefined || value === Number.POSITIVE_INFINITY) return undefined;
+  if (value === undefined || value === Infinity) return undefined;
   if (typeof value === "number" && 0 < value) return value;
   throw invalidArgument("options.rate", `is ${show(value)}; a number above 0 is needed, such as 50 for fifty times real time`);
 }

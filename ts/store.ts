@@ -1,9 +1,9 @@
 import type { AppendOptions, AppendResult, CommitOptions, CommitResult, Expected, StreamWrite, UncheckedWrite } from "./append.js";
 import { durabilityOption, expectedCode, severalWrites, singleWrite } from "./append.js";
-import { abortSignal, callback, name as checkName, oneOf, options as optionBag, text, uuid, whole, wholeOrNothing } from "./arguments.js";
+import { abortSignal, callback, name as checkName, oneOf, option, options as optionBag, text, uuid, whole } from "./arguments.js";
 import type { CountBy, CountOptions } from "./count.js";
 import { checkCount, countStretches, countsByKey } from "./count.js";
-import type { Engine, MarkMessage, PageMessage, StorageKind } from "./engine.js";
+import type { AllReadMessage, Engine, MarkMessage, StorageKind } from "./engine.js";
 import { closed, invalidArgument } from "./errors.js";
 import type { AnyEvents, EventRegistry, NewEvent, RecordedEvent } from "./events.js";
 import { checkRegistry } from "./events.js";
@@ -12,10 +12,10 @@ import { statsOf } from "./info.js";
 import type { AnyRecorded } from "./page.js";
 import { eventsOf } from "./page.js";
 import type { ProgressListener } from "./progress.js";
-import { checkProgress, tell } from "./progress.js";
+import { tell } from "./progress.js";
 import type { Matching, Query } from "./query.js";
 import type { EventPage, ReadAllOptions, ReadOptions } from "./reading.js";
-import { READ_ALL_OPTIONS, Reading, advanceAll, advanceStream, allRead, eventPages, streamRead } from "./reading.js";
+import { READ_ALL_OPTIONS, Reading, allRead, eventPages, streamRead } from "./reading.js";
 import type { ReplayOptions, ReplayResult } from "./replay.js";
 import { REPLAY_OPTIONS, checkRate, replayPages } from "./replay.js";
 import type { SharedEngine, StorageOption } from "./shared-engine.js";
@@ -102,14 +102,14 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
   ): Promise<EventStore<Registry>> {
     const bag = optionBag(options, ["events", "storage", "durability", "worker", "signal", "onProgress"]);
     checkName(name, "name");
-    if (bag.events !== undefined) checkRegistry(bag.events, "options.events");
+    option(bag, "events", checkRegistry);
     if (bag.worker !== undefined && bag.worker !== false) {
       throw invalidArgument("options.worker", "is not available yet; only false is");
     }
-    const storage = bag.storage === undefined ? "indexeddb" : oneOf(bag.storage, STORAGES, "options.storage");
-    const durability = durabilityOption(bag.durability) ?? "relaxed";
-    const signal = abortSignal(bag.signal, "options.signal");
-    const onProgress = checkProgress(bag.onProgress);
+    const storage = option(bag, "storage", (value, path) => oneOf(value, STORAGES, path)) ?? "indexeddb";
+    const durability = durabilityOption(bag) ?? "relaxed";
+    const signal = option(bag, "signal", abortSignal);
+    const onProgress = option(bag, "onProgress", callback<ProgressListener>);
     signal?.throwIfAborted();
     const onRead = onProgress && ((done: number, total: number) => tell(onProgress, { done, total, phase: "open" }));
     const shared = await abortable(acquireEngine(name, { storage, durability, onProgress: onRead }), signal);
@@ -184,7 +184,7 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
   read(stream: string, options?: ReadOptions): Reading<RecordedEvent<Registry>> {
     return new Reading(() => {
       const { request, signal } = streamRead(stream, options);
-      const pages = eventPages(request, signal, (message) => this.#page((engine) => engine.readStream(message)), advanceStream);
+      const pages = eventPages(request, signal, (message) => this.#open().readStream(message), "from");
       return filledPages<RecordedEvent<Registry>>(request.limit === 0, pages);
     });
   }
@@ -204,8 +204,7 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
   ): Reading<Matching<Registry, Wanted>> {
     return new Reading(() => {
       const { request, signal } = allRead(optionBag(options, READ_ALL_OPTIONS), this.#shared.engine.limits);
-      const pages = eventPages(request, signal, (message) => this.#page((engine) => engine.readAll(message)), advanceAll);
-      return filledPages<Matching<Registry, Wanted>>(request.limit === 0, pages);
+      return filledPages<Matching<Registry, Wanted>>(request.limit === 0, this.#allPages(request, signal));
     });
   }
 
@@ -219,15 +218,14 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
     options: ReplayOptions<Registry, Wanted>,
     handler: (event: Matching<Registry, Wanted>) => unknown,
   ): Promise<ReplayResult> {
-    const { rate, onProgress, ...rest } = optionBag(options, REPLAY_OPTIONS);
-    callback(handler, "handler");
-    const { request, signal } = allRead(rest, this.#shared.engine.limits);
-    const listener = checkProgress(onProgress);
-    const checkedRate = checkRate(rate);
+    const bag = optionBag(options, REPLAY_OPTIONS);
+    const handle = callback<(event: AnyRecorded) => unknown>(handler, "handler");
+    const { request, signal } = allRead(bag, this.#shared.engine.limits);
+    const listener = option(bag, "onProgress", callback<ProgressListener>);
+    const rate = checkRate(bag.rate);
     let lastPosition = request.after;
-    const pages = eventPages(request, signal, (message) => this.#page((engine) => engine.readAll(message)), advanceAll);
-    const events = await replayPages(pages, { rate: checkedRate, signal }, handler as (event: AnyRecorded) => unknown, (page) => {
-      const end = Math.min(page.asOf, (request.before ?? Number.POSITIVE_INFINITY) - 1);
+    const events = await replayPages(this.#allPages(request, signal), { rate, signal }, handle, (page) => {
+      const end = Math.min(page.asOf, (request.before ?? Infinity) - 1);
       lastPosition = Math.max(request.after, end);
       tell(listener, { done: page.next ?? lastPosition, total: lastPosition, phase: "replay" });
     });
@@ -240,8 +238,7 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
   async event(id: string, options?: { readonly stream?: string | undefined }): Promise<RecordedEvent<Registry> | undefined> {
     const bag = optionBag(options, ["stream"]);
     const checkedId = uuid(id, "id");
-    const stream = bag.stream === undefined ? undefined : checkName(bag.stream, "options.stream");
-    const page = await this.#page((engine) => engine.event(checkedId, stream));
+    const page = await this.#open().event(checkedId, option(bag, "stream", checkName));
     return eventsOf(page)[0] as RecordedEvent<Registry> | undefined;
   }
 
@@ -342,7 +339,7 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
       mark,
       before,
       expected: expectedCode(options.expected, "options.expected"),
-      durability: durabilityOption(options.durability) ?? this.#durability,
+      durability: durabilityOption(options) ?? this.#durability,
     };
     const engine = this.#open();
     // What was appended before in this task comes first in the log, too.
@@ -353,10 +350,10 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
 
   async *#streamPages(options: StreamsOptions | undefined): AsyncGenerator<StreamInfo[], void, undefined> {
     const bag = optionBag(options, ["prefix", "after", "limit", "signal"]);
-    const signal = abortSignal(bag.signal, "options.signal");
-    const prefix = bag.prefix === undefined ? "" : text(bag.prefix, "options.prefix");
-    let after = bag.after === undefined ? undefined : text(bag.after, "options.after");
-    let wanted = wholeOrNothing(bag.limit, "options.limit") ?? Number.POSITIVE_INFINITY;
+    const signal = option(bag, "signal", abortSignal);
+    const prefix = option(bag, "prefix", text) ?? "";
+    let after = option(bag, "after", text);
+    let wanted = option(bag, "limit", whole) ?? Infinity;
     while (0 < wanted) {
       signal?.throwIfAborted();
       const limit = Math.min(wanted, STREAMS_PER_PAGE);
@@ -368,8 +365,8 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
     }
   }
 
-  #page(read: (engine: Engine) => Promise<PageMessage>): Promise<PageMessage> {
-    return read(this.#open());
+  #allPages(request: AllReadMessage, signal: AbortSignal | undefined): AsyncGenerator<EventPage, void, undefined> {
+    return eventPages(request, signal, (message) => this.#open().readAll(message), "after");
   }
 
   #isClosed(): boolean {

@@ -23,15 +23,10 @@ export function unixMillis(value: unknown, path: string): number {
   );
 }
 
-/** As {@link unixMillis}, where nothing given means that there is no bound. */
-export function unixMillisOrNothing(value: unknown, path: string): number | undefined {
-  return value === undefined ? undefined : unixMillis(value, path);
-}
-
 function millisOf(value: unknown): number {
   if (typeof value === "string") return parseIso(value);
   if (isDate(value)) return value.getTime();
-  return typeof value === "number" ? value : Number.NaN;
+  return typeof value === "number" ? value : NaN;
 }
 
 /** Of this page or of another frame's. */
@@ -41,10 +36,10 @@ function isDate(value: unknown): value is Date {
 
 function parseIso(text: string): number {
   const parts = ISO.exec(text);
-  if (parts === null) return Number.NaN;
-  const [year, month, day] = [Number(parts[1]), Number(parts[2]), Number(parts[3])];
+  if (parts === null) return NaN;
+  const [, year, month, day] = parts.map(Number) as [number, number, number, number];
   // Engines take 30 February for 2 March; the last day of a month is day 0 of the next.
   const lastDay = new Date(0);
   lastDay.setUTCFullYear(year, month, 0);
-  return 1 <= day && day <= lastDay.getUTCDate() ? Date.parse(text) : Number.NaN;
+  return 1 <= day && day <= lastDay.getUTCDate() ? Date.parse(text) : NaN;
 }

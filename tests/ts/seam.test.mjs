@@ -107,8 +107,8 @@ async function readNumbers(limit) {
     const page = { data: "[]", metadata: "[]", ids: "[]", names: "s", nameLengths: Uint32Array.of(1), tags: new Uint32Array() };
     return { ...page, numbers, next: request.after + 2 < 6 ? request.after + 2 : undefined, asOf: 6 };
   };
-  const advance = (request, next) => ({ ...request, after: next });
-  for await (const { events } of eventPages({ after: 0, limit, asOf: undefined }, undefined, read, advance)) void events;
+  const request = { after: 0, direction: "forwards", limit, asOf: undefined };
+  for await (const { events } of eventPages(request, undefined, read, "after")) void events;
   return asked;
 }
 
