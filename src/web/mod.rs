@@ -17,3 +17,7 @@ mod timer;
 
 pub use browser_host::BrowserHost;
 pub use indexed_db::IndexedDbStorage;
+
+/// What gives memory out: a third of the code of the allocator that comes with the standard library.
+#[global_allocator]
+static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();

@@ -30,7 +30,8 @@ const WASM: &str = "everfold_bg.wasm";
 /// Nothing of ours is in the first 1,024 bytes of memory, so an address that lies a little past a pointer can be
 /// folded into the access: the linker puts the stack there, growing down from 1 MiB, and a stack that came so far
 /// is about to run out. Then the access traps a few hundred bytes before the stack would have.
-const WASM_OPT_FLAGS: [&str; 5] = ["--low-memory-unused", "--flatten", "--rereloop", "-Oz", "-Oz"];
+const WASM_OPT_FLAGS: [&str; 6] =
+    ["--low-memory-unused", "--flatten", "--rereloop", "-Oz", "-Oz", "--strip-target-features"];
 
 /// How much of the wasm is left to the optimiser.
 #[derive(Clone, Copy, PartialEq, Eq)]
