@@ -28,10 +28,10 @@ use crate::store::{AppendRequest, Appended, WriteRequest};
 use crate::web::error;
 use crate::web::fields::Fields;
 
-use super::numbers::Numbers;
+use super::numbers::{self, Numbers};
 use super::read::condition;
 use super::texts::Texts;
-use super::{NONE, cut_short, malformed, within};
+use super::{NONE, malformed, within};
 
 /// Reads an `AppendMessage`. An append that is refused takes no other with it.
 ///
@@ -43,21 +43,20 @@ pub fn read(
     numbers: &[f64],
 ) -> Result<Vec<Result<AppendRequest, Error>>, Error> {
     let texts = str::from_utf8(texts).map_err(|_| malformed("its texts are not UTF-8"))?;
-    let (mut texts, mut ids, mut numbers) =
-        (Texts::new(texts), Texts::new(ids), Numbers::new(names, numbers)?);
+    let (names, rest) = numbers::names(names, numbers)?;
+    let (mut texts, mut ids, mut numbers) = (Texts::new(texts), Texts::new(ids), Numbers::new(&names, rest));
     let mut requests = Vec::new();
     while !numbers.is_empty() {
-        let number_count = numbers.count()?;
-        let text_length = numbers.count()?;
-        let id_count = numbers.count()?;
+        let [number_count, text_length, id_count] = [numbers.count(), numbers.count(), numbers.count()];
         let mut run = Run {
-            numbers: numbers.split(number_count.checked_sub(3).ok_or_else(cut_short)?)?,
-            texts: texts.split(text_length)?,
-            ids: ids.split(id_count.saturating_mul(EventId::TEXT_LENGTH))?,
+            numbers: numbers.split(number_count.wrapping_sub(3)),
+            texts: numbers.present(texts.split(text_length)),
+            ids: numbers.present(ids.split(id_count.saturating_mul(EventId::TEXT_LENGTH))),
         };
-        requests.push(run.append());
+        let request = run.append();
+        requests.push(run.numbers.finish(request));
     }
-    Ok(requests)
+    numbers.finish(Ok(requests))
 }
 
 /// Writes an `AppendOutcome`.
@@ -105,9 +104,9 @@ struct Run<'a> {
 
 impl Run<'_> {
     fn append(&mut self) -> Result<AppendRequest, Error> {
-        let durability = self.numbers.durability_if_some()?;
-        let write_count = self.numbers.whole()?;
-        let condition = match self.numbers.count()? {
+        let durability = self.numbers.durability_if_some();
+        let write_count = self.numbers.count();
+        let condition = match self.numbers.count() {
             0 => None,
             _ => Some(condition(&mut self.numbers)?),
         };
@@ -120,37 +119,37 @@ impl Run<'_> {
 
     fn write(&mut self) -> Result<WriteRequest, Error> {
         let stream = self.numbers.stream()?;
-        let expected = self.numbers.expected()?;
+        let expected = self.numbers.expected();
         let mut events = Vec::new();
-        for index in 0..self.numbers.whole()? {
+        for index in 0..self.numbers.length() {
             events.push(self.event().map_err(|error| within(error, "events", index))?);
         }
         Ok(WriteRequest { stream, expected, events })
     }
 
     fn event(&mut self) -> Result<NewEvent, Error> {
-        let event_type = EventType::new(self.numbers.name()?).map_err(|error| error.at("type"))?;
+        let event_type = EventType::new(self.numbers.name()).map_err(|error| error.at("type"))?;
         let mut event = NewEvent::new(event_type);
-        event.data = self.json()?;
-        event.metadata = self.json()?;
-        if self.numbers.count()? != 0 {
+        event.data = self.json();
+        event.metadata = self.json();
+        if self.numbers.count() != 0 {
             event.id = Some(self.id()?);
         }
-        event.time = self.numbers.time_if_some()?;
-        for index in 0..self.numbers.whole()? {
-            event.tags.push(Tag::new(self.numbers.name()?).map_err(|error| within(error, "tags", index))?);
+        event.time = self.numbers.time_if_some();
+        for index in 0..self.numbers.length() {
+            event.tags.push(Tag::new(self.numbers.name()).map_err(|error| within(error, "tags", index))?);
         }
         Ok(event)
     }
 
     /// The facade walked the value and had `JSON.stringify` write the text: it need not be read again.
-    fn json(&mut self) -> Result<Option<Json>, Error> {
-        let Some(length) = self.numbers.whole_if_some()? else { return Ok(None) };
-        Ok(Some(Json::from_trusted(self.texts.take(length as usize)?)))
+    fn json(&mut self) -> Option<Json> {
+        let length = self.numbers.whole_if_some()?;
+        Some(Json::from_trusted(self.numbers.present(self.texts.take(length as usize))))
     }
 
     fn id(&mut self) -> Result<EventId, Error> {
-        let text = self.ids.take(EventId::TEXT_LENGTH)?;
+        let text = self.numbers.present(self.ids.take(EventId::TEXT_LENGTH));
         EventId::parse(text).ok_or_else(|| Error::invalid_argument("id", "is not a UUID"))
     }
 }

@@ -4,7 +4,7 @@ use crate::error::Error;
 use crate::id::EventId;
 use crate::store::{AllRead, Count, MarkRequest, StreamList, StreamRead};
 
-use super::numbers::Numbers;
+use super::numbers::{self, Numbers};
 use super::{malformed, options, read};
 
 /// What was asked.
@@ -37,15 +37,21 @@ pub enum Call {
 
 /// Reads a message, by the code of the call. Errors: `INVALID_ARGUMENT`, `LIMIT_EXCEEDED`.
 pub fn read(code: u32, names: &str, numbers: &[f64]) -> Result<Message, Error> {
-    let mut message = Numbers::new(names, numbers)?;
+    let (names, rest) = numbers::names(names, numbers)?;
+    let mut message = Numbers::new(&names, rest);
+    let read = by_code(code, &mut message);
+    message.finish(read)
+}
+
+fn by_code(code: u32, message: &mut Numbers<'_>) -> Result<Message, Error> {
     Ok(Message::Call(match code {
-        0 => return Ok(Message::Mark(options::mark(&mut message)?)),
-        1 => Call::ReadStream(read::stream_read(&mut message)?),
-        2 => Call::ReadAll(read::all_read(&mut message)?),
-        3 => event(&mut message)?,
-        4 => Call::StreamInfo(message.name()?.as_ref().to_owned()),
-        5 => Call::Streams(read::streams(&mut message)?),
-        6 => Call::Count(read::count(&mut message)?),
+        0 => return options::mark(message).map(Message::Mark),
+        1 => Call::ReadStream(read::stream_read(message)?),
+        2 => Call::ReadAll(read::all_read(message)?),
+        3 => event(message)?,
+        4 => Call::StreamInfo(message.name().as_ref().to_owned()),
+        5 => Call::Streams(read::streams(message)),
+        6 => Call::Count(read::count(message)?),
         7 => Call::Stats,
         8 => Call::Close,
         _ => return Err(malformed("a call has an unknown code")),
@@ -53,7 +59,7 @@ pub fn read(code: u32, names: &str, numbers: &[f64]) -> Result<Message, Error> {
 }
 
 fn event(message: &mut Numbers<'_>) -> Result<Call, Error> {
-    let id = EventId::parse(&message.name()?);
+    let id = EventId::parse(&message.name());
     let id = id.ok_or_else(|| Error::invalid_argument("id", "is not a UUID"))?;
-    Ok(Call::Event { id, stream: message.name_if_some()?.map(|name| name.as_ref().to_owned()) })
+    Ok(Call::Event { id, stream: message.name_if_some().map(|name| name.as_ref().to_owned()) })
 }

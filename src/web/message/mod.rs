@@ -20,17 +20,15 @@ use crate::error::{Detail, Error};
 const NONE: f64 = -1.0;
 
 /// A message that this package's own facade did not write.
+#[cold]
+#[inline(never)]
 fn malformed(problem: &str) -> Error {
     Error::new(Detail::Internal { problem: format!("a malformed message: {problem}") })
-}
-
-fn cut_short() -> Error {
-    malformed("it is cut short")
 }
 
 /// The same error, its path led by an entry of a list.
 #[cold]
 #[inline(never)]
-fn within(error: Error, list: &str, index: u64) -> Error {
+fn within(error: Error, list: &str, index: usize) -> Error {
     error.at(&format!("{list}[{index}]"))
 }

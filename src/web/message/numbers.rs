@@ -17,26 +17,62 @@ use crate::log::Expected;
 use crate::position::Revision;
 use crate::storage::Durability;
 
+use super::malformed;
 use super::texts::Texts;
-use super::{cut_short, malformed};
 
 /// A message, read from the front.
+///
+/// What makes no sense is noted, and reads as nothing from there on: so it is asked for once, at the end, by
+/// [`Numbers::finish`], which every reader of a message calls before anything is done with what it read.
 pub struct Numbers<'a> {
     rest: &'a [f64],
-    names: Rc<Vec<Rc<str>>>,
+    names: &'a [Rc<str>],
+    problem: Option<&'static str>,
+}
+
+/// Reads the names that a message begins with. Returns them, and the numbers behind them.
+///
+/// Errors: `INTERNAL`.
+pub fn names<'a>(text: &str, numbers: &'a [f64]) -> Result<(Vec<Rc<str>>, &'a [f64]), Error> {
+    let mut message = Numbers::new(&[], numbers);
+    let mut texts = Texts::new(text);
+    let mut names = Vec::new();
+    for _ in 0..message.length() {
+        let length = message.count();
+        names.push(Rc::from(message.present(texts.take(length))));
+    }
+    let rest = message.rest;
+    message.finish(Ok((names, rest)))
 }
 
 impl<'a> Numbers<'a> {
-    /// Reads the names; what follows them is next.
-    pub fn new(names: &str, numbers: &'a [f64]) -> Result<Self, Error> {
-        let mut message = Self { rest: numbers, names: Rc::default() };
-        let mut texts = Texts::new(names);
-        let mut names = Vec::new();
-        for _ in 0..message.count()? {
-            names.push(Rc::from(texts.take(message.count()?)?));
+    /// The numbers behind the names of a message.
+    pub fn new(names: &'a [Rc<str>], rest: &'a [f64]) -> Self {
+        Self { rest, names, problem: None }
+    }
+
+    /// What was made of the message, where all of it made sense. Errors: `INTERNAL` where it did not.
+    pub fn finish<T>(&self, made: Result<T, Error>) -> Result<T, Error> {
+        match self.problem {
+            None => made,
+            Some(problem) => Err(malformed(problem)),
         }
-        message.names = Rc::new(names);
-        Ok(message)
+    }
+
+    /// Notes what makes no sense, if it is the first.
+    #[cold]
+    #[inline(never)]
+    pub fn fail(&mut self, problem: &'static str) {
+        self.problem.get_or_insert(problem);
+        self.rest = &[];
+    }
+
+    /// What has to be there.
+    pub fn present<T: Default>(&mut self, found: Option<T>) -> T {
+        if found.is_none() {
+            self.fail("it is cut short");
+        }
+        found.unwrap_or_default()
     }
 
     /// Whether all was read.
@@ -45,86 +81,117 @@ impl<'a> Numbers<'a> {
     }
 
     /// Splits off the next `count` numbers, as a message of the same names.
-    pub fn split(&mut self, count: usize) -> Result<Self, Error> {
-        let (front, rest) = self.rest.split_at_checked(count).ok_or_else(cut_short)?;
+    pub fn split(&mut self, count: usize) -> Self {
+        let (front, rest) = self.present(self.rest.split_at_checked(count));
         self.rest = rest;
-        Ok(Self { rest: front, names: Rc::clone(&self.names) })
+        Self::new(self.names, front)
     }
 
     /// Any number.
-    pub fn number(&mut self) -> Result<f64, Error> {
-        let (first, rest) = self.rest.split_first().ok_or_else(cut_short)?;
-        self.rest = rest;
-        Ok(*first)
+    #[inline(never)]
+    pub fn number(&mut self) -> f64 {
+        let first = self.rest.split_off_first().copied();
+        self.present(first)
     }
 
     /// A whole number from 0 to 2^53 - 1.
-    pub fn whole(&mut self) -> Result<u64, Error> {
-        whole(self.number()?)
+    #[inline(never)]
+    pub fn whole(&mut self) -> u64 {
+        let number = self.number();
+        self.as_whole(number)
     }
 
     /// A whole number, where there is one.
-    pub fn whole_if_some(&mut self) -> Result<Option<u64>, Error> {
-        let number = self.number()?;
-        if number.is_nan() { Ok(None) } else { whole(number).map(Some) }
+    #[inline(never)]
+    pub fn whole_if_some(&mut self) -> Option<u64> {
+        let number = self.number();
+        (!number.is_nan()).then(|| self.as_whole(number))
     }
 
-    /// How many of something there are, or the place or the code of one.
-    pub fn count(&mut self) -> Result<usize, Error> {
-        Ok(self.whole()? as usize)
+    /// How much of something there is, or the place or the code of one.
+    pub fn count(&mut self) -> usize {
+        self.whole() as usize
+    }
+
+    /// How many entries a list has, each of which takes one number at least.
+    #[inline(never)]
+    pub fn length(&mut self) -> usize {
+        let length = self.count();
+        self.checked_length(length)
+    }
+
+    /// How many entries a list has, where there is one.
+    #[inline(never)]
+    pub fn length_if_some(&mut self) -> Option<usize> {
+        let length = self.whole_if_some()?;
+        Some(self.checked_length(length as usize))
+    }
+
+    fn checked_length(&mut self, length: usize) -> usize {
+        self.present((length <= self.rest.len()).then_some(length))
     }
 
     /// A moment, where there is one.
-    pub fn time_if_some(&mut self) -> Result<Option<UnixMillis>, Error> {
-        let number = self.number()?;
+    pub fn time_if_some(&mut self) -> Option<UnixMillis> {
+        let number = self.number();
         if number.is_nan() {
-            return Ok(None);
+            return None;
         }
-        let size = whole(number.abs())? as i64;
-        Ok(Some(UnixMillis(if number < 0.0 { -size } else { size })))
+        let size = self.as_whole(number.abs()) as i64;
+        Some(UnixMillis(if number < 0.0 { -size } else { size }))
     }
 
     /// A name.
-    pub fn name(&mut self) -> Result<Rc<str>, Error> {
-        let place = self.count()?;
-        self.names.get(place).cloned().ok_or_else(cut_short)
+    #[inline(never)]
+    pub fn name(&mut self) -> Rc<str> {
+        let place = self.count();
+        self.present(self.names.get(place).cloned())
     }
 
     /// A name, where there is one.
-    pub fn name_if_some(&mut self) -> Result<Option<Rc<str>>, Error> {
+    pub fn name_if_some(&mut self) -> Option<Rc<str>> {
         let place = self.whole_if_some()?;
-        place.map(|place| self.names.get(place as usize).cloned().ok_or_else(cut_short)).transpose()
+        Some(self.present(self.names.get(place as usize).cloned()))
     }
 
     /// The name of a stream. Errors: `INVALID_ARGUMENT`, `LIMIT_EXCEEDED`.
+    #[inline(never)]
     pub fn stream(&mut self) -> Result<StreamName, Error> {
-        StreamName::new(self.name()?).map_err(|error| error.at("stream"))
+        StreamName::new(self.name()).map_err(|error| error.at("stream"))
     }
 
     /// An expectation: its code, `EXPECTED`, or a revision.
-    pub fn expected(&mut self) -> Result<Expected, Error> {
-        match self.number()? {
-            -1.0 => Ok(Expected::Any),
-            -2.0 => Ok(Expected::NoStream),
-            -3.0 => Ok(Expected::StreamExists),
-            revision => Ok(Expected::Revision(Revision(whole(revision)?))),
+    #[inline(never)]
+    pub fn expected(&mut self) -> Expected {
+        match self.number() {
+            -1.0 => Expected::Any,
+            -2.0 => Expected::NoStream,
+            -3.0 => Expected::StreamExists,
+            revision => Expected::Revision(Revision(self.as_whole(revision))),
         }
     }
 
     /// A durability, `DURABILITY`, where there is one.
-    pub fn durability_if_some(&mut self) -> Result<Option<Durability>, Error> {
-        match self.count()? {
-            0 => Ok(None),
-            1 => Ok(Some(Durability::Memory)),
-            2 => Ok(Some(Durability::Relaxed)),
-            3 => Ok(Some(Durability::Strict)),
-            _ => Err(malformed("a durability has an unknown code")),
+    #[inline(never)]
+    pub fn durability_if_some(&mut self) -> Option<Durability> {
+        match self.count() {
+            0 => None,
+            1 => Some(Durability::Memory),
+            2 => Some(Durability::Relaxed),
+            3 => Some(Durability::Strict),
+            _ => {
+                self.fail("a durability has an unknown code");
+                None
+            }
         }
     }
-}
 
-/// The facade checks what callers pass: a number of another kind is its mistake, not theirs.
-fn whole(number: f64) -> Result<u64, Error> {
-    let is_whole = number.fract() == 0.0 && (0.0..=INTEGER_MAX as f64).contains(&number);
-    if is_whole { Ok(number as u64) } else { Err(malformed("a number is not whole, or too large")) }
+    /// The facade checks what callers pass: a number of another kind is its mistake, not theirs.
+    fn as_whole(&mut self, number: f64) -> u64 {
+        if number.fract() != 0.0 || !(0.0..=INTEGER_MAX as f64).contains(&number) {
+            self.fail("a number is not whole, or too large");
+            return 0;
+        }
+        number as u64
+    }
 }

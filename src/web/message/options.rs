@@ -37,14 +37,14 @@ pub fn open(storage: u32, durability: u32) -> OpenRequest {
 /// What a `MarkMessage` asks. Errors: `INVALID_ARGUMENT`, `LIMIT_EXCEEDED`.
 pub fn mark(message: &mut Numbers<'_>) -> Result<MarkRequest, Error> {
     let stream = message.stream()?;
-    let (code, before) = (message.count()?, Revision(message.whole()?));
+    let (code, before) = (message.count(), Revision(message.whole()));
     let mark = match code {
         0 => Mark::Delete,
         1 => Mark::Tombstone,
         2 => Mark::Truncate { before },
         _ => return Err(malformed("a mark has an unknown code")),
     };
-    Ok(MarkRequest { stream, expected: message.expected()?, mark, durability: message.durability_if_some()? })
+    Ok(MarkRequest { stream, expected: message.expected(), mark, durability: message.durability_if_some() })
 }
 
 /// Writes a `MarkOutcome`.

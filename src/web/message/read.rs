@@ -9,30 +9,30 @@ use crate::storage::Direction;
 use crate::store::{AllRead, Count, CountBy, StreamList, StreamRead};
 
 use super::numbers::Numbers;
-use super::{malformed, within};
+use super::within;
 
 /// What a `StreamReadMessage` asks. Errors: `INVALID_ARGUMENT`, `LIMIT_EXCEEDED`.
 pub fn stream_read(message: &mut Numbers<'_>) -> Result<StreamRead, Error> {
     Ok(StreamRead {
         stream: message.stream()?,
-        from: Revision(message.whole()?),
-        before: message.whole_if_some()?.map(Revision),
-        direction: direction(message)?,
-        limit: message.whole_if_some()?,
-        as_of: message.whole_if_some()?.map(Position),
+        from: Revision(message.whole()),
+        before: message.whole_if_some().map(Revision),
+        direction: direction(message),
+        limit: message.whole_if_some(),
+        as_of: message.whole_if_some().map(Position),
     })
 }
 
 /// What an `AllReadMessage` asks. Errors: `INVALID_ARGUMENT`, `LIMIT_EXCEEDED`.
 pub fn all_read(message: &mut Numbers<'_>) -> Result<AllRead, Error> {
     Ok(AllRead {
-        after: Position(message.whole()?),
-        before: message.whole_if_some()?.map(Position),
-        since: message.time_if_some()?,
-        until: message.time_if_some()?,
-        direction: direction(message)?,
-        limit: message.whole_if_some()?,
-        as_of: message.whole_if_some()?.map(Position),
+        after: Position(message.whole()),
+        before: message.whole_if_some().map(Position),
+        since: message.time_if_some(),
+        until: message.time_if_some(),
+        direction: direction(message),
+        limit: message.whole_if_some(),
+        as_of: message.whole_if_some().map(Position),
         query: query(message).map_err(|error| error.at("options"))?,
     })
 }
@@ -40,54 +40,60 @@ pub fn all_read(message: &mut Numbers<'_>) -> Result<AllRead, Error> {
 /// What a `CountMessage` asks. Errors: `INVALID_ARGUMENT`, `LIMIT_EXCEEDED`.
 pub fn count(message: &mut Numbers<'_>) -> Result<Count, Error> {
     Ok(Count {
-        since: message.time_if_some()?,
-        until: message.time_if_some()?,
-        by: count_by(message)?,
-        after: Position(message.whole()?),
-        as_of: message.whole_if_some()?.map(Position),
+        since: message.time_if_some(),
+        until: message.time_if_some(),
+        by: count_by(message),
+        after: Position(message.whole()),
+        as_of: message.whole_if_some().map(Position),
         query: query(message)?,
     })
 }
 
 /// What a `StreamsMessage` asks.
-pub fn streams(message: &mut Numbers<'_>) -> Result<StreamList, Error> {
-    Ok(StreamList {
-        prefix: message.name()?.as_ref().to_owned(),
-        after: message.name_if_some()?.map(|name| name.as_ref().to_owned()),
-        limit: message.count()?,
-    })
+pub fn streams(message: &mut Numbers<'_>) -> StreamList {
+    StreamList {
+        prefix: message.name().as_ref().to_owned(),
+        after: message.name_if_some().map(|name| name.as_ref().to_owned()),
+        limit: message.count(),
+    }
 }
 
 /// An append condition. Errors: `INVALID_ARGUMENT`, `LIMIT_EXCEEDED`.
 pub fn condition(message: &mut Numbers<'_>) -> Result<AppendCondition, Error> {
     Ok(AppendCondition {
-        after: Position(message.whole()?),
+        after: Position(message.whole()),
         fail_if_events_match: query(message).map_err(|error| error.at("options.condition"))?,
     })
 }
 
-fn direction(message: &mut Numbers<'_>) -> Result<Direction, Error> {
-    match message.count()? {
-        0 => Ok(Direction::Forwards),
-        1 => Ok(Direction::Backwards),
-        _ => Err(malformed("a direction has an unknown code")),
+fn direction(message: &mut Numbers<'_>) -> Direction {
+    match message.count() {
+        0 => Direction::Forwards,
+        1 => Direction::Backwards,
+        _ => {
+            message.fail("a direction has an unknown code");
+            Direction::Forwards
+        }
     }
 }
 
-fn count_by(message: &mut Numbers<'_>) -> Result<CountBy, Error> {
-    match message.count()? {
-        0 => Ok(CountBy::Nothing),
-        1 => Ok(CountBy::Type),
-        2 => Ok(CountBy::Category),
-        3 => Ok(CountBy::Stream),
-        4 => Ok(CountBy::Day),
-        _ => Err(malformed("a count has an unknown code")),
+fn count_by(message: &mut Numbers<'_>) -> CountBy {
+    match message.count() {
+        0 => CountBy::Nothing,
+        1 => CountBy::Type,
+        2 => CountBy::Category,
+        3 => CountBy::Stream,
+        4 => CountBy::Day,
+        _ => {
+            message.fail("a count has an unknown code");
+            CountBy::Nothing
+        }
     }
 }
 
 fn query(message: &mut Numbers<'_>) -> Result<Query, Error> {
     let mut items = Vec::new();
-    for index in 0..message.whole()? {
+    for index in 0..message.length() {
         items.push(query_item(message).map_err(|error| within(error, "query", index))?);
     }
     Query::new(items)
@@ -107,10 +113,10 @@ fn list<T>(
     path: &str,
     check: fn(Rc<str>) -> Result<T, Error>,
 ) -> Result<Option<Vec<T>>, Error> {
-    let Some(count) = message.whole_if_some()? else { return Ok(None) };
+    let Some(count) = message.length_if_some() else { return Ok(None) };
     let mut names = Vec::new();
     for index in 0..count {
-        names.push(check(message.name()?).map_err(|error| within(error, path, index))?);
+        names.push(check(message.name()).map_err(|error| within(error, path, index))?);
     }
     Ok(Some(names))
 }

@@ -1,10 +1,7 @@
 //! Texts that cross put together, with their lengths beside them.
 
-use crate::error::Error;
-
-use super::cut_short;
-
 /// Texts that were put together, read from the front by their lengths in UTF-16 units.
+#[derive(Default)]
 pub struct Texts<'a> {
     rest: &'a str,
     /// Then a unit is a byte.
@@ -17,18 +14,17 @@ impl<'a> Texts<'a> {
         Self { rest: text, is_ascii: text.is_ascii() }
     }
 
-    /// The next one.
-    pub fn take(&mut self, length: usize) -> Result<&'a str, Error> {
-        let length_bytes = if self.is_ascii { Some(length) } else { bytes_of_units(self.rest, length) };
-        let parts = length_bytes.and_then(|length_bytes| self.rest.split_at_checked(length_bytes));
-        let (front, rest) = parts.ok_or_else(cut_short)?;
+    /// The next one. `None` where there is not so much left, or where it would end inside a character.
+    pub fn take(&mut self, length: usize) -> Option<&'a str> {
+        let length_bytes = if self.is_ascii { length } else { bytes_of_units(self.rest, length)? };
+        let (front, rest) = self.rest.split_at_checked(length_bytes)?;
         self.rest = rest;
-        Ok(front)
+        Some(front)
     }
 
-    /// The next ones, still put together.
-    pub fn split(&mut self, length: usize) -> Result<Self, Error> {
-        Ok(Self { is_ascii: self.is_ascii, rest: self.take(length)? })
+    /// The next ones, still put together; `None` as of [`Texts::take`].
+    pub fn split(&mut self, length: usize) -> Option<Self> {
+        Some(Self { is_ascii: self.is_ascii, rest: self.take(length)? })
     }
 }
 
