@@ -14,10 +14,13 @@ pub(super) enum Identity {
     /// None of them stands in its stream.
     New,
     /// All of them stand there as they are given: the places of the originals, in the order of the entries.
-    Duplicate(Vec<(Revision, Position)>),
+    Duplicate(Vec<EntryPlace>),
     /// Anything between.
     Conflict(Error),
 }
+
+/// Where an entry stands: its revision, where it is an event, and its position.
+pub(super) type EntryPlace = (Option<Revision>, Position);
 
 /// Compares the ids of an append with those that are visible in its streams.
 pub(super) fn identify(append: &Append, ground: &Ground<'_>) -> Identity {
@@ -46,7 +49,7 @@ pub(super) fn identify(append: &Append, ground: &Ground<'_>) -> Identity {
     }
     if known.len() == entry_count && is_repetition(&known) {
         return Identity::Duplicate(
-            known.iter().map(|it| (it.original.revision, it.original.position)).collect(),
+            known.iter().map(|it| (Some(it.original.revision), it.original.position)).collect(),
         );
     }
     Identity::Conflict(conflict(known.iter().map(|it| (it.stream, it.id)).collect()))

@@ -10,8 +10,8 @@ use crate::table::ByStream;
 
 use super::facts::{Facts, NumberedCondition};
 use super::ground::{ConditionFound, Ground, Placed};
-use super::identity::{Identity, identify};
-use super::{Append, NewEntry, StreamState};
+use super::identity::{EntryPlace, Identity, identify};
+use super::{Append, NewEntry, StreamState, StreamWrite};
 
 /// What was decided of a queue.
 #[derive(Debug)]
@@ -39,23 +39,25 @@ pub enum Verdict {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Accepted {
     /// One for each write, in order.
-    pub writes: Vec<WriteResult>,
+    pub writes: Vec<StreamAppended>,
     /// The last position of the commit; of the whole log where it has no entries.
     pub last_position: Position,
     /// Whether all of it stood there already.
     pub duplicate: bool,
 }
 
-/// Where the entries of one write stand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct WriteResult {
-    /// The first entry's revision; `None` without entries, or for a fact.
+/// What an append did to one stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StreamAppended {
+    /// The stream.
+    pub stream: StreamName,
+    /// The revision of the first event; `None` where no events were given, or for a fact.
     pub first_revision: Option<Revision>,
-    /// The last entry's revision; without entries, the stream's last revision.
+    /// The revision of the last event; where no events were given that of the stream, `None` without any.
     pub last_revision: Option<Revision>,
-    /// The first entry's position; `None` without entries, or where a fact held already.
+    /// The position of the first entry; `None` where none were given, or where a fact held already.
     pub first_position: Option<Position>,
-    /// The last entry's position; without entries, the last of the log.
+    /// The position of the last entry; where none were given that of the whole log.
     pub last_position: Position,
 }
 
@@ -128,33 +130,32 @@ fn judge_one<'a>(
 
 fn check_tombstones(append: &Append, ground: &Ground<'_>) -> Option<Error> {
     let mut named = ByStream::default();
-    let streams: Vec<String> = append
-        .writes
-        .iter()
-        .filter(|write| !matches!(write.entries.as_slice(), [NewEntry::Fact(Fact::Tombstoned, _)]))
-        .filter(|write| matches!(ground.stream(write.stream.as_str()).state, StreamState::Tombstoned(_)))
-        .filter(|write| named.insert(&write.stream, ()).is_none())
-        .map(|write| write.stream.as_str().to_owned())
-        .collect();
+    let mut streams = Vec::new();
+    for write in &append.writes {
+        let is_tombstone = matches!(write.entries.as_slice(), [NewEntry::Fact(Fact::Tombstoned, _)]);
+        let state = ground.stream(write.stream.as_str()).state;
+        if !is_tombstone
+            && matches!(state, StreamState::Tombstoned(_))
+            && named.insert(&write.stream, ()).is_none()
+        {
+            streams.push(write.stream.as_str().to_owned());
+        }
+    }
     let stream = streams.first()?.clone();
     Some(Error::new(Detail::StreamDeleted { stream, streams }))
 }
 
 fn check_expectations(append: &Append, ground: &Ground<'_>) -> Option<Error> {
     let mut named = ByStream::default();
-    let violations: Vec<Violation> = append
-        .writes
-        .iter()
-        .filter_map(|write| {
-            let actual = write.expected.check(ground.stream(write.stream.as_str()).state).err()?;
-            let stream = write.stream.as_str().to_owned();
-            named.insert(&write.stream, ()).is_none().then_some(Violation {
-                stream,
-                expected: write.expected,
-                actual,
-            })
-        })
-        .collect();
+    let mut violations = Vec::new();
+    for StreamWrite { stream, expected, .. } in &append.writes {
+        if let Err(actual) = expected.check(ground.stream(stream.as_str()).state)
+            && named.insert(stream, ()).is_none()
+        {
+            let stream = stream.as_str().to_owned();
+            violations.push(Violation { stream, expected: *expected, actual });
+        }
+    }
     (!violations.is_empty()).then(|| Error::new(Detail::WrongExpectedRevision { violations }))
 }
 
@@ -168,34 +169,28 @@ fn accept<'a>(
     let time = now.max(ground.time);
     let mut places = Places { position: ground.position, next_revisions: ByStream::default() };
     let mut entries = Vec::new();
-    let mut ranges = Vec::with_capacity(append.writes.len());
-    for write in &append.writes {
-        let first = entries.len();
-        let placed = write.entries.iter().filter_map(|new| {
-            places.place(&write.stream, new, time, ground).map(|entry| Placed {
-                stream: &write.stream,
-                new,
-                entry,
-            })
-        });
-        entries.extend(placed);
-        ranges.push(first..entries.len());
+    let mut own_places = Vec::new();
+    let mut counts = Vec::with_capacity(append.writes.len());
+    for StreamWrite { stream, entries: new_entries, .. } in &append.writes {
+        let before = entries.len();
+        for new in new_entries {
+            let Some(entry) = places.place(stream, new, time, ground) else { continue };
+            let revision = match entry.body {
+                Body::Event { revision, .. } => Some(revision),
+                Body::Fact(_) => None,
+            };
+            own_places.push((revision, entry.position));
+            entries.push(Placed { stream, new, entry });
+        }
+        counts.push(entries.len() - before);
     }
-    let head = places.position;
-    let results = append
-        .writes
-        .iter()
-        .zip(ranges)
-        .map(|(write, range)| {
-            result_of(&write.stream, entries.get(range).unwrap_or_default(), head, &places, ground)
-        })
-        .collect();
     if !entries.is_empty() {
         ground.lay_accepted(&entries, time);
         let entries = entries.into_iter().map(|placed| placed.entry).collect();
         frames.push(Frame { time, extensions: &NO_EXTENSIONS, entries });
     }
-    Verdict::Accepted(Accepted { writes: results, last_position: head, duplicate: false })
+    let writes = writes_of(append, &own_places, &counts, ground);
+    Verdict::Accepted(Accepted { writes, last_position: ground.position, duplicate: false })
 }
 
 /// Hands out positions and revisions within one commit.
@@ -237,14 +232,6 @@ impl Places {
         self.next_revisions.insert(stream, revision.next());
         revision
     }
-
-    /// The last revision of a stream after the commit.
-    fn last_revision(&self, stream: &StreamName, ground: &Ground<'_>) -> Option<Revision> {
-        match self.next_revisions.get(stream.as_str()) {
-            Some(next) => next.0.checked_sub(1).map(Revision),
-            None => ground.stream(stream.as_str()).state.last_revision(),
-        }
-    }
 }
 
 /// What a fact comes to on this ground: nothing where it would change nothing. A truncation past the end
@@ -263,58 +250,44 @@ fn effective(fact: Fact, stream: &StreamName, ground: &Ground<'_>) -> Option<Fac
     }
 }
 
-fn result_of(
-    stream: &StreamName,
-    entries: &[Placed<'_>],
-    head: Position,
-    places: &Places,
-    ground: &Ground<'_>,
-) -> WriteResult {
-    let revision = |placed: &Placed<'_>| match placed.entry.body {
-        Body::Event { revision, .. } => Some(revision),
-        Body::Fact(_) => None,
-    };
-    match (entries.first(), entries.last()) {
-        (Some(first), Some(last)) => WriteResult {
-            first_revision: revision(first),
-            last_revision: revision(last),
-            first_position: Some(first.entry.position),
-            last_position: last.entry.position,
-        },
-        _ => WriteResult {
-            first_revision: None,
-            last_revision: places.last_revision(stream, ground),
-            first_position: None,
-            last_position: head,
-        },
-    }
-}
-
 /// The answer that the originals got.
-fn as_originals(append: &Append, originals: &[(Revision, Position)], ground: &Ground<'_>) -> Accepted {
-    let mut rest = originals;
-    let writes = append
-        .writes
-        .iter()
-        .map(|write| {
-            let (own, others) = rest.split_at(write.entries.len().min(rest.len()));
-            rest = others;
-            match (own.first(), own.last()) {
-                (Some(first), Some(last)) => WriteResult {
-                    first_revision: Some(first.0),
-                    last_revision: Some(last.0),
-                    first_position: Some(first.1),
-                    last_position: last.1,
-                },
-                _ => WriteResult {
-                    first_revision: None,
-                    last_revision: ground.stream(write.stream.as_str()).state.last_revision(),
-                    first_position: None,
-                    last_position: ground.position,
-                },
-            }
-        })
-        .collect();
+fn as_originals(append: &Append, originals: &[EntryPlace], ground: &Ground<'_>) -> Accepted {
+    let counts: Vec<usize> = append.writes.iter().map(|write| write.entries.len()).collect();
+    let writes = writes_of(append, originals, &counts, ground);
     let last_position = originals.iter().map(|original| original.1).max().unwrap_or(ground.position);
     Accepted { writes, last_position, duplicate: true }
+}
+
+/// Where the writes of an append stand on this ground, which it has been laid on: `places` are those of its entries,
+/// and `counts` says how many of them each write has.
+#[inline(never)]
+fn writes_of(
+    append: &Append,
+    places: &[EntryPlace],
+    counts: &[usize],
+    ground: &Ground<'_>,
+) -> Vec<StreamAppended> {
+    let mut rest = places;
+    let mut writes = Vec::with_capacity(append.writes.len());
+    for (StreamWrite { stream, .. }, count) in append.writes.iter().zip(counts) {
+        let (own, others) = rest.split_at(rest.len().min(*count));
+        rest = others;
+        let mut appended = StreamAppended {
+            stream: stream.clone(),
+            first_revision: None,
+            last_revision: None,
+            first_position: None,
+            last_position: ground.position,
+        };
+        if let ([first, ..], [.., last]) = (own, own) {
+            appended.first_revision = first.0;
+            appended.last_revision = last.0;
+            appended.first_position = Some(first.1);
+            appended.last_position = last.1;
+        } else {
+            appended.last_revision = ground.stream(stream.as_str()).state.last_revision();
+        }
+        writes.push(appended);
+    }
+    writes
 }

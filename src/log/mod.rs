@@ -13,4 +13,4 @@ mod judge;
 pub use crate::expected::{Expected, StreamState};
 pub use append::{Append, NewEntry, StreamWrite};
 pub use facts::{Facts, KnownEvent, KnownEvents, StreamFacts};
-pub use judge::{Accepted, Judgement, Verdict, WriteResult, judge};
+pub use judge::{Accepted, Judgement, StreamAppended, Verdict, judge};

@@ -76,7 +76,7 @@ pub(super) async fn attempt<S: Storage, H: Host>(
     let decided = hearing.take_decision();
     match committed {
         Ok(Outcome::Committed(_) | Outcome::Rejected) => match decided {
-            Some(decision) => Ok(Attempt::Decided(shared.settle(decision?, durability))),
+            Some(decision) => Ok(Attempt::Decided(shared.settle(*decision?, durability))),
             None => Ok(Attempt::Behind),
         },
         Ok(Outcome::Behind(_)) => {
@@ -119,7 +119,7 @@ impl<S: Storage, H: Host> Shared<S, H> {
     }
 
     /// Finds out what became of a transaction whose answer was lost for this `cause`.
-    async fn recover(&self, decision: Option<Decision>, cause: String) -> Result<Attempt, Error> {
+    async fn recover(&self, decision: Option<Box<Decision>>, cause: String) -> Result<Attempt, Error> {
         let unknown = |cause| {
             Error::new(Detail::StorageFailed { cause, outcome: WriteOutcome::Unknown, ids: Vec::new() })
         };

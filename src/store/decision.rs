@@ -20,8 +20,8 @@ pub(super) struct Hearing {
     facts: Facts,
     now: UnixMillis,
     /// What is decided if nobody else has written.
-    prepared: RefCell<Option<Decision>>,
-    decided: RefCell<Option<Result<Decision, Error>>>,
+    prepared: RefCell<Option<Box<Decision>>>,
+    decided: RefCell<Option<Result<Box<Decision>, Error>>>,
 }
 
 /// What was decided of a queue, and what is to be written for it.
@@ -56,12 +56,12 @@ impl Hearing {
     }
 
     /// What was decided; `None` where the transaction did not come to judging.
-    pub fn take_decision(&self) -> Option<Result<Decision, Error>> {
+    pub fn take_decision(&self) -> Option<Result<Box<Decision>, Error>> {
         self.decided.borrow_mut().take()
     }
 
     /// Judges on what others committed, as it is stored. A damaged record cannot be judged upon.
-    fn judge_on(&self, head: Head, stored: &[LogRecord]) -> Result<Decision, Error> {
+    fn judge_on(&self, head: Head, stored: &[LogRecord]) -> Result<Box<Decision>, Error> {
         let mut tail = Vec::with_capacity(stored.len());
         for stored in stored {
             let record = CommittedRecord::decode(stored);
@@ -73,7 +73,7 @@ impl Hearing {
 
     /// Judges on what was gathered and what others committed since, without a gap, and encodes what is accepted.
     #[inline(never)]
-    fn judge(&self, head: Head, tail: Vec<CommittedRecord>) -> Decision {
+    fn judge(&self, head: Head, tail: Vec<CommittedRecord>) -> Box<Decision> {
         let records: Vec<_> = tail.iter().map(|committed| Rc::clone(&committed.record)).collect();
         let judgement = judge(&self.queue, &self.facts, &records, self.now);
         let records = encode_records(&judgement.frames);
@@ -84,6 +84,6 @@ impl Hearing {
             appended_bytes: head.appended_bytes + appended_bytes,
         };
         let batch = (!records.is_empty()).then_some(Batch { records, head: after });
-        Decision { verdicts: judgement.verdicts, tail, batch, head: after }
+        Box::new(Decision { verdicts: judgement.verdicts, tail, batch, head: after })
     }
 }

@@ -37,10 +37,10 @@ use crate::storage::{Durability, Storage};
 use cache::RecordCache;
 use queue::Queue;
 
+pub use crate::log::StreamAppended;
 pub use request::{
     AllRead, AppendRequest, Appended, Count, CountBy, CountPage, EventPage, Mark, MarkRequest, Marked,
-    OpenOptions, Progress, Stats, StreamAppended, StreamInfo, StreamLife, StreamList, StreamRead, Ticket,
-    WriteRequest,
+    OpenOptions, Progress, Stats, StreamInfo, StreamLife, StreamList, StreamRead, Ticket, WriteRequest,
 };
 
 /// An open event store. Cheap to clone: all clones are one store.

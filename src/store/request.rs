@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use crate::codec::{DecodedRecord, Entry};
 use crate::event::{NewEvent, Position, Revision, StreamName, UnixMillis};
-use crate::log::Expected;
+use crate::log::{Expected, StreamAppended};
 use crate::query::{AppendCondition, Query};
 use crate::storage::{Direction, Durability, Usage};
 
@@ -62,21 +62,6 @@ pub struct Appended {
     pub durability: Durability,
     /// Whether all events stood there already, so that nothing was written.
     pub duplicate: bool,
-}
-
-/// What an append did to one stream.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StreamAppended {
-    /// The stream.
-    pub stream: StreamName,
-    /// The revision of the first event; `None` where no events were given.
-    pub first_revision: Option<Revision>,
-    /// The revision of the last event; where no events were given that of the stream, `None` without any.
-    pub last_revision: Option<Revision>,
-    /// The position of the first event; `None` where no events were given.
-    pub first_position: Option<Position>,
-    /// The position of the last event; where no events were given that of the whole log.
-    pub last_position: Position,
 }
 
 /// What to do to a stream as a whole.

@@ -9,7 +9,7 @@ use crate::storage::{Durability, Storage};
 
 use super::attempt::{Attempt, Decided, Reason, attempt};
 use super::queue::Queued;
-use super::{Appended, Shared, StreamAppended};
+use super::{Appended, Shared};
 
 /// How often a group is tried where every try ended before anything was decided.
 const ATTEMPTS_MAX: u32 = 8;
@@ -60,7 +60,7 @@ fn answer(group: Vec<Queued>, outcome: Result<Decided, Reason>) -> Vec<Queued> {
         Ok(Decided { verdicts, durability }) => {
             for (queued, verdict) in group.into_iter().zip(verdicts) {
                 let answer = match verdict {
-                    Verdict::Accepted(accepted) => Ok(appended(&queued.append, accepted, durability)),
+                    Verdict::Accepted(accepted) => Ok(appended(accepted, durability)),
                     Verdict::Refused(error) => Err(error),
                     Verdict::Undecided => {
                         undecided.push(queued);
@@ -79,18 +79,6 @@ fn answer(group: Vec<Queued>, outcome: Result<Decided, Reason>) -> Vec<Queued> {
     undecided
 }
 
-fn appended(append: &Append, accepted: Accepted, durability: Durability) -> Appended {
-    let writes = append
-        .writes
-        .iter()
-        .zip(accepted.writes)
-        .map(|(write, result)| StreamAppended {
-            stream: write.stream.clone(),
-            first_revision: result.first_revision,
-            last_revision: result.last_revision,
-            first_position: result.first_position,
-            last_position: result.last_position,
-        })
-        .collect();
-    Appended { writes, last_position: accepted.last_position, durability, duplicate: accepted.duplicate }
+fn appended(Accepted { writes, last_position, duplicate }: Accepted, durability: Durability) -> Appended {
+    Appended { writes, last_position, durability, duplicate }
 }
