@@ -40,12 +40,11 @@ impl<T> Answer<T> {
     }
 
     /// Waits for the answer; `None` where the time has passed without one.
-    pub async fn within(&self, timer: &mut Timer) -> Option<T> {
+    pub fn within(&self, timer: &mut Timer) -> impl Future<Output = Option<T>> {
         poll_fn(|context| match self.poll(context) {
             Poll::Ready(given) => Poll::Ready(Some(given)),
             Poll::Pending => Pin::new(&mut *timer).poll(context).map(|()| None),
         })
-        .await
     }
 }
 

@@ -1,6 +1,6 @@
 //! Promises as futures, and futures as promises.
 
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::rc::Rc;
 
 use futures_util::future::LocalBoxFuture;
@@ -19,7 +19,7 @@ pub type Settled = Result<JsValue, JsValue>;
 /// # Errors
 ///
 /// What it was rejected with.
-pub async fn settled(promise: Promise) -> Settled {
+pub fn settled(promise: Promise) -> impl Future<Output = Settled> {
     let answer = Rc::<Answer<Settled>>::default();
     // They belong to the browser, because the promise may be settled when nobody waits for it any more.
     let hear = |outcome: fn(JsValue) -> Settled| {
@@ -27,7 +27,7 @@ pub async fn settled(promise: Promise) -> Settled {
         listener(Box::new(move |value| answer.give(outcome(value)))).into_js_value()
     };
     promise.unchecked_into::<Thenable>().then(&hear(Ok), &hear(Err));
-    poll_fn(|context| answer.poll(context)).await
+    poll_fn(move |context| answer.poll(context))
 }
 
 /// The promise of what a future gives. The future runs by itself, from the next microtask on.

@@ -1,6 +1,7 @@
 //! A request to open or to delete a database, as a future that is safe to abandon.
 
 use std::cell::Cell;
+use std::future::Future;
 use std::rc::Rc;
 
 use wasm_bindgen::prelude::*;
@@ -55,8 +56,8 @@ impl OpenRequest {
 
     /// Waits for the end, which comes no sooner than every connection in the way has closed; `None` where the
     /// time has passed before.
-    pub async fn ended_within(&self, timer: &mut Timer) -> Option<Result<(), Fault>> {
-        self.shared.answer.within(timer).await
+    pub fn ended_within(&self, timer: &mut Timer) -> impl Future<Output = Option<Result<(), Fault>>> {
+        self.shared.answer.within(timer)
     }
 
     /// Whether the database was not there, and was not made. The request has failed then.
