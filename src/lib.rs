@@ -100,6 +100,7 @@
 //! ARCHITECTURE.md is the map of the source, FORMAT.md what is stored, to the byte.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod answer;
 pub mod codec;
 pub mod error;
 pub mod event;

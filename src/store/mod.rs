@@ -25,8 +25,7 @@ use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::rc::Rc;
 
-use futures_channel::oneshot;
-
+use crate::answer::Answer;
 use crate::error::{Detail, Error};
 use crate::event::Position;
 use crate::host::Host;
@@ -123,7 +122,7 @@ impl<S: Storage, H: Host> Store<S, H> {
         request: AppendRequest,
     ) -> (Ticket, impl Future<Output = Result<Appended, Error>> + use<S, H>) {
         let (ticket, answer) = self.enqueue(|shared| shared.checked_append(request));
-        (ticket, async move { answer.await.unwrap_or_else(|_| Err(Error::new(Detail::Closed))) })
+        (ticket, answer.wait())
     }
 
     /// Deletes, tombstones or truncates a stream. A stream that is so already is left as it is.
@@ -134,7 +133,7 @@ impl<S: Storage, H: Host> Store<S, H> {
     pub fn mark(&self, request: MarkRequest) -> impl Future<Output = Result<Marked, Error>> + use<S, H> {
         let (_, answer) = self.enqueue(|shared| shared.checked_mark(request));
         async move {
-            let appended = answer.await.unwrap_or_else(|_| Err(Error::new(Detail::Closed)))?;
+            let appended = answer.wait().await?;
             let position = appended.writes.first().and_then(|write| write.first_position);
             Ok(Marked { position, durability: appended.durability })
         }
@@ -219,8 +218,7 @@ impl<S: Storage, H: Host> Store<S, H> {
         shared.life.set(Life::Closing);
         let idle = shared.queue.borrow_mut().idle();
         if let Some(idle) = idle {
-            // The sender goes with the writer: either way there is nothing left to wait for.
-            let _ = idle.await;
+            idle.wait().await;
         }
         if shared.life.replace(Life::Closed) != Life::Closed {
             shared.host.close();
@@ -231,14 +229,14 @@ impl<S: Storage, H: Host> Store<S, H> {
     fn enqueue(
         &self,
         check: impl FnOnce(&Shared<S, H>) -> Result<queue::Order, Error>,
-    ) -> (Ticket, oneshot::Receiver<Result<Appended, Error>>) {
+    ) -> (Ticket, Rc<Answer<Result<Appended, Error>>>) {
         let order = self.shared.check_writable().and_then(|()| check(&self.shared));
-        let (answer, receiver) = oneshot::channel();
-        let (ticket, wake) = self.shared.queue.borrow_mut().push(order, answer);
+        let answer = Rc::<Answer<_>>::default();
+        let (ticket, wake) = self.shared.queue.borrow_mut().push(order, Rc::clone(&answer));
         if wake == queue::Wake::Writer {
             self.shared.host.spawn(writer::run(Rc::clone(&self.shared)));
         }
-        (ticket, receiver)
+        (ticket, answer)
     }
 
     /// Follows what other tabs announce, so that `position` is fresh without a read. The announcement is a

@@ -2,8 +2,7 @@
 
 use std::rc::Rc;
 
-use futures_channel::oneshot;
-
+use crate::answer::Answer;
 use crate::error::{Detail, Error};
 use crate::limits;
 use crate::log::Append;
@@ -19,7 +18,7 @@ pub(super) struct Queue {
     /// Whether the writer runs; it stops when it finds nothing waiting.
     writing: bool,
     /// Who waits for the writer to stop.
-    idle: Vec<oneshot::Sender<()>>,
+    idle: Vec<Rc<Answer<()>>>,
 }
 
 /// An append that passed all checks that need no log.
@@ -40,13 +39,12 @@ pub(super) struct Member {
     ticket: Ticket,
     size_bytes: usize,
     pub durability: Durability,
-    answer: oneshot::Sender<Result<Appended, Error>>,
+    answer: Rc<Answer<Result<Appended, Error>>>,
 }
 
 impl Member {
-    /// Answers. A caller that no longer listens needs no answer.
     pub fn answer(self, result: Result<Appended, Error>) {
-        let _ = self.answer.send(result);
+        self.answer.give(result);
     }
 }
 
@@ -64,7 +62,7 @@ impl Queue {
     pub fn push(
         &mut self,
         order: Result<Order, Error>,
-        answer: oneshot::Sender<Result<Appended, Error>>,
+        answer: Rc<Answer<Result<Appended, Error>>>,
     ) -> (Ticket, Wake) {
         self.last_ticket += 1;
         let ticket = Ticket(self.last_ticket);
@@ -74,8 +72,7 @@ impl Queue {
                 self.waiting.push(Queued { append: Rc::new(append), member });
             }
             Err(error) => {
-                // The caller holds the other end and listens.
-                let _ = answer.send(Err(error));
+                answer.give(Err(error));
                 return (ticket, Wake::Nobody);
             }
         }
@@ -113,18 +110,18 @@ impl Queue {
         let group = std::mem::replace(&mut self.waiting, rest);
         if group.is_empty() {
             self.writing = false;
-            self.idle.clear();
+            self.idle.drain(..).for_each(|waiting| waiting.give(()));
             return None;
         }
         Some(group)
     }
 
     /// Resolves when the writer stops; `None` when it does not run.
-    pub fn idle(&mut self) -> Option<oneshot::Receiver<()>> {
+    pub fn idle(&mut self) -> Option<Rc<Answer<()>>> {
         self.writing.then(|| {
-            let (sender, receiver) = oneshot::channel();
-            self.idle.push(sender);
-            receiver
+            let answer = Rc::<Answer<()>>::default();
+            self.idle.push(Rc::clone(&answer));
+            answer
         })
     }
 }

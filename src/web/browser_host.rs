@@ -16,8 +16,10 @@ use crate::event::{Position, UnixMillis};
 use crate::host::Host;
 use crate::limits::INTEGER_MAX;
 
-use super::answer::{Answer, Listener, listener};
+use crate::answer::Answer;
+
 use super::global::global;
+use super::listener::{Listener, listener};
 use super::locks::{self, BrowserLock};
 use super::promise::settled;
 use super::property;

@@ -1,12 +1,12 @@
 //! The browser: the only code that names `wasm_bindgen`, `js_sys` or `web_sys`.
 
-mod answer;
 pub mod browser_host;
 mod engine;
 mod error;
 mod fields;
 mod global;
 pub mod indexed_db;
+mod listener;
 mod locks;
 mod message;
 mod promise;

@@ -7,8 +7,10 @@ use futures_util::future::LocalBoxFuture;
 use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::*;
 
-use super::answer::{Answer, listener};
+use crate::answer::Answer;
+
 use super::global::Thenable;
+use super::listener::listener;
 use super::tasks;
 
 /// What a promise is settled with.

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Wake, Waker};
 
-use super::answer::{Listener, listener};
 use super::global::queue_microtask;
+use super::listener::{Listener, listener};
 
 /// A future that runs by itself.
 pub type Task = Pin<Box<dyn Future<Output = ()>>>;

@@ -1,14 +1,16 @@
 //! Waiting for a time to pass.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use wasm_bindgen::prelude::*;
 
-use super::answer::{Answer, Listener, listener};
+use crate::answer::Answer;
+
 use super::global::{clear_timeout, set_timeout};
+use super::listener::{Listener, listener};
 
 /// A time-out of the global scope, as a future. Dropping it cancels it.
 #[must_use = "a timer that is dropped is cancelled"]
@@ -44,5 +46,15 @@ impl Future for Timer {
 impl Drop for Timer {
     fn drop(&mut self) {
         clear_timeout(&self.handle);
+    }
+}
+
+impl<T> Answer<T> {
+    /// Waits for the answer; `None` where the time has passed without one.
+    pub(super) fn within(&self, timer: &mut Timer) -> impl Future<Output = Option<T>> {
+        poll_fn(|context| match self.poll(context) {
+            Poll::Ready(given) => Poll::Ready(Some(given)),
+            Poll::Pending => Pin::new(&mut *timer).poll(context).map(|()| None),
+        })
     }
 }

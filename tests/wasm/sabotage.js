@@ -69,7 +69,6 @@ function throwing(name) {
 const kinds = {
   "no getAllRecords": () => replace(IDBObjectStore.prototype, "getAllRecords", null),
   "no commit": () => replace(IDBTransaction.prototype, "commit", null),
-  "no databases": () => replace(IDBFactory.prototype, "databases", null),
   "no locks": () => replace(navigator, "locks", { value: undefined }),
   "no scheduler": () => replace(globalThis, "scheduler", { value: undefined }),
   "no IndexedDB": () => replace(globalThis, "indexedDB", { value: undefined }),

@@ -4,8 +4,8 @@ use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::rc::Rc;
 
+use crate::answer::Answer;
 use crate::storage::FaultKind;
-use crate::web::answer::Answer;
 use crate::web::tasks;
 
 use super::fault::{self, Fault};

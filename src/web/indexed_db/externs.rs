@@ -1,6 +1,6 @@
 //! What IndexedDB has and web-sys does not know, or calls deprecated.
 
-use js_sys::{Array, Object, Promise};
+use js_sys::{Array, Object};
 use wasm_bindgen::prelude::*;
 use web_sys::{
     IdbDatabase, IdbFactory, IdbObjectStore, IdbOpenDbRequest, IdbRequest, IdbTransaction, IdbTransactionMode,
@@ -8,16 +8,13 @@ use web_sys::{
 
 #[wasm_bindgen]
 extern "C" {
-    /// An `IDBFactory` that can list its databases.
+    /// An `IDBFactory` that opens databases of any version.
     #[wasm_bindgen(extends = IdbFactory)]
     pub type Factory;
 
     /// Without a version, it opens whatever is there.
     #[wasm_bindgen(method, catch)]
     pub fn open(this: &Factory, name: &str, version: Option<u32>) -> Result<IdbOpenDbRequest, JsValue>;
-
-    #[wasm_bindgen(method, catch)]
-    pub fn databases(this: &Factory) -> Result<Promise, JsValue>;
 
     /// An `IDBDatabase` whose transactions take options.
     #[wasm_bindgen(extends = IdbDatabase)]

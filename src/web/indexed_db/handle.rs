@@ -6,7 +6,7 @@ use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use web_sys::IdbDatabase;
 
-use crate::web::answer::{Listener, listener};
+use crate::web::listener::{Listener, listener};
 use crate::web::property;
 
 /// A connection. It is closed when it is dropped, after the transactions under way.

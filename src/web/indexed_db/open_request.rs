@@ -7,7 +7,8 @@ use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use web_sys::{Event, IdbDatabase, IdbOpenDbRequest};
 
-use crate::web::answer::{Answer, Listener, listener};
+use crate::answer::Answer;
+use crate::web::listener::{Listener, listener};
 use crate::web::property;
 use crate::web::timer::Timer;
 

@@ -2,13 +2,11 @@
 
 use std::fmt;
 
-use js_sys::Array;
 use wasm_bindgen::prelude::*;
 use web_sys::IdbDatabase;
 
 use crate::storage::FaultKind;
 use crate::web::global::global;
-use crate::web::promise::settled;
 use crate::web::property;
 use crate::web::timer::Timer;
 
@@ -75,25 +73,16 @@ fn checked(request: &OpenRequest) -> Result<IdbDatabase, Fault> {
     }
 }
 
-/// Whether there is a database of this name.
+/// Whether there is a database of this name, of whatever version: asks for it, and takes back what that would make.
+///
+/// Not every browser lists its databases, and one way is less to get wrong than two.
 ///
 /// # Errors
 ///
 /// [`FaultKind::Unavailable`].
 pub async fn exists(name: &str) -> Result<bool, Fault> {
-    let factory = factory()?;
-    let Ok(databases) = factory.databases() else {
-        return exists_by_opening(&factory, name).await;
-    };
-    let databases: Array = settled(databases).await.map_err(fault::opening)?.unchecked_into();
-    let has_name = |index| property::text(&databases.get(index), "name") == name;
-    Ok((0..databases.length()).any(has_name))
-}
-
-/// For browsers that do not list their databases: asks for one, of whatever version, and takes back what that
-/// would make.
-async fn exists_by_opening(factory: &Factory, name: &str) -> Result<bool, Fault> {
-    let request = OpenRequest::new(factory.open(name, None).map_err(fault::opening)?, Missing::Refuse);
+    let request = factory()?.open(name, None).map_err(fault::opening)?;
+    let request = OpenRequest::new(request, Missing::Refuse);
     match request.ended_within(&mut Timer::start(OPEN_TIMEOUT_MS)).await {
         Some(Ok(())) => Ok(true),
         Some(Err(_)) if request.was_missing() => Ok(false),

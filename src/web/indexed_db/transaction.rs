@@ -17,8 +17,9 @@ use js_sys::{Array, Object};
 use wasm_bindgen::prelude::*;
 use web_sys::{IdbDatabase, IdbObjectStore, IdbRequest, IdbTransaction, IdbTransactionMode};
 
+use crate::answer::Answer;
 use crate::storage::{Area, Durability};
-use crate::web::answer::{Answer, Listener, listener};
+use crate::web::listener::{Listener, listener};
 use crate::web::property;
 use crate::web::timer::Timer;
 

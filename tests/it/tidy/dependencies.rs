@@ -13,7 +13,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         "web",
         &[
             "store", "log", "codec", "storage", "query", "host", "event", "json", "id", "position", "error",
-            "limits", "table",
+            "limits", "table", "answer",
         ],
     ),
     // Suites, simulations and faults know everything natively testable.
@@ -29,7 +29,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         "store",
         &[
             "index", "log", "codec", "storage", "query", "host", "event", "json", "id", "position", "error",
-            "limits", "table", "sort",
+            "limits", "table", "sort", "answer",
         ],
     ),
     // The index answers in the log's terms: a stream's state, the facts that a judgement needs.
@@ -58,6 +58,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     // The one hash table knows the names of streams, by which most things are found.
     ("table", &["event"]),
     ("sort", &[]),
+    ("answer", &[]),
     ("id", &[]),
     ("position", &[]),
 ];
