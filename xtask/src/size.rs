@@ -14,7 +14,7 @@ use crate::project::Project;
 
 /// What a page may load for the package, in bytes after gzip: the wasm, and the JavaScript as a bundler
 /// would ship it. A ratchet: it stands just above what the package weighs, and may only be lowered.
-const BUDGET_BYTES: usize = 116_000;
+const BUDGET_BYTES: usize = 100_000;
 /// Where the budget has to come to.
 const GOAL_BYTES: usize = 100_000;
 
