@@ -6,8 +6,8 @@ use super::parts::{Item, Part};
 
 /// How much memory entries may take, in bytes.
 const ENTRIES_BUDGET_BYTES: usize = 16 * 1024 * 1024;
-/// How much memory what was read of the layout may take, in bytes. With a quarter of it, commits to a thousand of
-/// ten thousand streams read the pages and filters of 200,000 events anew for each commit.
+/// How much memory what was read of the layout may take, in bytes. What one commit to a
+/// thousand streams looks at has to fit, or each commit reads it anew.
 const LAYOUT_BUDGET_BYTES: usize = 16 * 1024 * 1024;
 
 /// The parts that were used last: entries under one budget, and what leads to them under another, because a read of
