@@ -4,7 +4,7 @@ mod answers;
 mod background;
 mod crashes;
 mod faults;
-mod laid;
+pub mod laid;
 mod stored;
 mod tabs;
 mod two_at_once;

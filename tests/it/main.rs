@@ -6,6 +6,7 @@
     reason = "a test may end where it is surprised"
 )]
 
+mod at_rest;
 mod codec;
 mod compacted;
 mod compaction;

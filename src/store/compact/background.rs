@@ -126,7 +126,10 @@ fn start<S: Storage, H: Host>(shared: &Rc<Shared<S, H>>) {
     let shared = Rc::clone(shared);
     shared.host.clone().spawn(async move {
         let under_way = shared.background.begin();
-        let result = shared.compact_what_is_due().await;
+        let mut result = shared.compact_what_is_due().await;
+        if let Err(Halt::Directory) = result {
+            result = shared.compact_after_rebuilding().await;
+        }
         let mut chance = [0];
         shared.host.random(&mut chance);
         shared.background.note(result, shared.host.now(), chance[0]);
@@ -152,6 +155,11 @@ impl<S: Storage, H: Host> Shared<S, H> {
         }
         drop(lock);
         Ok(())
+    }
+
+    async fn compact_after_rebuilding(&self) -> Result<(), Halt> {
+        self.rebuild(&mut |_| ()).await?;
+        self.compact_what_is_due().await
     }
 
     /// Waits until no append waits, unless the tail is so long that appends are slow for it.

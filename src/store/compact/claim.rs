@@ -45,14 +45,13 @@ impl Stored {
 }
 
 impl<S: Storage, H: Host> Compactor<'_, S, H> {
-    /// Reads the root. Fails as overtaken where it is not of the layout of the log: whoever reads next finds what
-    /// lives, and writes it again.
+    /// Reads the root. Fails where it is not of the layout of the log, and has to be made again.
     pub(super) fn read_root(&mut self) -> LocalBoxFuture<'_, Result<Stored, Halt>> {
         async move {
             let keys = vec![(Area::Index, Key::text(keys::ROOT))];
             let mut found = self.shared.ask(Request { keys, pages: Vec::new() }).await?;
             let (head, bytes) = (found.head, found.values.pop().flatten());
-            let root = usable_root(head, bytes.as_deref()).ok_or(Halt::Overtaken)?;
+            let root = usable_root(head, bytes.as_deref()).ok_or(Halt::Directory)?;
             self.layout = head.layout;
             Ok(Stored { head, root, bytes })
         }

@@ -81,6 +81,6 @@ impl<S: Storage, H: Host> Compactor<'_, S, H> {
             reader.next_page = last + 1;
         }
         let page = reader.read.pop().map(|bytes| Page::from_bytes(&bytes)).transpose();
-        Ok(page.map_err(|corrupt| damage_in(Area::Index, number.0, &corrupt))?)
+        page.map_err(|corrupt| damage_in(Area::Index, number.0, &corrupt))
     }
 }

@@ -75,6 +75,8 @@ enum Halt {
     Failed(Error),
     /// Another compaction changed the root.
     Overtaken,
+    /// The root or the directory cannot be read: it has to be made again.
+    Directory,
 }
 
 impl From<Error> for Halt {
@@ -188,16 +190,23 @@ impl<'a, S: Storage, H: Host> Compactor<'a, S, H> {
     }
 }
 
-/// The error of a record that a compaction cannot read.
+/// Why a step ends at a record that it cannot read.
 #[cold]
 #[inline(never)]
-fn damage_in(area: Area, number: u64, corrupt: &Corrupt) -> Error {
-    Error::corrupt_data(None, format!("{}/{number}", area.name()), corrupt.to_string())
+fn damage_in(area: Area, number: u64, corrupt: &Corrupt) -> Halt {
+    halt_at(area, number, &corrupt.to_string())
 }
 
-/// The error of records of which some are missing.
+/// Why a step ends at records of which some are missing.
 #[cold]
 #[inline(never)]
-fn missing_in(area: Area, number: u64) -> Error {
-    Error::corrupt_data(None, format!("{}/{number}", area.name()), "a record is missing")
+fn missing_in(area: Area, number: u64) -> Halt {
+    halt_at(area, number, "a record is missing")
+}
+
+fn halt_at(area: Area, number: u64, problem: &str) -> Halt {
+    match area {
+        Area::Index => Halt::Directory,
+        _ => Error::corrupt_data(None, format!("{}/{number}", area.name()), problem).into(),
+    }
 }

@@ -66,7 +66,7 @@ impl<S: Storage, H: Host> Compactor<'_, S, H> {
             for record in pages.into_iter().flatten() {
                 read.push(record.value);
             }
-            if read.len() == count { Ok(read) } else { Err(missing_in(area, number).into()) }
+            if read.len() == count { Ok(read) } else { Err(missing_in(area, number)) }
         }
         .boxed_local()
     }

@@ -1,0 +1,39 @@
+//! Damage to a record of which everything can be found out again.
+
+use std::collections::BTreeSet;
+
+use everfold::storage::{Area, Key};
+
+use crate::one_tab::in_browser;
+
+use super::log::{Course, Log};
+use super::wounds::{Wound, is_derived, named};
+
+/// The keys of all derived records, those of now and those of before the last compaction.
+async fn derived_keys(log: &Log) -> BTreeSet<(Area, Key)> {
+    let now = log.derived().await;
+    let keys = now.iter().chain(&log.older).map(|(area, record)| (*area, record.key.clone()));
+    keys.filter(|(area, key)| is_derived(*area, key)).collect()
+}
+
+#[test]
+fn whatever_becomes_of_a_derived_record_everything_is_answered_as_before() {
+    in_browser(|browser| async move {
+        let log = Log::of(&browser, 1).await;
+        let keys = derived_keys(&log).await;
+        let mut inflicted_count = 0;
+        for (area, key) in keys {
+            for (number, wound) in Wound::ALL.into_iter().enumerate() {
+                let course = Course::ALL[(inflicted_count + number) % 3];
+                let place = format!("{course:?}: {wound:?}: {}", named(area, &key));
+                let mut log = log.copied().await;
+                if wound.inflict(&log, area, &key).await {
+                    inflicted_count += 1;
+                    log.check(&browser, course, &place).await;
+                }
+            }
+        }
+        println!("{inflicted_count} wounds");
+        assert!(60 < inflicted_count, "only {inflicted_count}");
+    });
+}
