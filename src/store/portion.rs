@@ -247,7 +247,7 @@ fn may_hold(unit: &UnitInfo, asking: &Asking<'_>) -> bool {
 }
 
 /// Positions that no unit covers, although they are covered, are lost.
-fn check_gaps(units: &[UnitInfo], first: Position, last: Position) -> Result<(), Error> {
+pub(super) fn check_gaps(units: &[UnitInfo], first: Position, last: Position) -> Result<(), Error> {
     let mut next = first;
     for unit in units {
         if next < unit.first {

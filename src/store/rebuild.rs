@@ -9,9 +9,9 @@ use crate::host::Host;
 use crate::index::plan::Source;
 use crate::layout::directory::{Page, RunBuilder, Summary};
 use crate::layout::keys::{ROOT, RunRecord, UnitRecord};
-use crate::layout::rebuild::rebuild;
+use crate::layout::rebuild::{add_block, headless, rebuild};
 use crate::layout::root::{Root, RunInfo};
-use crate::layout::unit::{Inventory, UnitHeader, UnitInfo};
+use crate::layout::unit::{Inventory, UnitHeader, UnitInfo, decode_block};
 use crate::layout::{BlockAddress, BlockIndex, RunNumber, StreamSummary, UnitNumber};
 use crate::storage::{
     Area, Direction, Durability, Found, GuardedWrite, Head, Key, KeyRange, LayoutChange, PageRequest, Record,
@@ -20,9 +20,10 @@ use crate::storage::{
 use crate::table::ByStream;
 
 use super::catch_up::Slice;
-use super::fetch::corrupt_part;
+use super::fetch::{corrupt_part, page_of_log};
 use super::layout::usable_root;
 use super::parts::{Item, Part};
+use super::portion::check_gaps;
 use super::{Progress, Shared};
 
 /// How many blocks are read at once.
@@ -37,8 +38,8 @@ struct Rebuilding {
     /// The root as it is stored, which must stay as it is.
     stored: Option<Vec<u8>>,
     root: Root,
-    /// Units that others have replaced.
-    superseded: Vec<UnitInfo>,
+    /// Units that do not live: others have replaced them, or they were staged.
+    dead: Vec<UnitNumber>,
     /// No number from here on was ever given.
     first_number: u64,
     /// What all units say of each stream.
@@ -90,13 +91,18 @@ impl<S: Storage, H: Host> Shared<S, H> {
         let last_unit =
             PageRequest { area: Area::Units, range: KeyRange::default(), direction, count_max: 1 };
         let last_run = PageRequest { area: Area::Index, range: runs, direction, count_max: 1 };
+        let first_of_log = page_of_log(KeyRange::default(), 1).pages;
         let keys = vec![(Area::Index, Key::text(ROOT))];
-        let request = Request { keys, pages: vec![last_unit, last_run] };
+        let request = Request { keys, pages: [vec![last_unit, last_run], first_of_log].concat() };
         let Found { head, values, pages } = self.ask(request).await?;
         let stored = values.into_iter().flatten().next();
         let readable = stored.as_deref().and_then(|bytes| Root::from_bytes(bytes).ok());
         let mut given = readable.map_or(0, |root| root.next_number);
+        let mut covered = head.position;
         for record in pages.iter().flatten() {
+            if let Key::Position(first) = record.key {
+                covered = Position(first.0.saturating_sub(1));
+            }
             // The key of a run may look like that of a unit, but not the other way round.
             let run = RunRecord::of(&record.key).map(|(run, _)| run.0);
             let number = run.or_else(|| UnitRecord::of(&record.key).map(|(unit, _)| unit.0));
@@ -104,24 +110,31 @@ impl<S: Storage, H: Host> Shared<S, H> {
         }
         let first_number = given + NUMBERS_LEFT_OUT;
         let usable = usable_root(head, stored.as_deref());
-        let (root, superseded) = match usable {
+        let (root, dead) = match usable {
             Some(root) => (root, Vec::new()),
             None => {
-                let Some(found) = self.find_units(head).await? else { return Ok(None) };
-                let rebuilt = rebuild(&found);
-                let covered = rebuilt.units.last().map_or(Position::START, |unit| unit.last);
-                (Root { covered, units: rebuilt.units, ..Root::default() }, rebuilt.superseded)
+                let Some((found, numbers)) = self.find_units(head, covered).await? else { return Ok(None) };
+                let units = rebuild(&found, covered).units;
+                check_gaps(&units, Position(1), covered)?;
+                let covered = units.last().map_or(Position::START, |unit| unit.last);
+                let is_dead = |number: &UnitNumber| units.iter().all(|unit| unit.number != *number);
+                let dead = numbers.into_iter().filter(is_dead).collect();
+                (Root { covered, units, ..Root::default() }, dead)
             }
         };
         let root = Root { runs: Vec::new(), staged: Vec::new(), next_number: first_number, ..root };
         let streams = ByStream::default();
-        Ok(Some(Rebuilding { head, stored, root, superseded, first_number, streams }))
+        Ok(Some(Rebuilding { head, stored, root, dead, first_number, streams }))
     }
 
-    /// The units whose headers are there. A header that cannot be read is none: what it covers is missed by everybody
-    /// who reads there. `None` where the layout changed on the way.
-    async fn find_units(&self, head: Head) -> Result<Option<Vec<UnitInfo>>, Error> {
-        let mut units = Vec::new();
+    /// The units whose headers are there, and those that fill the gaps between them; and all numbers under which
+    /// anything stands. `None` where the layout changed on the way.
+    async fn find_units(
+        &self,
+        head: Head,
+        covered: Position,
+    ) -> Result<Option<(Vec<UnitInfo>, Vec<UnitNumber>)>, Error> {
+        let (mut units, mut numbers) = (Vec::new(), Vec::new());
         let mut next = Some(UnitNumber(0));
         while let Some(number) = next {
             let range = KeyRange { from: Some(UnitRecord::Header.key(number)), to: None };
@@ -130,12 +143,49 @@ impl<S: Storage, H: Host> Shared<S, H> {
             let Some(records) = self.ask_under(head, request).await? else { return Ok(None) };
             let Some(record) = records.into_iter().next() else { break };
             let Some((number, kind)) = UnitRecord::of(&record.key) else { break };
+            numbers.push(number);
             if kind == UnitRecord::Header {
                 units.extend(UnitHeader::from_bytes(&record.value).ok().map(|header| header.info));
             }
             next = number.0.checked_add(1).map(UnitNumber);
         }
-        Ok(Some(units))
+        let rebuilt = rebuild(&units, covered);
+        if !rebuilt.gaps.is_empty() {
+            let mut surveyed = Vec::new();
+            let has_header = |number: &&UnitNumber| units.iter().any(|unit| unit.number == **number);
+            for number in numbers.iter().filter(|number| !has_header(number)) {
+                let Some(unit) = self.survey(head, *number).await? else { return Ok(None) };
+                surveyed.push(unit);
+            }
+            units.extend(rebuilt.fill_gaps(&surveyed));
+        }
+        Ok(Some((units, numbers)))
+    }
+
+    /// What a unit is whose header is lost, as far as its blocks say, up to one that cannot be read. `None` where the
+    /// layout changed on the way.
+    async fn survey(&self, head: Head, number: UnitNumber) -> Result<Option<UnitInfo>, Error> {
+        let mut unit = headless(number);
+        let remains = range_of(number, UnitRecord::Remains(0), UnitRecord::Remains(u32::MAX), u32::MAX);
+        let Some(remains) = self.ask_under(head, remains).await? else { return Ok(None) };
+        unit.remains_count = remains.len() as u32;
+        loop {
+            let from = UnitRecord::Block(BlockIndex(unit.block_count));
+            let request = range_of(number, from, UnitRecord::Block(BlockIndex(u32::MAX)), BLOCKS_AT_ONCE);
+            let Some(records) = self.ask_under(head, request).await? else { return Ok(None) };
+            for record in &records {
+                let is_next = record.key == UnitRecord::Block(BlockIndex(unit.block_count)).key(number);
+                match decode_block(&record.value) {
+                    Ok(block) if is_next => add_block(&mut unit, &block, record.value.len() as u64),
+                    // Nobody knows what it holds: such a unit fits nowhere.
+                    _ => return Ok(Some(headless(number))),
+                }
+            }
+            if records.len() < BLOCKS_AT_ONCE as usize {
+                return Ok(Some(unit));
+            }
+            self.host.yield_now().await;
+        }
     }
 
     /// What a unit holds. `None` where the layout changed on the way.
@@ -237,7 +287,7 @@ impl Rebuilding {
             to: Some(RunRecord::Index.key(RunNumber(self.first_number - 1))),
         };
         let mut deletes = vec![(Area::Index, old_runs)];
-        deletes.extend(self.superseded.iter().map(|unit| (Area::Units, UnitRecord::range(unit.number))));
+        deletes.extend(self.dead.iter().map(|number| (Area::Units, UnitRecord::range(*number))));
         let puts = vec![(Area::Index, Key::text(ROOT), self.root.to_bytes())];
         self.write(puts, deletes, LayoutChange::Next { from: self.head.layout })
     }

@@ -10,7 +10,7 @@ use super::log::{Course, Log};
 use super::wounds::{Wound, is_derived, named};
 
 /// The keys of all derived records, those of now and those of before the last compaction.
-async fn derived_keys(log: &Log) -> BTreeSet<(Area, Key)> {
+pub async fn derived_keys(log: &Log) -> BTreeSet<(Area, Key)> {
     let now = log.derived().await;
     let keys = now.iter().chain(&log.older).map(|(area, record)| (*area, record.key.clone()));
     keys.filter(|(area, key)| is_derived(*area, key)).collect()

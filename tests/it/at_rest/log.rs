@@ -19,7 +19,7 @@ use crate::compacted::by_hand::{all_of, copy};
 use crate::compaction::laid::on_demand;
 use crate::one_tab::{Browser, RELAXED, TestStore, id, mark, name, tagged, whole_log, whole_stream};
 
-const STREAMS: [&str; 6] = ["account-1", "cart-1", "cart-2", "cart-3", "lonely", "zoë-1"];
+pub const STREAMS: [&str; 6] = ["account-1", "cart-1", "cart-2", "cart-3", "lonely", "zoë-1"];
 const TYPES: [&str; 3] = ["Opened", "Moved", "Closed"];
 /// Units have at most so many entries where compaction is asked for.
 pub const UNIT_ENTRIES_MAX: u64 = 40;
@@ -139,7 +139,7 @@ impl Log {
     /// first is the course.
     pub async fn check(&mut self, browser: &Browser, course: Course, place: &str) {
         let beside = browser.beside(&self.compacted);
-        let original = browser.beside(&self.plain).open().await;
+        let original = self.original(browser).await;
         let store = open(&beside, place).await;
         match course {
             Course::Read => self.check_answers(&store, &original, place).await,
@@ -151,12 +151,7 @@ impl Log {
             let (given, expected) = (repeat(&store).await, repeat(&original).await);
             assert_eq!(coded(given), coded(expected), "{place}: {request:?} again");
         }
-        let mut prng = Prng::new(self.commits.len() as u64);
-        for _ in 0..2 {
-            let request = self.commit(&mut prng);
-            append_to_all(&[&store, &original], &request).await;
-            self.commits.push(request);
-        }
+        self.append_fresh(&store, &original).await;
         self.check_answers(&store, &original, place).await;
         compact(&store, place).await;
         self.check_answers(&store, &original, place).await;
@@ -164,14 +159,45 @@ impl Log {
         self.check_answers(&store, &original, place).await;
     }
 
-    async fn check_answers(&self, store: &TestStore, original: &TestStore, place: &str) {
+    /// Appends what was not there to it, and to the list.
+    pub async fn append_fresh(&mut self, store: &TestStore, original: &TestStore) {
+        let mut prng = Prng::new(self.commits.len() as u64);
+        for _ in 0..2 {
+            let request = self.commit(&mut prng);
+            append_to_all(&[store, original], &request).await;
+            self.commits.push(request);
+        }
+    }
+
+    /// Appends to it, and to the list where that is accepted, which then has to say the same of it.
+    pub async fn append_where_accepted(&mut self, store: &TestStore, original: &TestStore, place: &str) {
+        let mut prng = Prng::new(self.commits.len() as u64);
+        for _ in 0..4 {
+            let request = self.commit(&mut prng);
+            match store.append(request.clone()).1.await {
+                Ok(appended) => {
+                    let right = original.append(request.clone()).1.await;
+                    assert_eq!(Ok(appended), right, "{place}: {request:?}");
+                    self.commits.push(request);
+                }
+                Err(error) => assert_eq!(error.code(), "CORRUPT_DATA", "{place}"),
+            }
+        }
+    }
+
+    /// A store on the log that was never compacted.
+    pub async fn original(&self, browser: &Browser) -> TestStore {
+        browser.beside(&self.plain).open().await
+    }
+
+    pub async fn check_answers(&self, store: &TestStore, original: &TestStore, place: &str) {
         let given = Answers::of(store, &self.commits).await;
         let given = given.unwrap_or_else(|error| panic!("{place}: {error}"));
         given.check(&Answers::of(original, &self.commits).await.expect("a whole log"), place);
     }
 }
 
-async fn open(browser: &Browser, place: &str) -> TestStore {
+pub async fn open(browser: &Browser, place: &str) -> TestStore {
     let opened = browser.open_with(on_demand(UNIT_ENTRIES_MAX)).await;
     opened.unwrap_or_else(|error| panic!("{place}: to open: {error}"))
 }
@@ -215,7 +241,7 @@ async fn append_to_all(stores: &[&TestStore], request: &AppendRequest) {
     }
 }
 
-fn coded<T>(result: Result<T, Error>) -> Result<T, (&'static str, String)> {
+pub fn coded<T>(result: Result<T, Error>) -> Result<T, (&'static str, String)> {
     result.map_err(|error| (error.code(), error.to_string()))
 }
 
@@ -274,12 +300,21 @@ fn worded(entry: &Entry<'_>) -> String {
     }
 }
 
-async fn stream_of(store: &TestStore, mut read: StreamRead) -> Result<Vec<String>, Error> {
+async fn stream_of(store: &TestStore, read: StreamRead) -> Result<Vec<String>, Error> {
     let mut events = Vec::new();
+    read_stream_into(store, read, &mut events).await.map(|()| events)
+}
+
+/// Reads a stream to its end, or to what cannot be read.
+pub async fn read_stream_into(
+    store: &TestStore,
+    mut read: StreamRead,
+    events: &mut Vec<String>,
+) -> Result<(), Error> {
     loop {
         let page = store.read_stream(&read).await?;
         events.extend(page.entries().map(|entry| worded(&entry)));
-        let Some(next) = page.next else { return Ok(events) };
+        let Some(next) = page.next else { return Ok(()) };
         match read.direction {
             Direction::Forwards => read.from = Revision(next),
             Direction::Backwards => read.before = Some(Revision(next)),
@@ -288,12 +323,21 @@ async fn stream_of(store: &TestStore, mut read: StreamRead) -> Result<Vec<String
     }
 }
 
-async fn all_of_log(store: &TestStore, mut read: AllRead) -> Result<Vec<String>, Error> {
+async fn all_of_log(store: &TestStore, read: AllRead) -> Result<Vec<String>, Error> {
     let mut events = Vec::new();
+    read_all_into(store, read, &mut events).await.map(|()| events)
+}
+
+/// Reads the log to its end, or to what cannot be read.
+pub async fn read_all_into(
+    store: &TestStore,
+    mut read: AllRead,
+    events: &mut Vec<String>,
+) -> Result<(), Error> {
     loop {
         let page = store.read_all(&read).await?;
         events.extend(page.entries().map(|entry| worded(&entry)));
-        let Some(next) = page.next else { return Ok(events) };
+        let Some(next) = page.next else { return Ok(()) };
         match read.direction {
             Direction::Forwards => read.after = Position(next),
             Direction::Backwards => read.before = Some(Position(next)),
