@@ -1,6 +1,9 @@
 import type { AppendMessage, ConditionMessage } from "./engine.js";
 import { MessageWriter } from "./message-writer.js";
+import { UUID_BYTES, readUuid } from "./uuid.js";
 
+/** How many ids there is room for at first. */
+const IDS_FEW = 4;
 const encoder = new TextEncoder();
 
 /**
@@ -13,43 +16,61 @@ export class AppendMessageWriter {
   textLength = 0;
   readonly #message = new MessageWriter();
   readonly #texts: string[] = [];
-  readonly #ids: string[] = [];
+  #ids = new Uint8Array(IDS_FEW * UUID_BYTES);
+  #idCount = 0;
 
   /** Writes one append. */
   append({ durability, condition, writes }: CommitParts): void {
-    const { numbers } = this.#message;
-    const start = numbers.length;
+    const message = this.#message;
+    const start = message.length;
     const textStart = this.textLength;
-    const idStart = this.#ids.length;
-    this.#message.number(0, 0, 0, durability, writes.length, condition === undefined ? 0 : 1);
-    if (condition !== undefined) this.#message.number(condition.after).query(condition.query);
+    const idStart = this.#idCount;
+    message.number(0, 0, 0, durability, writes.length, condition === undefined ? 0 : 1);
+    if (condition !== undefined) message.number(condition.after).query(condition.query);
     for (const { stream, expected, events } of writes) {
-      this.#message.name(stream).number(expected, events.length);
+      message.name(stream).push(expected);
+      message.push(events.length);
       for (const event of events) this.#event(event);
     }
-    numbers[start] = numbers.length - start;
-    numbers[start + 1] = this.textLength - textStart;
-    numbers[start + 2] = this.#ids.length - idStart;
+    message.set(start, message.length - start);
+    message.set(start + 1, this.textLength - textStart);
+    message.set(start + 2, this.#idCount - idStart);
   }
 
   /** What was written, as it crosses. */
   finish(ticket: number): AppendMessage {
     const texts = encoder.encode(this.#texts.join(""));
-    return { ticket, texts, ids: this.#ids.join(""), ...this.#message.finish() };
-  }
-
-  #text(text: string | undefined): number | undefined {
-    if (text === undefined) return undefined;
-    this.#texts.push(text);
-    this.textLength += text.length;
-    return text.length;
+    const ids = this.#ids.subarray(0, this.#idCount * UUID_BYTES);
+    return { ticket, texts, ids, ...this.#message.finish() };
   }
 
   #event({ type, data, metadata, id, time, tags }: EventParts): void {
     const message = this.#message.name(type);
-    message.number(this.#text(data), this.#text(metadata), id === undefined ? 0 : 1, time, tags.length);
+    this.#text(data);
+    this.#text(metadata);
+    message.push(id === undefined ? 0 : 1);
+    message.push(time ?? NaN);
+    message.push(tags.length);
     for (const tag of tags) message.name(tag);
-    if (id !== undefined) this.#ids.push(id);
+    if (id !== undefined) this.#id(id);
+  }
+
+  #text(text: string | undefined): void {
+    this.#message.push(text === undefined ? NaN : text.length);
+    if (text === undefined) return;
+    this.#texts.push(text);
+    this.textLength += text.length;
+  }
+
+  #id(id: string): void {
+    const at = this.#idCount * UUID_BYTES;
+    if (at === this.#ids.length) {
+      const more = new Uint8Array(2 * at);
+      more.set(this.#ids);
+      this.#ids = more;
+    }
+    readUuid(id, this.#ids, at);
+    this.#idCount += 1;
   }
 }
 
@@ -76,6 +97,7 @@ export interface EventParts {
   readonly data: string | undefined;
   /** The JSON text of its metadata. */
   readonly metadata: string | undefined;
+  /** A UUID in its text form. */
   readonly id: string | undefined;
   /** Unix milliseconds. */
   readonly time: number | undefined;

@@ -8,13 +8,14 @@ import { internal, reviveError } from "./errors.js";
 /** Length of the payloads, in UTF-16 units, at which a message is full and the next append begins another. */
 const MESSAGE_TEXT_LENGTH = 8 * 1024 * 1024;
 
-/** An append that waits for its outcome. */
-interface Waiting {
+/** An append that waits for its outcome: that of its one write, or of its commit. */
+type Waiting = {
   readonly writes: readonly UncheckedWrite[];
-  readonly streams: readonly string[];
-  readonly resolve: (result: CommitResult) => void;
   readonly reject: (reason: unknown) => void;
-}
+} & (
+  | { readonly of: "write"; readonly resolve: (result: AppendResult) => void }
+  | { readonly of: "commit"; readonly resolve: (result: CommitResult) => void }
+);
 
 /** Appends that cross together. */
 interface Batch {
@@ -24,9 +25,11 @@ interface Batch {
   readonly signal: AbortSignal | undefined;
 }
 
-const DURABILITY_NAMES = new Map<number, Durability>(
-  (Object.keys(DURABILITY) as Durability[]).map((durability) => [DURABILITY[durability], durability]),
-);
+/** By their codes. */
+const DURABILITY_NAMES: readonly Durability[] = (Object.keys(DURABILITY) as Durability[]).reduce<Durability[]>((names, name) => {
+  names[DURABILITY[name]] = name;
+  return names;
+}, []);
 
 /**
  * Gathers the appends that are made until the next microtask, of all handles to one engine, and crosses with
@@ -35,6 +38,8 @@ const DURABILITY_NAMES = new Map<number, Durability>(
 export class AppendQueue {
   readonly #engine: Engine;
   #batches: Batch[] = [];
+  /** Messages that have crossed and are not settled. */
+  readonly #underWay = new Set<Promise<void>>();
   #scheduled = false;
   #nextTicket = 1;
 
@@ -43,25 +48,45 @@ export class AppendQueue {
   }
 
   /** Checks and queues a commit. Rejects with what is wrong with it, or with why it was refused. */
-  async add(writes: readonly UncheckedWrite[], options: object | undefined, context: CommitContext): Promise<CommitResult> {
-    const signal = commitSignal(options);
-    // Code of the caller runs here, and may append: so the batch is chosen and written only afterwards.
-    const commit = checkCommit(writes, options, context);
-    const batch = this.#batchFor(signal);
-    batch.writer.append(commit);
-    const streams = commit.writes.map(({ stream }) => stream);
-    if (batch.waiting.length === 0) this.#batches.push(batch);
-    this.#schedule();
+  add(writes: readonly UncheckedWrite[], options: object | undefined, context: CommitContext): Promise<CommitResult> {
     return new Promise((resolve, reject) => {
-      batch.waiting.push({ writes, streams, resolve, reject });
+      this.#add({ of: "commit", writes, resolve, reject }, options, context);
     });
+  }
+
+  /** As {@link AppendQueue.add}, a commit of one write, with what that did. */
+  addWrite(write: UncheckedWrite, options: object | undefined, context: CommitContext): Promise<AppendResult> {
+    return new Promise((resolve, reject) => {
+      this.#add({ of: "write", writes: [write], resolve, reject }, options, context);
+    });
+  }
+
+  /** Hands over what was gathered, and waits until all that was handed over is settled. */
+  async settled(): Promise<void> {
+    this.flush();
+    await Promise.all(this.#underWay);
   }
 
   /** Hands over what was gathered at once, so that what is asked next comes behind it. */
   flush(): void {
     const batches = this.#batches;
     this.#batches = [];
-    for (const batch of batches) void this.#cross(batch);
+    for (const batch of batches) {
+      const crossing = this.#cross(batch);
+      this.#underWay.add(crossing);
+      void crossing.then(() => this.#underWay.delete(crossing));
+    }
+  }
+
+  #add(waiting: Waiting, options: object | undefined, context: CommitContext): void {
+    const signal = commitSignal(options);
+    // Code of the caller runs here, and may append: so the batch is chosen and written only afterwards.
+    const commit = checkCommit(waiting.writes, options, context);
+    const batch = this.#batchFor(signal);
+    batch.writer.append(commit);
+    if (batch.waiting.length === 0) this.#batches.push(batch);
+    batch.waiting.push(waiting);
+    this.#schedule();
   }
 
   #batchFor(signal: AbortSignal | undefined): Batch {
@@ -103,36 +128,43 @@ export class AppendQueue {
 }
 
 /** Settles each append with its part of the outcome. The layout is described at {@link AppendOutcome}. */
-function settle(waiting: readonly Waiting[], outcome: AppendOutcome, signal: AbortSignal | undefined): void {
-  const { numbers, errors } = outcome;
+function settle(appends: readonly Waiting[], { numbers, errors }: AppendOutcome, signal: AbortSignal | undefined): void {
   let place = 0;
   let errorCount = 0;
-  for (const { writes: asked, streams, resolve, reject } of waiting) {
+  for (const waiting of appends) {
     if (numbers[place] !== 1) {
       place += 1;
       const error = errors[errorCount];
       errorCount += 1;
-      if (error?.code === "ABORTED") reject(signal?.reason);
-      else reject(error === undefined ? internal("an append has no outcome") : reviveError(inTermsOfCaller(error, asked)));
+      if (error?.code === "ABORTED") waiting.reject(signal?.reason);
+      else waiting.reject(error === undefined ? internal("an append has no outcome") : reviveError(inTermsOfCaller(error, waiting.writes)));
       continue;
     }
-    const [durabilityCode = NONE, duplicate, lastPosition = NONE] = numbers.subarray(place + 1, place + 4);
+    const start = place;
     place += 4;
-    const common = { durability: DURABILITY_NAMES.get(durabilityCode) ?? "memory", duplicate: duplicate === 1 };
-    const writes = streams.map((stream, index): AppendResult => {
-      const at = place + 4 * index;
-      return {
-        stream,
-        firstRevision: some(numbers[at]),
-        lastRevision: some(numbers[at + 1]),
-        firstPosition: some(numbers[at + 2]),
-        lastPosition: numbers[at + 3] ?? NONE,
-        ...common,
-      };
-    });
-    place += 4 * streams.length;
-    resolve({ writes, lastPosition, ...common });
+    if (waiting.of === "write") {
+      waiting.resolve(resultOf(waiting.writes[0], numbers, start, place));
+      place += 4;
+      continue;
+    }
+    const writes = waiting.writes.map((write, index) => resultOf(write, numbers, start, place + 4 * index));
+    place += 4 * writes.length;
+    const { lastPosition, durability, duplicate } = resultOf(undefined, numbers, start, start);
+    waiting.resolve({ writes, lastPosition, durability, duplicate });
   }
+}
+
+/** What an append did to one stream: the append begins at `start`, and what it did to the stream at `place`. */
+function resultOf(write: UncheckedWrite | undefined, numbers: Float64Array, start: number, place: number): AppendResult {
+  return {
+    stream: write?.stream as string,
+    firstRevision: some(numbers[place]),
+    lastRevision: some(numbers[place + 1]),
+    firstPosition: some(numbers[place + 2]),
+    lastPosition: numbers[place + 3] ?? NONE,
+    durability: DURABILITY_NAMES[numbers[start + 1] ?? NONE] ?? "memory",
+    duplicate: numbers[start + 2] === 1,
+  };
 }
 
 function some(value: number | undefined): number | undefined {

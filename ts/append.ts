@@ -1,10 +1,11 @@
 import type { CommitParts, EventParts, WriteParts } from "./append-message.js";
+import type { Place } from "./arguments.js";
 import { abortSignal, bag, list, name, oneOf, option, options as optionBag, show, unfit, uuid, whole } from "./arguments.js";
 import type { ConditionMessage, Durability, EngineLimits, ErrorMessage } from "./engine.js";
 import { DURABILITY, EXPECTED } from "./engine.js";
 import { invalidArgument, limitExceeded } from "./errors.js";
 import type { AnyEvents, EventRegistry, EventTypeDefinition, NewEvent, NewMetadata } from "./events.js";
-import { jsonCopy, jsonText, writtenText } from "./payload.js";
+import { jsonText, metadataText } from "./payload.js";
 import type { Query } from "./query.js";
 import { checkQuery } from "./query.js";
 import { unixMillis } from "./time.js";
@@ -100,42 +101,62 @@ export interface CommitContext {
   readonly durability: "relaxed" | "strict";
 }
 
-/** A write of which nothing is known yet, with the place of its parts in the caller's arguments. */
-export interface UncheckedWrite {
+/** A write of which nothing is known yet. As a text it is what the paths of its parts begin with. */
+export class UncheckedWrite {
   readonly stream: unknown;
   readonly expected: unknown;
   readonly events: readonly unknown[];
-  /** Where the stream, the expectation and the events stand. */
-  readonly paths: { readonly stream: string; readonly expected: string; readonly events: string };
+  /** Its place among the writes of an `appendAll`; the one write of an `append` has none. */
+  readonly #index: number | undefined;
+
+  constructor(stream: unknown, expected: unknown, events: unknown, index?: number) {
+    this.stream = stream;
+    this.expected = expected;
+    this.events = Array.isArray(events) ? events : [events];
+    this.#index = index;
+  }
+
+  /** The path of a part. */
+  pathOf(part: string): string {
+    return this.#index === undefined && part === "expected" ? "options.expected" : `${this}${part}`;
+  }
+
+  toString(): string {
+    return this.#index === undefined ? "" : `writes[${this.#index}].`;
+  }
 }
 
-const COMMIT_OPTIONS = ["condition", "durability", "causedBy", "metadata", "signal"] as const;
+/** Where an event stands in the arguments of a caller. */
+class EventPlace {
+  readonly #write: UncheckedWrite;
+  readonly #index: number;
+
+  constructor(write: UncheckedWrite, index: number) {
+    this.#write = write;
+    this.#index = index;
+  }
+
+  toString(): string {
+    return `${this.#write}events[${this.#index}]`;
+  }
+}
+
+export const COMMIT_OPTIONS = ["condition", "durability", "causedBy", "metadata", "signal"] as const;
 const APPEND_OPTIONS = ["expected", ...COMMIT_OPTIONS] as const;
 const EVENT_PROPERTIES = new Set(["type", "data", "id", "metadata", "tags", "time", "stream", "revision", "position"]);
-const RESERVED_METADATA = ["commandId", "correlationId", "causationId", "schemaVersion"] as const;
+const NO_TAGS: readonly string[] = [];
 
 /** The one write of an `append`. */
 export function singleWrite(stream: unknown, events: unknown, options: unknown): UncheckedWrite {
   const { expected } = optionBag(options, APPEND_OPTIONS);
-  return {
-    stream,
-    expected,
-    events: Array.isArray(events) ? events : [events],
-    paths: { stream: "stream", expected: "options.expected", events: "events" },
-  };
+  return new UncheckedWrite(stream, expected, events);
 }
 
 /** The writes of an `appendAll`. */
 export function severalWrites(writes: unknown): UncheckedWrite[] {
   return list(writes, "writes").map((value, index) => {
-    const path = `writes[${index}]`;
-    const { stream, expected, events = [] } = bag(value, ["stream", "events", "expected"], path);
-    return {
-      stream,
-      expected,
-      events: Array.isArray(events) ? events : [events],
-      paths: { stream: `${path}.stream`, expected: `${path}.expected`, events: `${path}.events` },
-    };
+    const { stream, expected, events = [] } = bag(value, ["stream", "events", "expected"], `writes[${index}]`);
+    return new UncheckedWrite(stream, expected, events, index);
   });
 }
 
@@ -152,23 +173,26 @@ export function checkCommit(writes: readonly UncheckedWrite[], options: unknown,
   const bag = optionBag(options, APPEND_OPTIONS);
   const durability = DURABILITY[durabilityOption(bag) ?? context.durability];
   const condition = option(bag, "condition", (value, path) => checkCondition(value, path, context.limits));
-  const common = commonMetadata(bag.metadata, bag.causedBy, context.limits.jsonDepth);
-  const eventCount = writes.reduce((count, write) => count + write.events.length, 0);
+  const common = commonMetadata(bag.metadata, bag.causedBy, context.limits);
   const { commitEvents } = context.limits;
+  let eventCount = 0;
+  for (const { events } of writes) eventCount += events.length;
   if (commitEvents < eventCount) throw limitExceeded("events", "commit events", eventCount, commitEvents);
   let textLength = 0;
-  const checkedWrites = writes.map(({ stream, expected, events, paths }): WriteParts => {
-    const checkedStream = name(stream, paths.stream);
-    const checkedExpected = expectedCode(expected, paths.expected);
+  const checkedWrites: WriteParts[] = [];
+  for (const write of writes) {
+    const { events } = write;
+    const stream = name(write.stream, write, "stream");
+    const expected = write.expected === undefined ? EXPECTED.any : expectedCode(write.expected, write.pathOf("expected"));
     const checkedEvents: EventParts[] = [];
     for (let index = 0; index < events.length; index += 1) {
-      const event = checkEvent(events[index], `${paths.events}[${index}]`, common, context);
+      const event = checkEvent(events[index], new EventPlace(write, index), common, context);
       textLength += (event.data?.length ?? 0) + (event.metadata?.length ?? 0);
       refuseTooLong(textLength, context.limits);
       checkedEvents.push(event);
     }
-    return { stream: checkedStream, expected: checkedExpected, events: checkedEvents };
-  });
+    checkedWrites.push({ stream, expected, events: checkedEvents });
+  }
   return { durability, condition, writes: checkedWrites };
 }
 
@@ -180,9 +204,8 @@ export function inTermsOfCaller(error: ErrorMessage, writes: readonly UncheckedW
   const { path } = error;
   const parts = typeof path === "string" ? /^writes\[(\d+)\]\.(stream|expected|events)(.*)$/s.exec(path) : null;
   if (parts === null) return error;
-  const [, index, part, rest] = parts;
-  const paths = writes[Number(index)]?.paths;
-  const own = `${paths?.[part as keyof UncheckedWrite["paths"]]}${rest}`;
+  const [, index, part = "", rest = ""] = parts;
+  const own = `${writes[Number(index)]?.pathOf(part)}${rest}`;
   return { ...error, path: own, message: error.message.replace(String(path), () => own) };
 }
 
@@ -206,92 +229,92 @@ function checkCondition(value: unknown, path: string, limits: EngineLimits): Con
   };
 }
 
-/** Metadata that all events of a commit share: what the caller gave, and what follows from the cause. */
-function commonMetadata(metadata: unknown, causedBy: unknown, jsonDepth: number): object | undefined {
-  const given = checkMetadata(metadata, "options.metadata", jsonDepth);
-  if (causedBy === undefined) return given;
+/** Metadata that all events of a commit share, and its text. */
+interface CommonMetadata {
+  readonly value: object;
+  readonly text: string;
+}
+
+/** What the caller gave of metadata for all events, and what follows from the cause. */
+function commonMetadata(metadata: unknown, causedBy: unknown, limits: EngineLimits): CommonMetadata | undefined {
+  const given = metadata === undefined ? undefined : metadataText(metadata, "options.metadata", "", limits);
+  if (causedBy === undefined) return given === undefined ? undefined : { value: JSON.parse(given) as object, text: given };
   if (typeof causedBy !== "object" || causedBy === null) {
     throw unfit(causedBy, "options.causedBy", "a recorded event");
   }
   const cause = causedBy as { readonly id?: unknown; readonly metadata?: { readonly correlationId?: unknown } };
   const causationId = uuid(cause.id, "options.causedBy.id").toLowerCase();
   const correlationId = cause.metadata?.correlationId;
-  return { ...given, correlationId: typeof correlationId === "string" ? correlationId : causationId, causationId };
-}
-
-/** A copy of metadata as JSON keeps it. */
-function checkMetadata(value: unknown, path: string, jsonDepth: number): object | undefined {
-  if (value === undefined) return undefined;
-  const copy = jsonCopy(value, path, jsonDepth);
-  if (typeof copy !== "object" || copy === null || Array.isArray(copy)) {
-    throw unfit(copy, path, "a plain object");
-  }
-  for (const key of RESERVED_METADATA) {
-    if (Object.hasOwn(copy, key)) {
-      throw invalidArgument(`${path}.${key}`, "is the store's own; use another name, or the option causedBy");
-    }
-  }
-  return copy;
+  const chain = { correlationId: typeof correlationId === "string" ? correlationId : causationId, causationId };
+  const value: object = { ...JSON.parse(given ?? "{}"), ...chain };
+  return { value, text: JSON.stringify(value) };
 }
 
 function checkEvent(
   value: unknown,
-  path: string,
-  common: object | undefined,
+  place: Place,
+  common: CommonMetadata | undefined,
   context: CommitContext,
 ): EventParts {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw unfit(value, path, "an event, { type, data },");
+    throw unfit(value, `${place}`, "an event, { type, data },");
   }
   for (const key in value) {
-    if (!EVENT_PROPERTIES.has(key)) throw invalidArgument(`${path}.${key}`, "is not a property of an event");
+    if (!EVENT_PROPERTIES.has(key)) throw invalidArgument(`${place}.${key}`, "is not a property of an event");
   }
   // Each is read once: a getter need not answer the same again.
   const event = value as { readonly [Key in "type" | "data" | "id" | "metadata" | "tags" | "time"]?: unknown };
   const { data, metadata, id, time, tags } = event;
-  const type = name(event.type, `${path}.type`);
-  const definition = definitionOf(type, path, context.events);
-  const { jsonDepth, tagsPerEvent } = context.limits;
+  const type = name(event.type, place, ".type");
+  const { limits, events } = context;
+  const definition = events === undefined ? undefined : definitionOf(type, place, events);
   return {
     type,
-    data: data === undefined ? undefined : jsonText(data, `${path}.data`, jsonDepth),
-    metadata: metadataText(metadata, common, `${path}.metadata`, jsonDepth),
-    id: id === undefined ? undefined : uuid(id, `${path}.id`),
-    time: time === undefined ? undefined : unixMillis(time, `${path}.time`),
-    tags: checkTags({ tags, data }, definition, path, tagsPerEvent),
+    data: data === undefined ? undefined : jsonText(data, place, ".data", limits),
+    metadata: checkMetadata(metadata, common, place, limits),
+    id: id === undefined ? undefined : uuid(id, place, ".id"),
+    time: time === undefined ? undefined : unixMillis(time, `${place}.time`),
+    tags: tags === undefined && definition?.tags === undefined ? NO_TAGS : checkTags(tags, data, definition, place, limits),
   };
 }
 
-function definitionOf(type: string, path: string, events: EventRegistry | undefined): EventTypeDefinition<unknown> | undefined {
-  if (events === undefined) return undefined;
+function definitionOf(type: string, place: Place, events: EventRegistry): EventTypeDefinition<unknown> | undefined {
   // A type that begins with "$" is refused by the core, with its own reason.
   if (!Object.hasOwn(events, type) && !type.startsWith("$")) {
-    throw invalidArgument(`${path}.type`, `is ${show(type)}, which is not among the events that this store was opened with`);
+    throw invalidArgument(`${place}.type`, `is ${show(type)}, which is not among the events that this store was opened with`);
   }
   return events[type];
 }
 
-function metadataText(value: unknown, common: object | undefined, path: string, jsonDepth: number): string | undefined {
-  const own = checkMetadata(value, path, jsonDepth);
-  if (own === undefined && common === undefined) return undefined;
-  const written = writtenText({ ...common, ...own }, path);
-  return written === "{}" ? undefined : written;
+/** The text of an event's metadata, over what all events of its commit have. */
+function checkMetadata(
+  value: unknown,
+  common: CommonMetadata | undefined,
+  place: Place,
+  limits: EngineLimits,
+): string | undefined {
+  let text = common?.text ?? "{}";
+  if (value !== undefined) {
+    const own = metadataText(value, place, ".metadata", limits);
+    text = common === undefined ? own : JSON.stringify({ ...common.value, ...(JSON.parse(own) as object) });
+  }
+  return text === "{}" ? undefined : text;
 }
 
 function checkTags(
-  event: { readonly tags?: unknown; readonly data?: unknown },
+  tags: unknown,
+  data: unknown,
   definition: EventTypeDefinition<unknown> | undefined,
-  path: string,
-  tagsMax: number,
+  place: Place,
+  { tagsPerEvent }: EngineLimits,
 ): readonly string[] {
-  const own = event.tags === undefined ? [] : list(event.tags, `${path}.tags`);
-  const derived = definition?.tags === undefined ? [] : list(definition.tags(event.data), `${path}: the tags of its type`);
-  if (own.length === 0 && derived.length === 0) return [];
-  const tags = new Set<string>();
-  for (let index = 0; index < own.length; index += 1) tags.add(name(own[index], `${path}.tags[${index}]`));
-  for (const tag of derived) tags.add(name(tag, `${path}: a tag of its type`));
-  if (tagsMax < tags.size) throw limitExceeded(`${path}.tags`, "tags", tags.size, tagsMax);
-  return [...tags];
+  const own = tags === undefined ? NO_TAGS : list(tags, `${place}.tags`);
+  const derived = definition?.tags === undefined ? NO_TAGS : list(definition.tags(data), `${place}: the tags of its type`);
+  const checked = new Set<string>();
+  for (let index = 0; index < own.length; index += 1) checked.add(name(own[index], place, `.tags[${index}]`));
+  for (const tag of derived) checked.add(name(tag, place, ": a tag of its type"));
+  if (tagsPerEvent < checked.size) throw limitExceeded(`${place}.tags`, "tags", checked.size, tagsPerEvent);
+  return [...checked];
 }
 
 /** Stops encoding what the core would refuse: UTF-8 is never shorter than its length in UTF-16 units. */

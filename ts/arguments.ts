@@ -1,11 +1,16 @@
 // What callers pass, checked where it comes in, so that an error names the argument in the caller's own terms.
 import type { EverfoldError } from "./errors.js";
 import { invalidArgument } from "./errors.js";
+import { UUID_BYTES, readUuid } from "./uuid.js";
 
 const WHOLE = `a whole number from 0 to ${Number.MAX_SAFE_INTEGER}`;
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+/** Those of the UUID that was checked last. */
+const uuidBytes = new Uint8Array(UUID_BYTES);
 // With the flag `u` only surrogates without a partner match.
 const LONE_SURROGATE = /\p{Surrogate}/u;
+
+/** Where an argument stands: put into words only where it is refused. */
+export type Place = string | { toString(): string };
 
 /** An argument as an error message shows it: short, and never a second error. */
 export function show(value: unknown): string {
@@ -37,26 +42,26 @@ export function whole(value: unknown, path: string): number {
   throw unfit(value, path, WHOLE);
 }
 
-/** A name, a tag, a prefix: text that UTF-8 can hold. */
-export function text(value: unknown, path: string): string {
-  if (typeof value !== "string") throw unfit(value, path, "a string");
+/** A name, a tag, a prefix: text that UTF-8 can hold. It is the `part` of what stands at `place`. */
+export function text(value: unknown, place: Place, part = ""): string {
+  if (typeof value !== "string") throw unfit(value, `${place}${part}`, "a string");
   if (LONE_SURROGATE.test(value)) {
-    throw invalidArgument(path, "has a surrogate without its partner, which is no character; names must be text");
+    throw invalidArgument(`${place}${part}`, "has a surrogate without its partner, which is no character; names must be text");
   }
   return value;
 }
 
 /** As {@link text}, of at least one character. */
-export function name(value: unknown, path: string): string {
-  const checked = text(value, path);
-  if (checked === "") throw invalidArgument(path, "is empty; at least one character is needed");
+export function name(value: unknown, place: Place, part = ""): string {
+  const checked = text(value, place, part);
+  if (checked === "") throw invalidArgument(`${place}${part}`, "is empty; at least one character is needed");
   return checked;
 }
 
 /** A UUID in its text form. */
-export function uuid(value: unknown, path: string): string {
-  if (typeof value === "string" && UUID.test(value)) return value;
-  throw unfit(value, path, 'a UUID such as "0190a5c4-7b1e-7cc3-9d2f-3f6a1c2b4d5e"');
+export function uuid(value: unknown, place: Place, part = ""): string {
+  if (typeof value === "string" && readUuid(value, uuidBytes, 0)) return value;
+  throw unfit(value, `${place}${part}`, 'a UUID such as "0190a5c4-7b1e-7cc3-9d2f-3f6a1c2b4d5e"');
 }
 
 /** One of a few words. */
@@ -81,13 +86,13 @@ export function callback<Callback>(value: unknown, path: string): Callback {
  * A bag of options. A property that is not known is refused: a misspelt expectation or query would
  * otherwise be no expectation, and match everything.
  */
-export function bag(value: unknown, known: readonly string[], path: string): Record<string, unknown> {
+export function bag(value: unknown, known: readonly string[], place: Place): Record<string, unknown> {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw unfit(value, path, "an object");
+    throw unfit(value, `${place}`, "an object");
   }
   for (const key in value) {
     if (!known.includes(key)) {
-      throw invalidArgument(`${path}.${key}`, `is not known; known are ${known.join(", ")}`);
+      throw invalidArgument(`${place}.${key}`, `is not known; known are ${known.join(", ")}`);
     }
   }
   return value as Record<string, unknown>;

@@ -106,8 +106,8 @@ export interface AppendMessage extends FlatMessage {
   readonly ticket: number;
   /** The JSON texts of data and metadata, in the order of the events, put together, in UTF-8. */
   readonly texts: Uint8Array;
-  /** The ids that callers gave, 36 characters each, put together. */
-  readonly ids: string;
+  /** The ids that callers gave, 16 bytes each, put together. */
+  readonly ids: Uint8Array;
 }
 
 /** Codes of an expectation; a revision stands for itself. */

@@ -1,5 +1,6 @@
-import type { AppendOptions, AppendResult, CommitOptions, CommitResult, Expected, StreamWrite, UncheckedWrite } from "./append.js";
-import { durabilityOption, expectedCode, severalWrites, singleWrite } from "./append.js";
+import type { AppendOptions, AppendResult, CommitContext, CommitOptions, CommitResult, Expected, StreamWrite } from "./append.js";
+import { COMMIT_OPTIONS, durabilityOption, expectedCode, severalWrites, singleWrite } from "./append.js";
+import type { AppendQueue } from "./append-queue.js";
 import { abortSignal, callback, name as checkName, oneOf, option, options as optionBag, text, uuid, whole } from "./arguments.js";
 import type { CountBy, CountOptions } from "./count.js";
 import { checkCount, countStretches, countsByKey } from "./count.js";
@@ -78,8 +79,8 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
   readonly #shared: SharedEngine;
   readonly #events: Registry | undefined;
   readonly #durability: "relaxed" | "strict";
-  /** Writes under way, which closing waits for. */
-  readonly #writes = new Set<Promise<unknown>>();
+  /** Deletions and their like under way, which closing waits for, as for appends. */
+  readonly #marks = new Set<Promise<unknown>>();
   #closing: Promise<void> | undefined;
   #lastPosition = 0;
 
@@ -152,13 +153,12 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
    *
    * Errors: `WRONG_EXPECTED_REVISION`, `APPEND_CONDITION_FAILED`, `ID_CONFLICT`, `STREAM_DELETED`, `QUOTA_EXCEEDED`.
    */
-  async append(
+  append(
     stream: string,
     events: NewEvent<Registry> | readonly NewEvent<Registry>[],
     options?: AppendOptions<Registry>,
   ): Promise<AppendResult> {
-    const { writes } = await this.#commit(() => [singleWrite(stream, events, options)], options);
-    return writes[0] as AppendResult;
+    return this.#commit((queue, context) => queue.addWrite(singleWrite(stream, events, options), options, context));
   }
 
   /**
@@ -171,9 +171,11 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
    *   { stream: "account-2", events: deposited, expected: "streamExists" },
    * ]);
    */
-  async appendAll(writes: readonly StreamWrite<Registry>[], options?: CommitOptions<Registry>): Promise<CommitResult> {
-    optionBag(options, ["condition", "durability", "causedBy", "metadata", "signal"]);
-    return this.#commit(() => severalWrites(writes), options);
+  appendAll(writes: readonly StreamWrite<Registry>[], options?: CommitOptions<Registry>): Promise<CommitResult> {
+    return this.#commit((queue, context) => {
+      optionBag(options, COMMIT_OPTIONS);
+      return queue.add(severalWrites(writes), options, context);
+    });
   }
 
   /**
@@ -340,21 +342,23 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
   }
 
   async #finish(): Promise<void> {
-    if (!this.#shared.closed) {
-      this.#lastPosition = this.#shared.engine.position;
-      this.#shared.queue.flush();
-    }
+    if (!this.#shared.closed) this.#lastPosition = this.#shared.engine.position;
     // Even where the engine was closed from elsewhere, the writes under way are settled first.
-    await Promise.allSettled(this.#writes);
+    await this.#shared.queue.settled();
+    await Promise.allSettled(this.#marks);
     if (this.#shared.closed) return;
     this.#lastPosition = this.#shared.engine.position;
     await this.#shared.release();
   }
 
-  async #commit(writes: () => readonly UncheckedWrite[] | UncheckedWrite[], options: object | undefined): Promise<CommitResult> {
-    const { limits } = this.#open();
-    const context = { limits, events: this.#events, durability: this.#durability };
-    return this.#tracked(this.#shared.queue.add(writes(), options, context));
+  /** Has a commit queued, with one promise and no more: of these, many may wait at once. */
+  #commit<Result>(add: (queue: AppendQueue, context: CommitContext) => Promise<Result>): Promise<Result> {
+    try {
+      const { limits } = this.#open();
+      return add(this.#shared.queue, { limits, events: this.#events, durability: this.#durability });
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   async #mark(mark: MarkMessage["mark"], stream: string, before: number, options: Record<string, unknown>): Promise<MarkResult> {
@@ -368,8 +372,14 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
     const engine = this.#open();
     // What was appended before in this task comes first in the log, too.
     this.#shared.queue.flush();
-    const { position, durability } = await this.#tracked(engine.mark(message));
-    return { stream: message.stream, position, durability };
+    const marking = engine.mark(message);
+    this.#marks.add(marking);
+    try {
+      const { position, durability } = await marking;
+      return { stream: message.stream, position, durability };
+    } finally {
+      this.#marks.delete(marking);
+    }
   }
 
   async *#streamPages(options: StreamsOptions | undefined): AsyncGenerator<StreamInfo[], void, undefined> {
@@ -400,15 +410,6 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
   #open(): Engine {
     if (this.#isClosed()) throw closed();
     return this.#shared.engine;
-  }
-
-  async #tracked<Result>(write: Promise<Result>): Promise<Result> {
-    this.#writes.add(write);
-    try {
-      return await write;
-    } finally {
-      this.#writes.delete(write);
-    }
   }
 }
 

@@ -80,7 +80,7 @@ test("an append that is refused half-way leaves nothing in the message", async (
   ]);
   const [message] = engine.messages;
   assert.equal(new TextDecoder().decode(message.texts), '"kept""ü"');
-  assert.equal(message.ids, id);
+  assert.equal(Buffer.from(message.ids).toString("hex"), id.replaceAll("-", ""));
   assert.deepEqual(runs(message), [
     { numberCount: 15, textLength: 6, idCount: 0, durability: 2, writeCount: 1, hasCondition: 0 },
     { numberCount: 22, textLength: 3, idCount: 1, durability: 3, writeCount: 1, hasCondition: 1 },

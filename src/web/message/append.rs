@@ -38,20 +38,20 @@ use super::{NONE, malformed, within};
 /// Errors: `INTERNAL` where the message as a whole makes no sense.
 pub fn read(
     texts: &[u8],
-    ids: &str,
+    ids: &[u8],
     names: &str,
     numbers: &[f64],
 ) -> Result<Vec<Result<AppendRequest, Error>>, Error> {
     let texts = str::from_utf8(texts).map_err(|_| malformed("its texts are not UTF-8"))?;
     let (names, rest) = numbers::names(names, numbers)?;
-    let (mut texts, mut ids, mut numbers) = (Texts::new(texts), Texts::new(ids), Numbers::new(&names, rest));
+    let (mut texts, mut ids, mut numbers) = (Texts::new(texts), ids.as_chunks().0, Numbers::new(&names, rest));
     let mut requests = Vec::new();
     while !numbers.is_empty() {
         let [number_count, text_length, id_count] = [numbers.count(), numbers.count(), numbers.count()];
         let mut run = Run {
             numbers: numbers.split(number_count.wrapping_sub(3)),
             texts: numbers.present(texts.split(text_length)),
-            ids: numbers.present(ids.split(id_count.saturating_mul(EventId::TEXT_LENGTH))),
+            ids: numbers.present(ids.split_off(..id_count)),
         };
         let request = run.append();
         requests.push(run.numbers.finish(request));
@@ -99,7 +99,7 @@ fn write_appended(numbers: &mut Vec<f64>, appended: &Appended) {
 struct Run<'a> {
     numbers: Numbers<'a>,
     texts: Texts<'a>,
-    ids: Texts<'a>,
+    ids: &'a [[u8; EventId::BYTES]],
 }
 
 impl Run<'_> {
@@ -133,7 +133,8 @@ impl Run<'_> {
         event.data = self.json();
         event.metadata = self.json();
         if self.numbers.count() != 0 {
-            event.id = Some(self.id()?);
+            let id = self.ids.split_off_first().copied();
+            event.id = Some(EventId::from_bytes(self.numbers.present(id)));
         }
         event.time = self.numbers.time_if_some();
         for index in 0..self.numbers.length() {
@@ -146,10 +147,5 @@ impl Run<'_> {
     fn json(&mut self) -> Option<Json> {
         let length = self.numbers.whole_if_some()?;
         Some(Json::from_trusted(self.numbers.present(self.texts.take(length as usize))))
-    }
-
-    fn id(&mut self) -> Result<EventId, Error> {
-        let text = self.numbers.present(self.ids.take(EventId::TEXT_LENGTH));
-        EventId::parse(text).ok_or_else(|| Error::invalid_argument("id", "is not a UUID"))
     }
 }
