@@ -91,12 +91,33 @@ impl<T> ByStream<T> {
         self.table.row_mut(number).map(|(_, row)| row)
     }
 
+    /// The number of a stream; where nothing belongs to it yet, `first` is added.
+    pub fn number_of(&mut self, stream: &StreamName, first: impl FnOnce() -> T) -> usize {
+        let hash = hash_of(stream.as_str().as_bytes());
+        self.table.find(hash, |(name, _)| name == stream).unwrap_or_else(|| {
+            self.table.push(hash, (stream.clone(), first()));
+            self.table.rows.len() - 1
+        })
+    }
+
+    /// What belongs to the stream of this number.
+    pub fn row(&self, number: usize) -> Option<&T> {
+        self.table.rows.get(number).map(|(_, row)| row)
+    }
+
+    /// What belongs to the stream of this number.
+    pub fn row_mut(&mut self, number: usize) -> Option<&mut T> {
+        self.table.row_mut(number).map(|(_, row)| row)
+    }
+
     /// Sets what belongs to a stream, and gives what belonged to it before.
     pub fn insert(&mut self, stream: &StreamName, row: T) -> Option<T> {
-        match self.get_mut(stream.as_str()) {
-            Some(old) => Some(std::mem::replace(old, row)),
+        let hash = hash_of(stream.as_str().as_bytes());
+        let number = self.table.find(hash, |(name, _)| name == stream);
+        match number.and_then(|number| self.table.row_mut(number)) {
+            Some((_, old)) => Some(std::mem::replace(old, row)),
             None => {
-                self.table.push(hash_of(stream.as_str().as_bytes()), (stream.clone(), row));
+                self.table.push(hash, (stream.clone(), row));
                 None
             }
         }

@@ -1,6 +1,7 @@
+import type { Place } from "./arguments.js";
+import { UUID_BYTES, readUuid } from "./arguments.js";
 import type { AppendMessage, ConditionMessage } from "./engine.js";
 import { MessageWriter } from "./message-writer.js";
-import { UUID_BYTES, readUuid } from "./uuid.js";
 
 /** How many ids there is room for at first. */
 const IDS_FEW = 4;
@@ -9,7 +10,8 @@ const encoder = new TextEncoder();
 /**
  * Writes an {@link AppendMessage}, one append at a time. The layout is described there.
  *
- * It is given what was checked before, and calls nothing of a caller: in the middle of one append no other can begin.
+ * It is given what was checked before, but for ids, which are checked as they are read. It calls nothing of a caller: in
+ * the middle of one append no other can begin.
  */
 export class AppendMessageWriter {
   /** Length of the payloads written, in UTF-16 units. */
@@ -19,22 +21,30 @@ export class AppendMessageWriter {
   #ids = new Uint8Array(IDS_FEW * UUID_BYTES);
   #idCount = 0;
 
-  /** Writes one append. */
+  /** Writes one append: all of it, or nothing where an id is none. */
   append({ durability, condition, writes }: CommitParts): void {
     const message = this.#message;
-    const start = message.length;
-    const textStart = this.textLength;
-    const idStart = this.#idCount;
-    message.number(0, 0, 0, durability, writes.length, condition === undefined ? 0 : 1);
-    if (condition !== undefined) message.number(condition.after).query(condition.query);
-    for (const { stream, expected, events } of writes) {
-      message.name(stream).push(expected);
-      message.push(events.length);
-      for (const event of events) this.#event(event);
+    const { textLength } = this;
+    const idCount = this.#idCount;
+    const textCount = this.#texts.length;
+    const start = message.take(6);
+    try {
+      if (condition !== undefined) message.number(condition.after).query(condition.query);
+      for (const write of writes) this.#write(write);
+    } catch (error) {
+      message.length = start;
+      this.textLength = textLength;
+      this.#idCount = idCount;
+      this.#texts.length = textCount;
+      throw error;
     }
-    message.set(start, message.length - start);
-    message.set(start + 1, this.textLength - textStart);
-    message.set(start + 2, this.#idCount - idStart);
+    const { numbers } = message;
+    numbers[start] = message.length - start;
+    numbers[start + 1] = this.textLength - textLength;
+    numbers[start + 2] = this.#idCount - idCount;
+    numbers[start + 3] = durability;
+    numbers[start + 4] = writes.length;
+    numbers[start + 5] = condition === undefined ? 0 : 1;
   }
 
   /** What was written, as it crosses. */
@@ -44,32 +54,45 @@ export class AppendMessageWriter {
     return { ticket, texts, ids, ...this.#message.finish() };
   }
 
-  #event({ type, data, metadata, id, time, tags }: EventParts): void {
-    const message = this.#message.name(type);
-    this.#text(data);
-    this.#text(metadata);
-    message.push(id === undefined ? 0 : 1);
-    message.push(time ?? NaN);
-    message.push(tags.length);
-    for (const tag of tags) message.name(tag);
-    if (id !== undefined) this.#id(id);
+  #write({ stream, expected, events }: WriteParts): void {
+    const message = this.#message;
+    const start = message.take(3);
+    const { numbers } = message;
+    numbers[start] = message.placeOf(stream);
+    numbers[start + 1] = expected;
+    numbers[start + 2] = events.length;
+    for (const event of events) this.#event(event);
   }
 
-  #text(text: string | undefined): void {
-    this.#message.push(text === undefined ? NaN : text.length);
-    if (text === undefined) return;
+  #event({ place, type, data, metadata, id, time, tags }: EventParts): void {
+    const message = this.#message;
+    const start = message.take(6);
+    const { numbers } = message;
+    numbers[start] = message.placeOf(type);
+    numbers[start + 1] = this.#text(data);
+    numbers[start + 2] = this.#text(metadata);
+    numbers[start + 3] = id === undefined ? 0 : 1;
+    numbers[start + 4] = time ?? NaN;
+    numbers[start + 5] = tags.length;
+    for (const tag of tags) message.name(tag);
+    if (id !== undefined) this.#id(id, place);
+  }
+
+  #text(text: string | undefined): number {
+    if (text === undefined) return NaN;
     this.#texts.push(text);
     this.textLength += text.length;
+    return text.length;
   }
 
-  #id(id: string): void {
+  #id(id: unknown, place: Place): void {
     const at = this.#idCount * UUID_BYTES;
     if (at === this.#ids.length) {
       const more = new Uint8Array(2 * at);
       more.set(this.#ids);
       this.#ids = more;
     }
-    readUuid(id, this.#ids, at);
+    readUuid(id, place, ".id", this.#ids, at);
     this.#idCount += 1;
   }
 }
@@ -92,13 +115,15 @@ export interface WriteParts {
 
 /** An event, checked and ready to be written. */
 export interface EventParts {
+  /** Where it stands in the arguments of the caller. */
+  readonly place: Place;
   readonly type: string;
   /** The JSON text of its data. */
   readonly data: string | undefined;
   /** The JSON text of its metadata. */
   readonly metadata: string | undefined;
-  /** A UUID in its text form. */
-  readonly id: string | undefined;
+  /** Not checked yet; where the caller gave none, `undefined`. */
+  readonly id: unknown;
   /** Unix milliseconds. */
   readonly time: number | undefined;
   readonly tags: readonly string[];

@@ -25,11 +25,8 @@ interface Batch {
   readonly signal: AbortSignal | undefined;
 }
 
-/** By their codes. */
-const DURABILITY_NAMES: readonly Durability[] = (Object.keys(DURABILITY) as Durability[]).reduce<Durability[]>((names, name) => {
-  names[DURABILITY[name]] = name;
-  return names;
-}, []);
+/** By their codes, which begin at 1. */
+const DURABILITY_NAMES = Object.keys(DURABILITY) as Durability[];
 
 /**
  * Gathers the appends that are made until the next microtask, of all handles to one engine, and crosses with
@@ -162,7 +159,7 @@ function resultOf(write: UncheckedWrite | undefined, numbers: Float64Array, star
     lastRevision: some(numbers[place + 1]),
     firstPosition: some(numbers[place + 2]),
     lastPosition: numbers[place + 3] ?? NONE,
-    durability: DURABILITY_NAMES[numbers[start + 1] ?? NONE] ?? "memory",
+    durability: DURABILITY_NAMES[(numbers[start + 1] ?? NONE) - 1] ?? "memory",
     duplicate: numbers[start + 2] === 1,
   };
 }

@@ -179,20 +179,20 @@ export function checkCommit(writes: readonly UncheckedWrite[], options: unknown,
   for (const { events } of writes) eventCount += events.length;
   if (commitEvents < eventCount) throw limitExceeded("events", "commit events", eventCount, commitEvents);
   let textLength = 0;
-  const checkedWrites: WriteParts[] = [];
-  for (const write of writes) {
+  const checkedWrites = writes.map((write): WriteParts => {
     const { events } = write;
     const stream = name(write.stream, write, "stream");
     const expected = write.expected === undefined ? EXPECTED.any : expectedCode(write.expected, write.pathOf("expected"));
-    const checkedEvents: EventParts[] = [];
+    // An array that grows has room for many events, and most writes have one.
+    const checkedEvents = new Array<EventParts>(events.length);
     for (let index = 0; index < events.length; index += 1) {
       const event = checkEvent(events[index], new EventPlace(write, index), common, context);
       textLength += (event.data?.length ?? 0) + (event.metadata?.length ?? 0);
       refuseTooLong(textLength, context.limits);
-      checkedEvents.push(event);
+      checkedEvents[index] = event;
     }
-    checkedWrites.push({ stream, expected, events: checkedEvents });
-  }
+    return { stream, expected, events: checkedEvents };
+  });
   return { durability, condition, writes: checkedWrites };
 }
 
@@ -269,10 +269,11 @@ function checkEvent(
   const { limits, events } = context;
   const definition = events === undefined ? undefined : definitionOf(type, place, events);
   return {
+    place,
     type,
     data: data === undefined ? undefined : jsonText(data, place, ".data", limits),
     metadata: checkMetadata(metadata, common, place, limits),
-    id: id === undefined ? undefined : uuid(id, place, ".id"),
+    id,
     time: time === undefined ? undefined : unixMillis(time, `${place}.time`),
     tags: tags === undefined && definition?.tags === undefined ? NO_TAGS : checkTags(tags, data, definition, place, limits),
   };

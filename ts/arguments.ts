@@ -1,11 +1,13 @@
 // What callers pass, checked where it comes in, so that an error names the argument in the caller's own terms.
 import type { EverfoldError } from "./errors.js";
 import { invalidArgument } from "./errors.js";
-import { UUID_BYTES, readUuid } from "./uuid.js";
 
 const WHOLE = `a whole number from 0 to ${Number.MAX_SAFE_INTEGER}`;
-/** Those of the UUID that was checked last. */
-const uuidBytes = new Uint8Array(UUID_BYTES);
+/** Length of a UUID in bytes. */
+export const UUID_BYTES = 16;
+/** Length of its text form. */
+const UUID_LENGTH = 36;
+const HYPHEN = 0x2d;
 // With the flag `u` only surrogates without a partner match.
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
@@ -59,9 +61,33 @@ export function name(value: unknown, place: Place, part = ""): string {
 }
 
 /** A UUID in its text form. */
-export function uuid(value: unknown, place: Place, part = ""): string {
-  if (typeof value === "string" && readUuid(value, uuidBytes, 0)) return value;
-  throw unfit(value, `${place}${part}`, 'a UUID such as "0190a5c4-7b1e-7cc3-9d2f-3f6a1c2b4d5e"');
+export function uuid(value: unknown, path: string): string {
+  readUuid(value, path, "", new Uint8Array(UUID_BYTES), 0);
+  return value as string;
+}
+
+/** Checks a UUID in its text form, in either case and of any version, and writes its bytes. */
+export function readUuid(value: unknown, place: Place, part: string, bytes: Uint8Array, at: number): void {
+  const text = typeof value === "string" && value.length === UUID_LENGTH ? value : "";
+  let end = at;
+  for (let index = 0; index < UUID_LENGTH; index += 2) {
+    const isHyphen = index === 8 || index === 13 || index === 18 || index === 23;
+    if (isHyphen) index += 1;
+    const high = digitOf(text.charCodeAt(index));
+    const low = digitOf(text.charCodeAt(index + 1));
+    if (15 < high || 15 < low || (isHyphen && text.charCodeAt(index - 1) !== HYPHEN)) {
+      throw unfit(value, `${place}${part}`, 'a UUID such as "0190a5c4-7b1e-7cc3-9d2f-3f6a1c2b4d5e"');
+    }
+    bytes[end] = 16 * high + low;
+    end += 1;
+  }
+}
+
+/** What a character says in hexadecimal; 16 where it is no digit. */
+function digitOf(code: number): number {
+  if (0x30 <= code && code <= 0x39) return code - 0x30;
+  const lowerCase = code | 0x20;
+  return 0x61 <= lowerCase && lowerCase <= 0x66 ? lowerCase - 0x57 : 16;
 }
 
 /** One of a few words. */

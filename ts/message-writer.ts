@@ -6,37 +6,35 @@ const NUMBERS_FEW = 64;
 
 /** Writes a {@link FlatMessage} from its front to its end. */
 export class MessageWriter {
-  /** How many numbers were written, without those of the names. */
+  /** What follows the names, as far as it is written. */
+  numbers: Float64Array = new Float64Array(NUMBERS_FEW);
+  /** How many numbers were written. */
   length = 0;
-  #numbers = new Float64Array(NUMBERS_FEW);
+  readonly #names: string[] = [];
   readonly #places = new Map<string, number>();
+
+  /** Makes room for so many numbers, and says where they are to be written. */
+  take(count: number): number {
+    const start = this.length;
+    this.length += count;
+    if (this.numbers.length < this.length) {
+      const more = new Float64Array(2 * this.length);
+      more.set(this.numbers);
+      this.numbers = more;
+    }
+    return start;
+  }
 
   /** Writes numbers, or that they are left out. */
   number(...values: (number | undefined)[]): this {
-    for (const value of values) this.push(value ?? NaN);
+    const start = this.take(values.length);
+    values.forEach((value, index) => (this.numbers[start + index] = value ?? NaN));
     return this;
-  }
-
-  /** Writes one number. */
-  push(value: number): void {
-    if (this.length === this.#numbers.length) {
-      const more = new Float64Array(2 * this.length);
-      more.set(this.#numbers);
-      this.#numbers = more;
-    }
-    this.#numbers[this.length] = value;
-    this.length += 1;
-  }
-
-  /** Writes a number over the one at a place. */
-  set(place: number, value: number): void {
-    this.#numbers[place] = value;
   }
 
   /** Writes a name, or that it is left out. */
   name(name: string | undefined): this {
-    this.push(name === undefined ? NaN : this.#placeOf(name));
-    return this;
+    return this.number(name === undefined ? undefined : this.placeOf(name));
   }
 
   /** Writes a query. */
@@ -54,18 +52,19 @@ export class MessageWriter {
 
   /** What was written, as it crosses. */
   finish(): FlatMessage {
-    const names = [...this.#places.keys()];
+    const names = this.#names;
     const numbers = new Float64Array(1 + names.length + this.length);
     numbers[0] = names.length;
-    names.forEach((name, index) => (numbers[1 + index] = name.length));
-    numbers.set(this.#numbers.subarray(0, this.length), 1 + names.length);
+    for (let index = 0; index < names.length; index += 1) numbers[1 + index] = names[index]?.length ?? 0;
+    numbers.set(this.numbers.subarray(0, this.length), 1 + names.length);
     return { names: names.join(""), numbers };
   }
 
-  #placeOf(name: string): number {
+  /** The place of a name among the names. */
+  placeOf(name: string): number {
     let place = this.#places.get(name);
     if (place === undefined) {
-      place = this.#places.size;
+      place = this.#names.push(name) - 1;
       this.#places.set(name, place);
     }
     return place;

@@ -23,53 +23,49 @@ const KEY_LENGTH_MAX = 64;
  * As in JSON, `toJSON` applies first, properties that are undefined are dropped, and `-0` is `0`.
  */
 export function jsonText(value: unknown, place: Place, part: string, limits: EngineLimits): string {
-  return walked(value, { place, part, limits, reserved: undefined });
+  return walked(value, place, part, limits, undefined);
 }
 
 /** As {@link jsonText}, of an object without properties that are the store's own. */
 export function metadataText(value: unknown, place: Place, part: string, limits: EngineLimits): string {
-  const text = walked(value, { place, part, limits, reserved: RESERVED_METADATA });
+  const text = walked(value, place, part, limits, RESERVED_METADATA);
   if (!text.startsWith("{")) throw unfit(JSON.parse(text), `${place}${part}`, "a plain object");
   return text;
-}
-
-/** What a value is walked for. */
-interface Task {
-  /** Where the value stands: a place and a part of it. */
-  readonly place: Place;
-  readonly part: string;
-  readonly limits: EngineLimits;
-  /** Keys that the value itself must not have. */
-  readonly reserved: ReadonlySet<string> | undefined;
 }
 
 /** A walk that is over, for the next one to take. */
 let spare: Walk | undefined;
 
-function walked(value: unknown, task: Task): string {
+/** The text of a value that has none of the `reserved` properties. */
+function walked(value: unknown, place: Place, part: string, limits: EngineLimits, reserved: Reserved): string {
   // Code of the caller that is met on the way may come here too: then there is none to take.
   const walk = spare ?? new Walk();
   spare = undefined;
-  const text = walk.through(value, task);
+  walk.place = place;
+  walk.part = part;
+  walk.limits = limits;
+  walk.reserved = reserved;
+  const text = walk.text(value);
   spare = walk;
   return text;
 }
 
+type Reserved = ReadonlySet<string> | undefined;
+
 /** A walk through a value, and the way to where it is. */
 class Walk {
-  #task!: Task;
+  /** Where the value stands: a part of this place. */
+  place!: Place;
+  part!: string;
+  limits!: EngineLimits;
+  reserved: Reserved;
   /** How many objects hold the value that is looked at. */
   #depth = 0;
   /** The keys of the way, and the objects on it, of which each holds the next one under its key. */
   readonly #keys: (string | number)[] = [];
   readonly #holders: (object | undefined)[] = [];
 
-  through(value: unknown, task: Task): string {
-    this.#task = task;
-    return this.#text(value);
-  }
-
-  #text(value: unknown): string {
+  text(value: unknown): string {
     switch (typeof value) {
       case "string":
         return quoted(this.#bounded(value));
@@ -92,13 +88,13 @@ class Walk {
     if (typeof toJSON !== "function") return this.#objectText(value);
     const replaced: unknown = toJSON.call(value, String(this.#keys[this.#depth - 1] ?? ""));
     if (replaced === undefined) throw this.#flaw("has a toJSON that gives undefined");
-    return typeof replaced === "object" && replaced !== null ? this.#objectText(replaced) : this.#text(replaced);
+    return typeof replaced === "object" && replaced !== null ? this.#objectText(replaced) : this.text(replaced);
   }
 
   #objectText(value: object): string {
     const level = this.#depth;
     this.#holders[level] = value;
-    if (this.#task.limits.jsonDepth <= level) throw this.#tooDeep();
+    if (this.limits.jsonDepth <= level) throw this.#tooDeep();
     const isArray = Array.isArray(value);
     if (!isArray) this.#refuseOtherKinds(value);
     this.#depth = level + 1;
@@ -112,20 +108,20 @@ class Walk {
     let text = "[";
     for (let index = 0; index < items.length; index += 1) {
       this.#keys[level] = index;
-      text = this.#bounded(`${text}${index === 0 ? "" : ","}${this.#text(items[index])}`);
+      text = this.#bounded(`${text}${index === 0 ? "" : ","}${this.text(items[index])}`);
     }
     return `${text}]`;
   }
 
   #propertiesText(value: object, level: number): string {
-    const reserved = level === 0 ? this.#task.reserved : undefined;
+    const reserved = level === 0 ? this.reserved : undefined;
     let text = "";
     for (const key of Object.keys(value)) {
       const property = (value as Record<string, unknown>)[key];
       if (property === undefined) continue;
       this.#keys[level] = key;
       if (reserved?.has(key)) throw this.#flaw("is the store's own; use another name, or the option causedBy");
-      text = this.#bounded(`${text}${text === "" ? "{" : ","}${keyText(key)}${this.#text(property)}`);
+      text = this.#bounded(`${text}${text === "" ? "{" : ","}${keyText(key)}${this.text(property)}`);
     }
     return text === "" ? "{}" : `${text}}`;
   }
@@ -141,7 +137,7 @@ class Walk {
 
   /** Stops writing what the core would refuse, before it is longer than the engine's longest string. */
   #bounded(text: string): string {
-    const { commitBytes } = this.#task.limits;
+    const { commitBytes } = this.limits;
     if (commitBytes < text.length) throw limitExceeded("events", "commit bytes", text.length, commitBytes);
     return text;
   }
@@ -152,14 +148,14 @@ class Walk {
 
   /** The path to what so many objects hold. */
   #pathTo(depth: number): string {
-    return pathOf(`${this.#task.place}${this.#task.part}`, this.#keys.slice(0, depth));
+    return pathOf(`${this.place}${this.part}`, this.#keys.slice(0, depth));
   }
 
   /** A cycle is a value without a bottom: it shows as too deep, and as an object met twice on the way down. */
   #tooDeep(): EverfoldError {
     const holders = this.#holders;
     const again = holders.findIndex((holder, level) => holders.indexOf(holder) < level);
-    const { jsonDepth } = this.#task.limits;
+    const { jsonDepth } = this.limits;
     if (again < 0) return limitExceeded(this.#pathTo(0), "JSON depth", jsonDepth + 1, jsonDepth);
     const first = holders.indexOf(holders[again]);
     return invalidArgument(this.#pathTo(again), `is ${this.#pathTo(first)} again: a cycle, which JSON cannot hold`);

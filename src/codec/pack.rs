@@ -29,7 +29,13 @@ pub(crate) const FRAME_BYTES: usize = 8;
 ///
 /// Where entries exceed [`crate::limits`]: what is to be encoded has been checked.
 pub fn encode_records(frames: &[Frame<'_>]) -> Vec<LogRecord> {
-    let frames: Vec<Frame<'_>> = frames.iter().filter(|frame| !frame.entries.is_empty()).cloned().collect();
+    let has_entries = |frame: &&Frame<'_>| !frame.entries.is_empty();
+    let mut kept = Vec::new();
+    let mut frames = frames;
+    if !frames.iter().all(|frame| has_entries(&frame)) {
+        kept.extend(frames.iter().filter(has_entries).cloned());
+        frames = &kept;
+    }
     let estimates: Vec<usize> = frames.iter().map(estimate_bytes).collect();
     let mut ratio = Ratio::GUESS;
     let mut records = Vec::new();

@@ -60,14 +60,19 @@ pub struct KnownEvent {
 }
 
 impl KnownEvents {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.events.rows().is_empty()
+    }
+
     /// The last event that has this id in this stream: all before it are hidden.
     pub fn get(&self, stream: &str, id: EventId) -> Option<&KnownEvent> {
-        self.events.get(Self::hash(stream, id), |event| event.id == id && *event.stream == *stream)
+        self.events.get(hash_of(&id.to_bytes()), |event| event.id == id && *event.stream == *stream)
     }
 
     /// Notes an event, where it is not known of a later one with its id in its stream.
     pub fn note(&mut self, known: KnownEvent) {
-        let hash = Self::hash(&known.stream, known.id);
+        let hash = hash_of(&known.id.to_bytes());
         let number = self.events.find(hash, |event| event.id == known.id && event.stream == known.stream);
         match number.and_then(|number| self.events.row_mut(number)) {
             None => self.events.push(hash, known),
@@ -87,10 +92,6 @@ impl KnownEvents {
             event_type: Rc::from(*event_type),
             data: data.map(Json::from_trusted),
         });
-    }
-
-    fn hash(stream: &str, id: EventId) -> u32 {
-        hash_of(stream.as_bytes()) ^ hash_of(&id.to_bytes())
     }
 }
 

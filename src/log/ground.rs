@@ -16,10 +16,12 @@ use super::{Append, NewEntry, StreamState};
 /// what was accepted from the queue so far.
 pub(super) struct Ground<'a> {
     facts: &'a Facts,
-    /// Streams that changed after the facts.
+    /// Streams that were asked for, or changed after the facts.
     streams: ByStream<Changed>,
     /// Events after the facts whose ids may be asked for.
     known: KnownEvents,
+    /// Whether another append of the queue is judged on what this one leaves.
+    pub is_asked_again: bool,
     /// Entries after the facts, kept where the queue has conditions.
     recent: Option<Vec<Recent<'a>>>,
     /// The last position in use.
@@ -28,19 +30,12 @@ pub(super) struct Ground<'a> {
     pub time: UnixMillis,
 }
 
-/// A stream that changed after the facts.
+/// A stream, with what changed of it after the facts.
 #[derive(Clone, Copy, Default)]
 struct Changed {
     facts: StreamFacts,
     /// Whether it was deleted, tombstoned or truncated since.
     is_marked: bool,
-}
-
-/// An entry of an accepted append, with what it was made of.
-pub(super) struct Placed<'a> {
-    pub stream: &'a StreamName,
-    pub new: &'a NewEntry,
-    pub entry: Entry<'a>,
 }
 
 struct Recent<'a> {
@@ -66,6 +61,7 @@ impl<'a> Ground<'a> {
             facts,
             streams: ByStream::default(),
             known: KnownEvents::default(),
+            is_asked_again: true,
             recent: queue.iter().any(|append| append.condition.is_some()).then(Vec::new),
             position: facts.position,
             time: facts.time,
@@ -96,8 +92,25 @@ impl<'a> Ground<'a> {
         }
     }
 
+    /// The number of a stream, by which it is found again at once.
+    pub fn number_of(&mut self, stream: &StreamName) -> usize {
+        let known = &self.facts.streams;
+        self.streams.number_of(stream, || {
+            let facts = known.get(stream.as_str()).copied().unwrap_or_default();
+            Changed { facts, is_marked: false }
+        })
+    }
+
+    /// The stream of this number.
+    pub fn facts_of(&self, number: usize) -> StreamFacts {
+        self.streams.row(number).copied().unwrap_or_default().facts
+    }
+
     /// The event of this id, where it stands in this stream and is not hidden.
     pub fn known(&self, stream: &StreamName, id: EventId) -> Option<&KnownEvent> {
+        if self.known.is_empty() && self.facts.known.is_empty() {
+            return None;
+        }
         let stream = stream.as_str();
         let known = self.known.get(stream, id).or_else(|| self.facts.known.get(stream, id))?;
         (self.stream(stream).visible_from <= known.revision).then_some(known)
@@ -137,36 +150,36 @@ impl<'a> Ground<'a> {
         revision.is_some_and(|revision| revision < self.stream(stream).visible_from)
     }
 
-    /// Lays the entries of an accepted append.
-    pub fn lay_accepted(&mut self, entries: &[Placed<'a>], time: UnixMillis) {
-        self.time = time;
-        for Placed { stream, new, entry } in entries {
-            if let (Some((event, id)), Body::Event { revision, .. }) = (new.named_event(), &entry.body) {
-                self.known.note(KnownEvent {
-                    id,
-                    stream: stream.to_shared(),
-                    revision: *revision,
-                    position: entry.position,
-                    event_type: event.event_type.to_shared(),
-                    data: event.data.clone(),
-                });
-            }
-            self.lay(stream, entry);
+    /// Lays an entry of an accepted append, with what it was made of, on the stream of this number.
+    pub fn lay_accepted(&mut self, number: usize, stream: &StreamName, new: &NewEntry, entry: &Entry<'a>) {
+        if self.is_asked_again
+            && let (Some((event, id)), Body::Event { revision, .. }) = (new.named_event(), &entry.body)
+        {
+            self.known.note(KnownEvent {
+                id,
+                stream: stream.to_shared(),
+                revision: *revision,
+                position: entry.position,
+                event_type: event.event_type.to_shared(),
+                data: event.data.clone(),
+            });
         }
+        self.lay(number, entry);
     }
 
     fn lay_stored(&mut self, entry: Entry<'a>) {
         // A stored name was checked when it was decoded; one that is none cannot be asked for either.
         let Ok(stream) = StreamName::new(entry.stream) else { return };
         self.known.note_stored(&entry);
-        self.lay(&stream, &entry);
+        let number = self.number_of(&stream);
+        self.lay(number, &entry);
     }
 
-    fn lay(&mut self, stream: &StreamName, entry: &Entry<'a>) {
-        let mut changed = self.changed(stream.as_str());
-        changed.facts.lay(&entry.body);
-        changed.is_marked |= matches!(entry.body, Body::Fact(_));
-        self.streams.insert(stream, changed);
+    fn lay(&mut self, number: usize, entry: &Entry<'a>) {
+        if let Some(changed) = self.streams.row_mut(number) {
+            changed.facts.lay(&entry.body);
+            changed.is_marked |= matches!(entry.body, Body::Fact(_));
+        }
         self.position = entry.position;
         let Some(recent) = &mut self.recent else { return };
         let (revision, event_type, tags) = match entry.body {

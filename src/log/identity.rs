@@ -28,15 +28,19 @@ pub(super) fn identify(append: &Append, ground: &Ground<'_>) -> Identity {
     let mut twice = Vec::new();
     let mut known = Vec::new();
     let mut entry_count = 0;
+    let is_alone = append.entries().nth(1).is_none();
     for (stream, entry) in append.entries() {
         entry_count += 1;
         let Some((event, id)) = entry.named_event() else { continue };
-        let hash = hash_of(&id.to_bytes());
-        if in_commit.find(hash, |other| *other == id).is_some() {
-            twice.push((stream, id));
-            continue;
+        // What stands alone stands there once.
+        if !is_alone {
+            let hash = hash_of(&id.to_bytes());
+            if in_commit.find(hash, |other| *other == id).is_some() {
+                twice.push((stream, id));
+                continue;
+            }
+            in_commit.push(hash, id);
         }
-        in_commit.push(hash, id);
         if let Some(original) = ground.known(stream, id) {
             known.push(Repeated { stream, id, event, original });
         }

@@ -8,10 +8,10 @@ use crate::event::{Fact, Position, Revision, StreamName, UnixMillis};
 use crate::query::AppendCondition;
 use crate::table::ByStream;
 
-use super::facts::{Facts, NumberedCondition};
-use super::ground::{ConditionFound, Ground, Placed};
+use super::facts::{Facts, NumberedCondition, StreamFacts};
+use super::ground::{ConditionFound, Ground};
 use super::identity::{EntryPlace, Identity, identify};
-use super::{Append, NewEntry, StreamState, StreamWrite};
+use super::{Append, Expected, NewEntry, StreamState, StreamWrite};
 
 /// What was decided of a queue.
 #[derive(Debug)]
@@ -79,7 +79,9 @@ pub fn judge<'a>(
     let mut is_undecided = false;
     let verdicts = queue
         .iter()
-        .map(|append| {
+        .enumerate()
+        .map(|(index, append)| {
+            ground.is_asked_again = index + 1 < queue.len();
             let condition = append.condition.as_ref().map(|condition| {
                 condition_count += 1;
                 numbered(condition, condition_count - 1)
@@ -128,12 +130,13 @@ fn judge_one<'a>(
     accept(append, now, ground, frames)
 }
 
-fn check_tombstones(append: &Append, ground: &Ground<'_>) -> Option<Error> {
+fn check_tombstones(append: &Append, ground: &mut Ground<'_>) -> Option<Error> {
     let mut named = ByStream::default();
     let mut streams = Vec::new();
     for write in &append.writes {
         let is_tombstone = matches!(write.entries.as_slice(), [NewEntry::Fact(Fact::Tombstoned, _)]);
-        let state = ground.stream(write.stream.as_str()).state;
+        let number = ground.number_of(&write.stream);
+        let state = ground.facts_of(number).state;
         if !is_tombstone
             && matches!(state, StreamState::Tombstoned(_))
             && named.insert(&write.stream, ()).is_none()
@@ -149,7 +152,8 @@ fn check_expectations(append: &Append, ground: &Ground<'_>) -> Option<Error> {
     let mut named = ByStream::default();
     let mut violations = Vec::new();
     for StreamWrite { stream, expected, .. } in &append.writes {
-        if let Err(actual) = expected.check(ground.stream(stream.as_str()).state)
+        if *expected != Expected::Any
+            && let Err(actual) = expected.check(ground.stream(stream.as_str()).state)
             && named.insert(stream, ()).is_none()
         {
             let stream = stream.as_str().to_owned();
@@ -159,7 +163,7 @@ fn check_expectations(append: &Append, ground: &Ground<'_>) -> Option<Error> {
     (!violations.is_empty()).then(|| Error::new(Detail::WrongExpectedRevision { violations }))
 }
 
-/// Gives the entries their places, and makes a commit of them where there are any.
+/// Gives the entries their places, lays them, and makes a commit of them where there are any.
 fn accept<'a>(
     append: &'a Append,
     now: UnixMillis,
@@ -167,77 +171,59 @@ fn accept<'a>(
     frames: &mut Vec<Frame<'a>>,
 ) -> Verdict {
     let time = now.max(ground.time);
-    let mut places = Places { position: ground.position, next_revisions: ByStream::default() };
-    let mut entries = Vec::new();
-    let mut own_places = Vec::new();
-    let mut counts = Vec::with_capacity(append.writes.len());
+    let mut entries = Vec::with_capacity(append.writes.iter().map(|write| write.entries.len()).sum());
+    let mut writes = Vec::with_capacity(append.writes.len());
     for StreamWrite { stream, entries: new_entries, .. } in &append.writes {
-        let before = entries.len();
+        let mut appended = StreamAppended::nothing(stream);
+        let number = ground.number_of(stream);
         for new in new_entries {
-            let Some(entry) = places.place(stream, new, time, ground) else { continue };
+            let facts = ground.facts_of(number);
+            let Some(entry) = place(stream, new, time, facts, ground.position.next()) else { continue };
             let revision = match entry.body {
                 Body::Event { revision, .. } => Some(revision),
                 Body::Fact(_) => None,
             };
-            own_places.push((revision, entry.position));
-            entries.push(Placed { stream, new, entry });
+            appended.add((revision, entry.position));
+            ground.lay_accepted(number, stream, new, &entry);
+            entries.push(entry);
         }
-        counts.push(entries.len() - before);
+        writes.push(appended);
     }
     if !entries.is_empty() {
-        ground.lay_accepted(&entries, time);
-        let entries = entries.into_iter().map(|placed| placed.entry).collect();
+        ground.time = time;
         frames.push(Frame { time, extensions: &NO_EXTENSIONS, entries });
     }
-    let writes = writes_of(append, &own_places, &counts, ground);
+    finish(&mut writes, ground);
     Verdict::Accepted(Accepted { writes, last_position: ground.position, duplicate: false })
 }
 
-/// Hands out positions and revisions within one commit.
-struct Places {
+/// The entry as it stands at this position, in a stream of which this is known; `None` for a fact that holds already.
+fn place<'a>(
+    stream: &'a StreamName,
+    new: &'a NewEntry,
+    time: UnixMillis,
+    facts: StreamFacts,
     position: Position,
-    /// Streams that the commit has written to, and their next revisions.
-    next_revisions: ByStream<Revision>,
+) -> Option<Entry<'a>> {
+    let (body, id, time) = match new {
+        NewEntry::Event(event, id) => {
+            let body = Body::Event {
+                revision: facts.state.next_revision(),
+                event_type: event.event_type.as_str(),
+                data: event.data.as_ref().map(|data| data.as_str()),
+                metadata: event.metadata.as_ref().map(|metadata| metadata.as_str()),
+                tags: Tags::Given(&event.tags),
+            };
+            (body, *id, event.time.unwrap_or(time))
+        }
+        NewEntry::Fact(fact, id) => (Body::Fact(effective(*fact, facts)?), *id, time),
+    };
+    Some(Entry { position, stream: stream.as_str(), id, time, body })
 }
 
-impl Places {
-    /// The entry with its place; `None` for a fact that holds already.
-    fn place<'a>(
-        &mut self,
-        stream: &'a StreamName,
-        new: &'a NewEntry,
-        time: UnixMillis,
-        ground: &Ground<'_>,
-    ) -> Option<Entry<'a>> {
-        let (body, id, time) = match new {
-            NewEntry::Event(event, id) => {
-                let body = Body::Event {
-                    revision: self.take_revision(stream, ground),
-                    event_type: event.event_type.as_str(),
-                    data: event.data.as_ref().map(|data| data.as_str()),
-                    metadata: event.metadata.as_ref().map(|metadata| metadata.as_str()),
-                    tags: Tags::Given(&event.tags),
-                };
-                (body, *id, event.time.unwrap_or(time))
-            }
-            NewEntry::Fact(fact, id) => (Body::Fact(effective(*fact, stream, ground)?), *id, time),
-        };
-        self.position = self.position.next();
-        Some(Entry { position: self.position, stream: stream.as_str(), id, time, body })
-    }
-
-    fn take_revision(&mut self, stream: &StreamName, ground: &Ground<'_>) -> Revision {
-        let next = self.next_revisions.get(stream.as_str()).copied();
-        let revision = next.unwrap_or_else(|| ground.stream(stream.as_str()).state.next_revision());
-        self.next_revisions.insert(stream, revision.next());
-        revision
-    }
-}
-
-/// What a fact comes to on this ground: nothing where it would change nothing. A truncation past the end
+/// What a fact comes to in a stream of which this is known: nothing where it would change nothing. A truncation past the end
 /// hides what is there, and nothing that comes later.
-fn effective(fact: Fact, stream: &StreamName, ground: &Ground<'_>) -> Option<Fact> {
-    let facts = ground.stream(stream.as_str());
+fn effective(fact: Fact, facts: StreamFacts) -> Option<Fact> {
     match (fact, facts.state) {
         (Fact::Deleted, StreamState::Live(_)) => Some(fact),
         (Fact::Deleted, _) => None,
@@ -252,42 +238,45 @@ fn effective(fact: Fact, stream: &StreamName, ground: &Ground<'_>) -> Option<Fac
 
 /// The answer that the originals got.
 fn as_originals(append: &Append, originals: &[EntryPlace], ground: &Ground<'_>) -> Accepted {
-    let counts: Vec<usize> = append.writes.iter().map(|write| write.entries.len()).collect();
-    let writes = writes_of(append, originals, &counts, ground);
+    let mut rest = originals.iter();
+    let appended = |write: &StreamWrite| {
+        let mut appended = StreamAppended::nothing(&write.stream);
+        rest.by_ref().take(write.entries.len()).for_each(|place| appended.add(*place));
+        appended
+    };
+    let mut writes = append.writes.iter().map(appended).collect::<Vec<_>>();
+    finish(&mut writes, ground);
     let last_position = originals.iter().map(|original| original.1).max().unwrap_or(ground.position);
     Accepted { writes, last_position, duplicate: true }
 }
 
-/// Where the writes of an append stand on this ground, which it has been laid on: `places` are those of its entries,
-/// and `counts` says how many of them each write has.
-#[inline(never)]
-fn writes_of(
-    append: &Append,
-    places: &[EntryPlace],
-    counts: &[usize],
-    ground: &Ground<'_>,
-) -> Vec<StreamAppended> {
-    let mut rest = places;
-    let mut writes = Vec::with_capacity(append.writes.len());
-    for (StreamWrite { stream, .. }, count) in append.writes.iter().zip(counts) {
-        let (own, others) = rest.split_at(rest.len().min(*count));
-        rest = others;
-        let mut appended = StreamAppended {
+/// Says of writes without entries what stands on this ground.
+fn finish(writes: &mut [StreamAppended], ground: &Ground<'_>) {
+    for write in writes.iter_mut().filter(|write| write.first_position.is_none()) {
+        write.last_revision = ground.stream(write.stream.as_str()).state.last_revision();
+        write.last_position = ground.position;
+    }
+}
+
+impl StreamAppended {
+    /// What nothing did to a stream.
+    fn nothing(stream: &StreamName) -> Self {
+        Self {
             stream: stream.clone(),
             first_revision: None,
             last_revision: None,
             first_position: None,
-            last_position: ground.position,
-        };
-        if let ([first, ..], [.., last]) = (own, own) {
-            appended.first_revision = first.0;
-            appended.last_revision = last.0;
-            appended.first_position = Some(first.1);
-            appended.last_position = last.1;
-        } else {
-            appended.last_revision = ground.stream(stream.as_str()).state.last_revision();
+            last_position: Position::START,
         }
-        writes.push(appended);
     }
-    writes
+
+    /// Goes on with the place of the next entry.
+    fn add(&mut self, (revision, position): EntryPlace) {
+        if self.first_position.is_none() {
+            self.first_position = Some(position);
+            self.first_revision = revision;
+        }
+        self.last_revision = revision;
+        self.last_position = position;
+    }
 }

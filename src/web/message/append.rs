@@ -44,7 +44,8 @@ pub fn read(
 ) -> Result<Vec<Result<AppendRequest, Error>>, Error> {
     let texts = str::from_utf8(texts).map_err(|_| malformed("its texts are not UTF-8"))?;
     let (names, rest) = numbers::names(names, numbers)?;
-    let (mut texts, mut ids, mut numbers) = (Texts::new(texts), ids.as_chunks().0, Numbers::new(&names, rest));
+    let (mut texts, mut ids, mut numbers) =
+        (Texts::new(texts), ids.as_chunks().0, Numbers::new(&names, rest));
     let mut requests = Vec::new();
     while !numbers.is_empty() {
         let [number_count, text_length, id_count] = [numbers.count(), numbers.count(), numbers.count()];
@@ -105,12 +106,12 @@ struct Run<'a> {
 impl Run<'_> {
     fn append(&mut self) -> Result<AppendRequest, Error> {
         let durability = self.numbers.durability_if_some();
-        let write_count = self.numbers.count();
+        let write_count = self.numbers.length();
         let condition = match self.numbers.count() {
             0 => None,
             _ => Some(condition(&mut self.numbers)?),
         };
-        let mut writes = Vec::new();
+        let mut writes = Vec::with_capacity(write_count);
         for index in 0..write_count {
             writes.push(self.write().map_err(|error| within(error, "writes", index))?);
         }
@@ -120,8 +121,9 @@ impl Run<'_> {
     fn write(&mut self) -> Result<WriteRequest, Error> {
         let stream = self.numbers.stream()?;
         let expected = self.numbers.expected();
-        let mut events = Vec::new();
-        for index in 0..self.numbers.length() {
+        let event_count = self.numbers.length();
+        let mut events = Vec::with_capacity(event_count);
+        for index in 0..event_count {
             events.push(self.event().map_err(|error| within(error, "events", index))?);
         }
         Ok(WriteRequest { stream, expected, events })
