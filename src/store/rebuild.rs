@@ -122,7 +122,7 @@ impl<S: Storage, H: Host> Shared<S, H> {
                 (Root { covered, units, ..Root::default() }, dead)
             }
         };
-        let root = Root { runs: Vec::new(), staged: Vec::new(), next_number: first_number, ..root };
+        let root = Root { runs: Vec::new(), next_number: first_number, ..root };
         let streams = ByStream::default();
         Ok(Some(Rebuilding { head, stored, root, dead, first_number, streams }))
     }

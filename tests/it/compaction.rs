@@ -3,6 +3,7 @@
 mod answers;
 mod background;
 mod crashes;
+mod derived_again;
 mod faults;
 pub mod laid;
 mod stored;

@@ -35,6 +35,16 @@ impl Stored {
         self.root.staged.first().copied().unwrap_or_default()
     }
 
+    /// What may stand under numbers that nobody holds: those that were staged, and those that were never given, but
+    /// to a rebuilding that came to nothing.
+    fn dead_records(&self) -> Vec<(Area, KeyRange)> {
+        let mut dead: Vec<_> = self.root.staged.iter().flat_map(|number| records_of(*number)).collect();
+        let from = Some(RunRecord::Page(0).key(RunNumber(self.root.next_number)));
+        let to = Some(RunRecord::Index.key(RunNumber(u64::MAX)));
+        dead.push((Area::Index, KeyRange { from, to }));
+        dead
+    }
+
     /// The root with one more number claimed, and all others given up, whose holders are gone: whoever holds the
     /// lock is alone. Where there are no locks, a holder who is not gone finds that the root changed.
     fn with_claim(&self) -> Self {
@@ -64,7 +74,7 @@ impl<S: Storage, H: Host> Compactor<'_, S, H> {
         let (area, key, _) = claimed.expectation();
         let write = GuardedWrite {
             expect: vec![stored.expectation()],
-            deletes: stored.root.staged.iter().flat_map(|number| records_of(*number)).collect(),
+            deletes: stored.dead_records(),
             puts: vec![(area, key, claimed.bytes.clone().unwrap_or_default())],
             layout: LayoutChange::Keep,
             durability: Durability::Relaxed,

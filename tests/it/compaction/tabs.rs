@@ -1,8 +1,9 @@
 //! Tabs on one simulated database, with locks or without.
 
+use everfold::error::Error;
 use everfold::event::{Position, UnixMillis};
 use everfold::host::Host;
-use everfold::store::Store;
+use everfold::store::{OpenOptions, Store};
 use everfold::testing::executor::{Executor, TabId};
 use everfold::testing::simulated_host::{Announcements, SimulatedHost, SimulatedLock, SimulatedOrigin};
 use everfold::testing::simulated_storage::{SimulatedDatabase, SimulatedStorage, Weather};
@@ -47,9 +48,17 @@ impl Tabs {
     /// Opens a store in a tab of its own, whose units have at most so many entries.
     pub async fn open(&self, unit_entries_max: u64) -> (TabId, TabStore) {
         let tab = self.origin.tab();
+        (tab, self.opening(tab, on_demand(unit_entries_max)).await.unwrap())
+    }
+
+    /// Opens a store in a tab.
+    pub fn opening(
+        &self,
+        tab: TabId,
+        options: OpenOptions,
+    ) -> impl Future<Output = Result<TabStore, Error>> + use<> {
         let host = TabHost { host: self.origin.host(tab, "test"), locks: self.locks };
-        let opened = Store::open(self.database.handle(tab), host, on_demand(unit_entries_max), |_| ());
-        (tab, opened.await.unwrap())
+        Store::open(self.database.handle(tab), host, options, |_| ())
     }
 }
 
