@@ -5,4 +5,5 @@ mod blocks;
 mod derived;
 mod log;
 mod pairs;
+mod tail;
 mod wounds;

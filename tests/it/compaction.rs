@@ -4,6 +4,7 @@ mod answers;
 mod background;
 mod crashes;
 mod derived_again;
+mod durable;
 mod faults;
 pub mod laid;
 mod stored;

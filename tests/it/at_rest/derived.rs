@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use everfold::layout::keys::ROOT;
 use everfold::storage::{Area, Key};
 
 use crate::one_tab::in_browser;
@@ -35,5 +36,16 @@ fn whatever_becomes_of_a_derived_record_everything_is_answered_as_before() {
         }
         println!("{inflicted_count} wounds");
         assert!(60 < inflicted_count, "only {inflicted_count}");
+    });
+}
+
+#[test]
+fn a_root_may_be_lost_again_and_again() {
+    in_browser(|browser| async move {
+        let mut log = Log::of(&browser, 7).await;
+        for round in 0..6 {
+            assert!(Wound::Lost.inflict(&log, Area::Index, &Key::text(ROOT)).await);
+            log.check(&browser, Course::ALL[round % 3], &format!("for the {round}. time")).await;
+        }
     });
 }
