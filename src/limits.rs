@@ -21,6 +21,8 @@ pub const COMMIT_BYTES_MAX: usize = 16 * 1024 * 1024;
 pub const JSON_DEPTH_MAX: usize = 64;
 /// Most items in one query, and most entries in each of an item's lists.
 pub const QUERY_ENTRIES_MAX: usize = 1_000;
+/// Most names in all lists of a query together: they cross with every page that is read.
+pub const QUERY_NAMES_MAX: usize = 10_000;
 
 /// Largest record that a group of commits is packed into, in bytes. Chromium keeps values of 64 KiB and more
 /// in files of their own, which makes each several times dearer; a single larger commit is one record

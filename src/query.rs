@@ -1,16 +1,24 @@
 //! Queries over the whole log.
 
+mod matcher;
+
 use std::rc::Rc;
 
 use crate::error::Error;
-use crate::event::{Position, StreamName, Tag, category_of};
+use crate::event::{Position, StreamName, Tag};
 use crate::limits;
 
+use matcher::Matcher;
+
 /// Which events are meant: those that match at least one of the items.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Query {
+#[derive(Debug, Clone)]
+pub struct Query(Rc<Asked>);
+
+#[derive(Debug)]
+struct Asked {
     /// Joined by *or*; never empty.
-    items: Rc<[QueryItem]>,
+    items: Vec<QueryItem>,
+    matcher: Matcher,
 }
 
 /// A conjunction: an event matches when it matches every list that is given.
@@ -51,7 +59,12 @@ pub struct Subject<'a, T> {
 impl Query {
     /// The query that every event matches, and no fact.
     pub fn everything() -> Self {
-        Self { items: Rc::from([QueryItem::default()]) }
+        Self::of(vec![QueryItem::default()])
+    }
+
+    fn of(items: Vec<QueryItem>) -> Self {
+        let matcher = Matcher::of(&items);
+        Self(Rc::new(Asked { items, matcher }))
     }
 
     /// Joins items by *or*. Errors: `INVALID_ARGUMENT` for an empty list, here or in an item, because it
@@ -64,41 +77,39 @@ impl Query {
         for (index, item) in items.iter().enumerate() {
             item.check().map_err(|error| error.at(&format!("query[{index}]")))?;
         }
-        Ok(Self { items: Rc::from(items) })
+        let name_count = items.iter().map(QueryItem::name_count).sum();
+        limits::check("query names", name_count, limits::QUERY_NAMES_MAX)
+            .map_err(|error| error.at("query"))?;
+        Ok(Self::of(items))
     }
 
     /// The items, joined by *or*.
     pub fn items(&self) -> &[QueryItem] {
-        &self.items
+        &self.0.items
     }
 
     /// Whether an event matches.
-    pub fn matches<'a, T>(&self, subject: Subject<'a, T>) -> bool
-    where
-        T: Iterator<Item = &'a str> + Clone,
-    {
-        self.items.iter().any(|item| item.matches(subject.clone()))
+    pub fn matches<'a>(&self, subject: Subject<'a, impl Iterator<Item = &'a str>>) -> bool {
+        self.0.matcher.matches(subject)
     }
 
-    /// The streams that every match must be in, where the query names them: then nothing else need be read.
-    pub fn streams(&self) -> Option<Vec<&StreamName>> {
-        let mut streams = Vec::new();
-        for item in self.items.iter() {
-            streams.extend(item.streams.as_ref()?);
-        }
-        Some(streams)
+    /// The streams that every match must be in, each once, where the query names them: then nothing else need be read.
+    pub fn streams(&self) -> Option<impl Iterator<Item = &str>> {
+        self.0.matcher.streams()
     }
 }
 
+impl PartialEq for Query {
+    fn eq(&self, other: &Self) -> bool {
+        self.items() == other.items()
+    }
+}
+
+impl Eq for Query {}
+
 impl QueryItem {
     fn check(&self) -> Result<(), Error> {
-        let lists = [
-            ("types", self.types.as_ref().map(Vec::len)),
-            ("tags", self.tags.as_ref().map(Vec::len)),
-            ("streams", self.streams.as_ref().map(Vec::len)),
-            ("categories", self.categories.as_ref().map(Vec::len)),
-        ];
-        for (name, length) in lists {
+        for (name, length) in ["types", "tags", "streams", "categories"].into_iter().zip(self.lengths()) {
             match length {
                 None => {}
                 Some(0) => return Err(empty_list(name)),
@@ -109,27 +120,17 @@ impl QueryItem {
         Ok(())
     }
 
-    fn matches<'a, T>(&self, subject: Subject<'a, T>) -> bool
-    where
-        T: Iterator<Item = &'a str> + Clone,
-    {
-        let Subject { event_type, stream, tags } = subject;
-        let type_matches = match &self.types {
-            Some(types) => types.iter().any(|wanted| &**wanted == event_type),
-            None => !event_type.starts_with('$'),
-        };
-        type_matches
-            && self
-                .streams
-                .as_ref()
-                .is_none_or(|streams| streams.iter().any(|wanted| wanted.as_str() == stream))
-            && self
-                .categories
-                .as_ref()
-                .is_none_or(|categories| categories.iter().any(|wanted| &**wanted == category_of(stream)))
-            && self.tags.as_ref().is_none_or(|wanted| {
-                wanted.iter().all(|wanted| tags.clone().any(|tag| tag == wanted.as_str()))
-            })
+    fn name_count(&self) -> usize {
+        self.lengths().into_iter().flatten().sum()
+    }
+
+    fn lengths(&self) -> [Option<usize>; 4] {
+        [
+            self.types.as_ref().map(Vec::len),
+            self.tags.as_ref().map(Vec::len),
+            self.streams.as_ref().map(Vec::len),
+            self.categories.as_ref().map(Vec::len),
+        ]
     }
 }
 

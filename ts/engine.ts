@@ -24,6 +24,8 @@ export interface EngineLimits {
   readonly commitBytes: number;
   /** Most items in a query, and most entries in each of its lists. */
   readonly queryEntries: number;
+  /** Most names in all lists of a query together. */
+  readonly queryNames: number;
 }
 
 /** How a store is opened. */

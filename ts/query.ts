@@ -55,8 +55,14 @@ export const EVERYTHING: readonly QueryItemMessage[] = [{}];
 export function checkQuery(query: unknown, path: string, limits: EngineLimits): readonly QueryItemMessage[] {
   if (!Array.isArray(query)) return [checkItem(query, path, limits)];
   if (query.length === 0) throw emptyList(path);
-  checkCount(query.length, path, "query items", limits);
-  return query.map((item, index) => checkItem(item, `${path}[${index}]`, limits));
+  checkCount(query.length, path, "query items", limits.queryEntries);
+  let nameCount = 0;
+  return query.map((item, index) => {
+    const message = checkItem(item, `${path}[${index}]`, limits);
+    for (const key of QUERY_LISTS) nameCount += message[key]?.length ?? 0;
+    checkCount(nameCount, path, "query names", limits.queryNames);
+    return message;
+  });
 }
 
 function checkItem(value: unknown, path: string, limits: EngineLimits): QueryItemMessage {
@@ -68,7 +74,7 @@ function checkItem(value: unknown, path: string, limits: EngineLimits): QueryIte
     const place = `${path}.${key}`;
     const names = list(entries, place);
     if (names.length === 0) throw emptyList(place);
-    checkCount(names.length, place, "query entries", limits);
+    checkCount(names.length, place, "query entries", limits.queryEntries);
     // `Array.from` turns holes into undefined, which is then refused as any other non-string.
     message[key] = Array.from(names, (entry, index) => name(entry, `${place}[${index}]`));
   }
@@ -79,6 +85,6 @@ function emptyList(path: string) {
   return invalidArgument(path, "is an empty list; leave it out to match everything, or name at least one");
 }
 
-function checkCount(count: number, path: string, limit: string, limits: EngineLimits): void {
-  if (limits.queryEntries < count) throw limitExceeded(path, limit, count, limits.queryEntries);
+function checkCount(count: number, path: string, limit: string, maximum: number): void {
+  if (maximum < count) throw limitExceeded(path, limit, count, maximum);
 }

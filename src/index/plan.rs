@@ -208,7 +208,7 @@ pub fn plan_tail(index: &Index, query: &Query, stretch: Stretch) -> Plan {
     };
     let mut candidates: Vec<u32> = match query.streams() {
         Some(names) if segments.first_damaged().is_none() => {
-            let streams = names.into_iter().filter_map(|name| index.stream(name.as_str()));
+            let streams = names.filter_map(|name| index.stream(name));
             let places = streams.flat_map(IndexedStream::records).map(|record| segments.place_of(record));
             let in_stretch = places.filter(|place| (first..end).contains(place));
             let mut candidates: Vec<u32> = in_stretch.map(|place| place as u32).collect();

@@ -26,6 +26,7 @@ fn the_limits_in_the_readme_are_those_of_the_source() {
         ("one commit, counted as its events are", bytes(limits::COMMIT_BYTES_MAX)),
         ("nesting of arrays and objects in data and metadata", format!("{} levels", limits::JSON_DEPTH_MAX)),
         ("items in a query, entries in each of its lists", count(limits::QUERY_ENTRIES_MAX)),
+        ("names in all lists of a query", count(limits::QUERY_NAMES_MAX)),
     ];
     let in_readme = table(&read(README), "| what | at most |");
     assert_eq!(in_readme, in_source.map(|(what, maximum)| vec![what.to_owned(), maximum]));

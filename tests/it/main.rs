@@ -24,6 +24,7 @@ mod json;
 mod layout;
 mod lost_answers;
 mod one_tab;
+mod queries;
 mod reads;
 mod repeated_elsewhere;
 mod simulator;

@@ -8,6 +8,7 @@ const LONE = "a\ud800";
 const LONG = "x".repeat(257);
 const TAGS_33 = Array.from({ length: 33 }, (_, index) => `t${index}`);
 const NAMES_1001 = Array.from({ length: 1001 }, (_, index) => `n${index}`);
+const NAMES_1000 = NAMES_1001.slice(1);
 const append = (options) => (store) => store.append("s", EVENT, options);
 const event = (properties) => (store) => store.append("s", { ...EVENT, ...properties });
 const condition = (failIfEventsMatch, after) => append({ condition: { failIfEventsMatch, after } });
@@ -134,6 +135,7 @@ const BAD = [
   [readAll({ query: [{ streams: ["a", ""] }] }), "options.query[0].streams[1]"],
   [readAll({ query: { tags: NAMES_1001 } }), "options.query.tags", "LIMIT_EXCEEDED"],
   [readAll({ query: NAMES_1001.map(() => ({})) }), "options.query", "LIMIT_EXCEEDED"],
+  [readAll({ query: Array(11).fill({ types: NAMES_1000 }) }), "options.query", "LIMIT_EXCEEDED"],
   [readAll({ signal: 1 }), "options.signal"],
   [replay({ rate: 0 }), "options.rate"],
   [replay({ rate: "fast" }), "options.rate"],

@@ -5,7 +5,7 @@ import { singleWrite } from "../../dist/append.js";
 import { AppendQueue } from "../../dist/append-queue.js";
 import { eventPages } from "../../dist/reading.js";
 
-const LIMITS = { jsonDepth: 64, tagsPerEvent: 32, commitEvents: 10_000, commitBytes: 1 << 24, queryEntries: 1_000 };
+const LIMITS = { jsonDepth: 64, tagsPerEvent: 32, commitEvents: 10_000, commitBytes: 1 << 24, queryEntries: 1_000, queryNames: 10_000 };
 const CONTEXT = { limits: LIMITS, events: undefined, durability: "relaxed" };
 
 /** An engine that says of each append that it was made. */

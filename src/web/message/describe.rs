@@ -17,6 +17,7 @@ pub fn engine_limits() -> JsValue {
         .with_whole("commitEvents", limits::COMMIT_EVENTS_MAX as u64)
         .with_whole("commitBytes", limits::COMMIT_BYTES_MAX as u64)
         .with_whole("queryEntries", limits::QUERY_ENTRIES_MAX as u64)
+        .with_whole("queryNames", limits::QUERY_NAMES_MAX as u64)
         .into()
 }
 

@@ -51,7 +51,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("codec", &["storage", "event", "id", "position", "error", "limits", "table", "sort"]),
     ("storage", &["event", "position", "error", "limits"]),
     ("host", &["event", "position", "error"]),
-    ("query", &["event", "position", "error", "limits"]),
+    ("query", &["event", "position", "error", "limits", "table"]),
     ("event", &["json", "id", "position", "error", "limits"]),
     ("json", &["error", "limits", "sort"]),
     // A limit that is exceeded is an error.
