@@ -161,8 +161,8 @@ export function severalWrites(writes: unknown): UncheckedWrite[] {
 }
 
 /** The signal among the options of a commit. */
-export function commitSignal(options: object = {}): AbortSignal | undefined {
-  return option(options as { readonly signal?: unknown }, "signal", abortSignal);
+export function commitSignal(options: unknown): AbortSignal | undefined {
+  return option(optionBag(options, APPEND_OPTIONS), "signal", abortSignal);
 }
 
 /**

@@ -139,8 +139,9 @@ export function option<Value>(
   return value === undefined ? undefined : check(value, `options.${key}`);
 }
 
-/** An AbortSignal. */
+/** An AbortSignal, be it of another realm: one that only looks like it would fail when it is listened to. */
 export function abortSignal(value: unknown, path: string): AbortSignal {
-  if (typeof value === "object" && value !== null && "aborted" in value) return value as AbortSignal;
+  const { throwIfAborted, addEventListener } = (value ?? {}) as Partial<AbortSignal>;
+  if (typeof throwIfAborted === "function" && typeof addEventListener === "function") return value as AbortSignal;
   throw unfit(value, path, "an AbortSignal");
 }

@@ -9,6 +9,8 @@ const LONG = "x".repeat(257);
 const TAGS_33 = Array.from({ length: 33 }, (_, index) => `t${index}`);
 const NAMES_1001 = Array.from({ length: 1001 }, (_, index) => `n${index}`);
 const NAMES_1000 = NAMES_1001.slice(1);
+// Looks like a signal, and cannot be listened to.
+const LOOK_ALIKE = { aborted: false, reason: undefined };
 const append = (options) => (store) => store.append("s", EVENT, options);
 const event = (properties) => (store) => store.append("s", { ...EVENT, ...properties });
 const condition = (failIfEventsMatch, after) => append({ condition: { failIfEventsMatch, after } });
@@ -97,6 +99,10 @@ const BAD = [
   [append({ expected: 1n }), "options.expected"],
   [append({ durability: "memory" }), "options.durability"],
   [append({ signal: {} }), "options.signal"],
+  [append({ signal: null }), "options.signal"],
+  [append({ signal: LOOK_ALIKE }), "options.signal"],
+  [(store) => store.appendAll([], { signal: LOOK_ALIKE }), "options.signal"],
+  [(store) => store.appendAll([], null), "options"],
   [append({ metadata: 1 }), "options.metadata"],
   [append({ metadata: { causationId: "x" } }), "options.metadata.causationId"],
   [append({ causedBy: "x" }), "options.causedBy"],
@@ -137,6 +143,12 @@ const BAD = [
   [readAll({ query: NAMES_1001.map(() => ({})) }), "options.query", "LIMIT_EXCEEDED"],
   [readAll({ query: Array(11).fill({ types: NAMES_1000 }) }), "options.query", "LIMIT_EXCEEDED"],
   [readAll({ signal: 1 }), "options.signal"],
+  [readAll({ signal: LOOK_ALIKE }), "options.signal"],
+  [replay({ signal: LOOK_ALIKE }), "options.signal"],
+  [(store) => store.streams({ signal: LOOK_ALIKE }).toArray(), "options.signal"],
+  [(store) => store.count({}, { signal: LOOK_ALIKE }), "options.signal"],
+  [(store) => store.compact({ signal: LOOK_ALIKE }), "options.signal"],
+  [() => EventStore.open("a", { signal: LOOK_ALIKE }), "options.signal"],
   [replay({ rate: 0 }), "options.rate"],
   [replay({ rate: "fast" }), "options.rate"],
   [replay({ limit: 1 }), "options.limit"],
