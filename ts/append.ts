@@ -268,14 +268,15 @@ function checkEvent(
   const type = name(event.type, place, ".type");
   const { limits, events } = context;
   const definition = events === undefined ? undefined : definitionOf(type, place, events);
+  const dataText = data === undefined ? undefined : jsonText(data, place, ".data", limits);
   return {
     place,
     type,
-    data: data === undefined ? undefined : jsonText(data, place, ".data", limits),
+    data: dataText,
     metadata: checkMetadata(metadata, common, place, limits),
     id,
     time: time === undefined ? undefined : unixMillis(time, `${place}.time`),
-    tags: tags === undefined && definition?.tags === undefined ? NO_TAGS : checkTags(tags, data, definition, place, limits),
+    tags: tags === undefined && definition?.tags === undefined ? NO_TAGS : checkTags(tags, dataText, definition, place, limits),
   };
 }
 
@@ -304,13 +305,15 @@ function checkMetadata(
 
 function checkTags(
   tags: unknown,
-  data: unknown,
+  dataText: string | undefined,
   definition: EventTypeDefinition<unknown> | undefined,
   place: Place,
   { tagsPerEvent }: EngineLimits,
 ): readonly string[] {
   const own = tags === undefined ? NO_TAGS : list(tags, `${place}.tags`);
-  const derived = definition?.tags === undefined ? NO_TAGS : list(definition.tags(data), `${place}: the tags of its type`);
+  // What is stored decides, and the caller's code gets a copy of its own.
+  const stored = () => (dataText === undefined ? undefined : (JSON.parse(dataText) as unknown));
+  const derived = definition?.tags === undefined ? NO_TAGS : list(definition.tags(stored()), `${place}: the tags of its type`);
   const checked = new Set<string>();
   for (let index = 0; index < own.length; index += 1) checked.add(name(own[index], place, `.tags[${index}]`));
   for (const tag of derived) checked.add(name(tag, place, ": a tag of its type"));

@@ -10,7 +10,7 @@ declare const DATA: unique symbol;
 export interface EventTypeDefinition<Data> {
   /** Carries the type of the data for the compiler; there is no such property. */
   readonly [DATA]?: { readonly is: Data };
-  /** The tags that an event gets from its data when it is appended, besides its own. */
+  /** The tags that an event gets from its data when it is appended, besides its own. The data is as a read will give it. */
   tags?(data: Data): readonly string[];
 }
 
@@ -122,7 +122,10 @@ export type FactData<Type extends FactType> = Type extends "$truncated" ? { read
 
 /** What may be said of a type of event. */
 export interface EventTypeOptions<Data> {
-  /** The tags that an event gets from its data when it is appended, besides its own. Must be pure. */
+  /**
+   * The tags that an event gets from its data when it is appended, besides its own. Must be pure. It is given the data
+   * as a read will give it: a copy, of what JSON keeps.
+   */
   readonly tags?: ((data: Data) => readonly string[]) | undefined;
 }
 

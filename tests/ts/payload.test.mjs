@@ -143,6 +143,25 @@ test("tags of a type are added to those of the event, each once, and only define
   }, { events });
 });
 
+test("tags of a type are told by what is stored, whatever their function does with it", () => {
+  const kept = [];
+  const tags = (data) => {
+    kept.push(data);
+    const tag = `${data.at}:${"gone" in data}`;
+    data.at = "changed";
+    return [tag];
+  };
+  const events = defineEvents({ Met: eventType({ tags }) });
+  return withStore(async (store) => {
+    const given = { at: new Date(5), gone: undefined, toJSON: () => ({ at: "noon" }) };
+    await store.append("s", [{ type: "Met", data: { at: new Date(5), gone: undefined } }, { type: "Met", data: given }]);
+    const [first, second] = await store.read("s").toArray();
+    assert.deepEqual([first.data, first.tags], [{ at: "1970-01-01T00:00:00.005Z" }, ["1970-01-01T00:00:00.005Z:false"]]);
+    assert.deepEqual([second.data, second.tags], [{ at: "noon" }, ["noon:false"]]);
+    assert.ok(given.at instanceof Date && kept.every((data) => data !== given));
+  }, { events });
+});
+
 test("what is checked is what is stored, though a getter or a toJSON answers differently each time", () =>
   withStore(async (store) => {
     let answers = 0;
