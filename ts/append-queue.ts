@@ -1,3 +1,4 @@
+import { onAbort } from "./abort.js";
 import type { AppendResult, CommitContext, CommitResult, UncheckedWrite } from "./append.js";
 import { checkCommit, commitSignal, inTermsOfCaller } from "./append.js";
 import { AppendMessageWriter } from "./append-message.js";
@@ -111,15 +112,14 @@ export class AppendQueue {
   async #cross({ writer, waiting, signal }: Batch): Promise<void> {
     const ticket = this.#nextTicket;
     this.#nextTicket += 1;
-    const abort = () => this.#engine.abort(ticket);
+    const forget = onAbort(signal, () => this.#engine.abort(ticket));
     try {
       signal?.throwIfAborted();
-      signal?.addEventListener("abort", abort);
       settle(waiting, await this.#engine.append(writer.finish(ticket)), signal);
     } catch (error) {
       for (const { reject } of waiting) reject(error);
     } finally {
-      signal?.removeEventListener("abort", abort);
+      forget();
     }
   }
 }

@@ -1,3 +1,5 @@
+import { onAbort } from "./abort.js";
+
 /** Longest wait that `setTimeout` takes, in milliseconds. */
 const TIMEOUT_MAX_MS = 2 ** 31 - 1;
 
@@ -45,10 +47,10 @@ function pause(duration_ms: number, signal: AbortSignal | undefined): Promise<vo
   return new Promise((resolve) => {
     const wake = () => {
       clearTimeout(timer);
-      signal?.removeEventListener("abort", wake);
+      forget();
       resolve();
     };
     const timer = setTimeout(wake, duration_ms);
-    signal?.addEventListener("abort", wake);
+    const forget = onAbort(signal, wake);
   });
 }

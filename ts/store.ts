@@ -1,3 +1,4 @@
+import { onAbort } from "./abort.js";
 import type { AppendOptions, AppendResult, CommitContext, CommitOptions, CommitResult, Expected, StreamWrite } from "./append.js";
 import { COMMIT_OPTIONS, durabilityOption, expectedCode, severalWrites, singleWrite } from "./append.js";
 import type { AppendQueue } from "./append-queue.js";
@@ -424,10 +425,9 @@ async function* filledPages<Event>(none: boolean, pages: AsyncIterable<EventPage
 /** Waits for an engine no longer than the signal allows; one that is open too late is given back. */
 async function abortable(opening: Promise<SharedEngine>, signal: AbortSignal | undefined): Promise<SharedEngine> {
   if (signal === undefined) return opening;
-  let giveUp = () => {};
+  let forget = () => {};
   const aborted = new Promise<never>((_, reject) => {
-    giveUp = () => reject(signal.reason);
-    signal.addEventListener("abort", giveUp);
+    forget = onAbort(signal, () => reject(signal.reason));
   });
   try {
     return await Promise.race([opening, aborted]);
@@ -435,6 +435,6 @@ async function abortable(opening: Promise<SharedEngine>, signal: AbortSignal | u
     if (signal.aborted) void opening.then((shared) => shared.release(), () => {});
     throw error;
   } finally {
-    signal.removeEventListener("abort", giveUp);
+    forget();
   }
 }

@@ -213,6 +213,24 @@ test("a signal withdraws an append that has crossed and is still queued", () =>
     assert.deepEqual((await store.read("s").toArray()).map(({ type }) => type), ["Before", "After"]);
   }));
 
+test("many appends share one signal, which withdraws those that wait, and nobody is warned of a leak", () =>
+  withStore(async (store) => {
+    const warnings = [];
+    const note = (warning) => warnings.push(warning.name);
+    process.on("warning", note);
+    const controller = new AbortController();
+    const appends = Array.from({ length: 50 }, () => store.append("s", numbered(1), { signal: controller.signal }));
+    await appends[0];
+    controller.abort(new Error("enough"));
+    const outcomes = await Promise.allSettled(appends);
+    const withdrawn = outcomes.filter(({ status }) => status === "rejected");
+    assert.ok(withdrawn.every(({ reason }) => reason.message === "enough"));
+    assert.equal((await store.read("s").toArray()).length, 50 - withdrawn.length);
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off("warning", note);
+    assert.deepEqual(warnings, []);
+  }));
+
 test("a signal that comes too late changes nothing", () =>
   withStore(async (store) => {
     const controller = new AbortController();

@@ -1,0 +1,19 @@
+/** What waits for each signal. One listener hears it for all: of many on one signal Node warns, as of a leak. */
+const waiting = new WeakMap<AbortSignal, Set<() => void>>();
+
+/** Calls `act` when the signal aborts, until the function that this gives is called. */
+export function onAbort(signal: AbortSignal | undefined, act: () => void): () => void {
+  if (signal === undefined) return () => {};
+  const acts = waiting.get(signal) ?? listen(signal);
+  acts.add(act);
+  return () => acts.delete(act);
+}
+
+function listen(signal: AbortSignal): Set<() => void> {
+  const acts = new Set<() => void>();
+  waiting.set(signal, acts);
+  signal.addEventListener("abort", () => {
+    for (const act of acts) act();
+  });
+  return acts;
+}
