@@ -124,6 +124,9 @@ pub enum Obstacle {
     Foreign,
 }
 
+/// So many violations are named in a message. All are among the fields.
+const VIOLATIONS_SHOWN: usize = 5;
+
 /// An expectation that did not hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
@@ -259,12 +262,15 @@ impl fmt::Display for Error {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &*self.detail {
             Detail::WrongExpectedRevision { violations } => {
-                for (index, violation) in violations.iter().enumerate() {
+                for (index, violation) in violations.iter().take(VIOLATIONS_SHOWN).enumerate() {
                     let Violation { stream, expected, actual } = violation;
                     let separator = if index == 0 { "" } else { "; " };
                     write!(formatter, "{separator}stream \"{stream}\": expected {expected}, found {actual}")?;
                 }
-                Ok(())
+                match violations.len().saturating_sub(VIOLATIONS_SHOWN) {
+                    0 => Ok(()),
+                    more => write!(formatter, "; and {more} more"),
+                }
             }
             Detail::AppendConditionFailed { matched: Matched { position, stream, event_type } } => write!(
                 formatter,

@@ -1,6 +1,6 @@
 //! What a writer may expect of a stream, and what comes of it.
 
-use everfold::error::{ActualRevision, Detail};
+use everfold::error::{ActualRevision, Detail, Error, Violation};
 use everfold::log::Expected;
 use everfold::store::Mark;
 
@@ -151,4 +151,28 @@ fn tombstones_are_judged_before_expectations_and_named_together() {
         let Detail::StreamDeleted { streams, .. } = refused.detail() else { panic!("{refused}") };
         assert_eq!(streams, &["a", "b"]);
     });
+}
+
+#[test]
+fn a_message_names_some_violations_and_the_fields_all() {
+    #[track_caller]
+    fn check(count: usize, end: &str) {
+        let violation = |number| Violation {
+            stream: format!("cart-{number}"),
+            expected: Expected::NoStream,
+            actual: ActualRevision::Deleted,
+        };
+        let violations: Vec<Violation> = (1..=count).map(violation).collect();
+        let error = Error::new(Detail::WrongExpectedRevision { violations });
+        let message = error.to_string();
+        assert!(message.starts_with("stream \"cart-1\": expected no stream, found "), "{message}");
+        assert!(message.ends_with(end), "{message}");
+        assert!(message.len() < 600, "{message}");
+        let Detail::WrongExpectedRevision { violations } = error.detail() else { panic!("{error}") };
+        assert_eq!(violations.len(), count);
+    }
+    check(1, "a deleted stream");
+    check(5, "found a deleted stream");
+    check(6, "; and 1 more");
+    check(10_000, "; and 9995 more");
 }
