@@ -116,9 +116,7 @@ async fn read_stream(store: &BenchStore, number: u64) -> usize {
 }
 
 async fn read_all(store: &BenchStore, direction: Direction) -> usize {
-    let (after, query) = (Position::START, Query::everything());
-    let mut read =
-        AllRead { after, before: None, since: None, until: None, direction, query, limit: None, as_of: None };
+    let mut read = AllRead { direction, ..AllRead::everything() };
     let mut event_count = 0;
     loop {
         let page = store.read_all(&read).await.unwrap();

@@ -143,6 +143,22 @@ pub struct AllRead {
     pub as_of: Option<Position>,
 }
 
+impl AllRead {
+    /// The first page of all events, from the beginning, as the log is now.
+    pub fn everything() -> Self {
+        Self {
+            after: Position::START,
+            before: None,
+            since: None,
+            until: None,
+            direction: Direction::Forwards,
+            query: Query::everything(),
+            limit: None,
+            as_of: None,
+        }
+    }
+}
+
 /// A page of events, as they stand in their records.
 #[derive(Debug, Clone)]
 pub struct EventPage {

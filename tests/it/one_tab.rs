@@ -178,16 +178,7 @@ pub fn whole_stream(stream: &str) -> StreamRead {
 }
 
 pub fn whole_log() -> AllRead {
-    AllRead {
-        after: Position::START,
-        before: None,
-        since: None,
-        until: None,
-        direction: Direction::Forwards,
-        query: Query::everything(),
-        limit: None,
-        as_of: None,
-    }
+    AllRead::everything()
 }
 
 /// Reads a stream to its end, page after page, as `revision:type` words.

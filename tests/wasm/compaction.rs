@@ -9,7 +9,6 @@ use everfold::layout::keys::{ROOT, RunRecord, UnitRecord};
 use everfold::layout::plan::Tail;
 use everfold::layout::root::Root;
 use everfold::log::Expected;
-use everfold::query::Query;
 use everfold::storage::{Area, Direction, Durability, Found, Key, KeyRange, PageRequest, Request, Storage};
 use everfold::store::{
     AllRead, AppendRequest, Bounds, Mark, MarkRequest, OpenOptions, Store, StreamRead, WriteRequest,
@@ -128,16 +127,7 @@ async fn read(store: &BrowserStore) -> Written {
         }
         read.streams.insert(stream.as_str().to_owned(), lines);
     }
-    let mut asked = AllRead {
-        after: Position::START,
-        before: None,
-        since: None,
-        until: None,
-        direction: Direction::Forwards,
-        query: Query::everything(),
-        limit: None,
-        as_of: None,
-    };
+    let mut asked = AllRead::everything();
     loop {
         let page = store.read_all(&asked).await.unwrap();
         read.log.extend(page.entries().map(|entry| line_of(&entry)));

@@ -6,8 +6,7 @@ use std::rc::Rc;
 use crate::error::Detail;
 use crate::event::Position;
 use crate::layout::plan::Tail;
-use crate::query::Query;
-use crate::storage::{Direction, Durability, Storage};
+use crate::storage::{Durability, Storage};
 use crate::store::Bounds;
 use crate::store::{AllRead, OpenOptions, Store};
 use crate::testing::executor::Scheduler;
@@ -348,17 +347,7 @@ impl<S: Storage, W: Fn(SimulatedStorage) -> S + 'static> Director<S, W> {
         self.scheduler.sleep(5_000).await;
         let store = self.tabs[tab].store.borrow().clone();
         let Some(store) = store else { return self.world.borrow_mut().fail("a new tab does not open") };
-        let everything = AllRead {
-            after: Position::START,
-            before: None,
-            since: None,
-            until: None,
-            direction: Direction::Forwards,
-            query: Query::everything(),
-            limit: None,
-            as_of: None,
-        };
-        self.reader(tab).read(store, Read::All(everything)).await;
+        self.reader(tab).read(store, Read::All(AllRead::everything())).await;
         for tab in &self.tabs {
             let store = tab.store.borrow_mut().take();
             if let Some(store) = store {
