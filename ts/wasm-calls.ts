@@ -14,9 +14,10 @@ export class WasmCalls {
 
   /** The exports of the instance, each guarded: every entry from JavaScript has to go through them. */
   guard<Exports extends object>(exports: Exports): Exports {
+    const values: readonly unknown[] = Object.values(exports);
     const guarded = Object.entries(exports).map(([name, value]: [string, unknown]) => [
       name,
-      typeof value === "function" ? this.#guarded(value as Entry) : value,
+      typeof value === "function" ? this.#guarded(value as Entry, values) : value,
     ]);
     return Object.fromEntries(guarded) as Exports;
   }
@@ -50,25 +51,35 @@ export class WasmCalls {
     }
   }
 
-  #guarded(enter: Entry): Entry {
+  #guarded(enter: Entry, exports: readonly unknown[]): Entry {
     return (...values) => {
       // What wakes a task of a dead instance is an event of a transaction too: thrown there, this aborts it.
       if (this.#failure !== undefined) throw this.#failure;
       try {
         return enter(...values);
       } catch (error) {
-        if (error instanceof Error && DEADLY.has(error.name)) this.#fail(error);
+        if (error instanceof Error && DEADLY.has(error.name)) this.#fail(error, exports);
         throw error;
       }
     };
   }
 
   /** Rejects all calls under way, and all later ones. */
-  #fail(trap: Error): void {
+  #fail(trap: Error, exports: readonly unknown[]): void {
     // A trap in an entry within another comes by twice.
     this.#failure ??= internal(`the WebAssembly instance stopped: ${trap.message}`, trap);
+    exports.forEach(closeDatabases);
     for (const reject of this.#pending) reject(this.#failure);
     this.#pending.clear();
+  }
+}
+
+/** Lets go of the databases that a dead instance holds by this table: it would be in the way of who deletes them. */
+function closeDatabases(table: unknown): void {
+  if (!(table instanceof WebAssembly.Table) || !("IDBDatabase" in globalThis)) return;
+  for (let place = 0; place < table.length; place += 1) {
+    const value: unknown = table.get(place);
+    if (value instanceof IDBDatabase) value.close();
   }
 }
 

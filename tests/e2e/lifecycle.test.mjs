@@ -90,6 +90,27 @@ test("destroying a store closes it in every tab, and each can open a new one", a
   await other.close();
 });
 
+test("a tab whose wasm has trapped is not in the way of who destroys the store", async () => {
+  const [victim, other] = [await openPage(), await openPage()];
+  const code = await victim.run(async (name) => {
+    const { Engine } = await import("/dist/everfold.js");
+    globalThis.store = await everfold.EventStore.open(name);
+    await store.append("a", { type: "Noted" });
+    const pending = store.append("a", { type: "Noted" }).then(() => "appended", (error) => error.code);
+    await Promise.resolve();
+    try {
+      // A pointer beyond the memory of the wasm, which is no call of the facade.
+      Reflect.get(Engine.prototype, "position", { __wbg_ptr: 0xffff_ff00 });
+    } catch {}
+    return pending;
+  }, "trapped");
+  assert.equal(code, "INTERNAL");
+  await other.run((name) => everfold.EventStore.destroy(name), "trapped");
+  assert.equal(await other.run(exists, "trapped"), false);
+  await victim.close();
+  await other.close();
+});
+
 test("of a tab that dies amid its appends every acknowledged commit is there, and every commit whole or absent", async () => {
   const survivor = await openPage();
   const victim = await openPage();
