@@ -99,6 +99,8 @@ export interface EverfoldErrorFields {
   };
   /** The store is closed, or its database was destroyed. */
   CLOSED: Record<never, never>;
+  /** The browser gives the wasm no more memory. What was acknowledged is stored: reload the page. */
+  OUT_OF_MEMORY: Record<never, never>;
   /** A bug in everfold: reload the page, and report it. */
   INTERNAL: {
     /** What was found that cannot be. */
@@ -193,6 +195,11 @@ export function closed(): EverfoldError {
 export function internal(problem: string, cause?: unknown): EverfoldError {
   const message = `a bug in everfold: ${problem}; reload the page, and report it`;
   return new EverfoldError(message, { code: "INTERNAL", problem, cause });
+}
+
+/** The end of an instance that needed more memory than there is. */
+export function outOfMemory(cause: unknown): EverfoldError {
+  return new EverfoldError("out of memory: reload the page; then append less at once, or compact()", { code: "OUT_OF_MEMORY", cause });
 }
 
 /** An error of the core, as it crossed the seam. */

@@ -1,5 +1,5 @@
 import type { ErrorMessage } from "./engine.js";
-import { EverfoldError, internal, reviveError } from "./errors.js";
+import { EverfoldError, internal, outOfMemory, reviveError } from "./errors.js";
 
 /**
  * The calls under way into one instance of the wasm.
@@ -67,10 +67,23 @@ export class WasmCalls {
   /** Rejects all calls under way, and all later ones. */
   #fail(trap: Error, exports: readonly unknown[]): void {
     // A trap in an entry within another comes by twice.
-    this.#failure ??= internal(`the WebAssembly instance stopped: ${trap.message}`, trap);
+    this.#failure ??= exports.some(isExhausted)
+      ? outOfMemory(trap)
+      : internal(`the WebAssembly instance stopped: ${trap.message}`, trap);
     exports.forEach(closeDatabases);
     for (const reject of this.#pending) reject(this.#failure);
     this.#pending.clear();
+  }
+}
+
+/** Whether this is a memory that cannot become twice as large: an allocation that was refused leaves no other trace. */
+function isExhausted(memory: unknown): boolean {
+  if (!(memory instanceof WebAssembly.Memory)) return false;
+  try {
+    memory.grow(memory.buffer.byteLength / PAGE_BYTES);
+    return false;
+  } catch {
+    return true;
   }
 }
 
@@ -82,6 +95,9 @@ function closeDatabases(table: unknown): void {
     if (value instanceof IDBDatabase) value.close();
   }
 }
+
+/** Bytes of a page of a WebAssembly memory. */
+const PAGE_BYTES = 65_536;
 
 /** The names of what ends an instance: a trap, or a stack that ran out, as one browser or another calls it. */
 const DEADLY: ReadonlySet<string> = new Set(["RuntimeError", "RangeError", "InternalError"]);
