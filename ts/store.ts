@@ -120,13 +120,19 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
     return new EventStore(name, shared, events, durability);
   }
 
-  /** Whether there is a store of this name. Errors: `STORAGE_UNAVAILABLE`. */
+  /**
+   * Whether there is a store of this name: open in memory, or kept in IndexedDB. Where there is no IndexedDB, as in Node,
+   * none is kept.
+   *
+   * Errors: `STORAGE_UNAVAILABLE` where the browser refuses.
+   */
   static async exists(name: string): Promise<boolean> {
     return storeExists(checkName(name, "name"));
   }
 
   /**
-   * Deletes the store of this name with everything in it. Open stores of that name in every tab are closed first.
+   * Deletes the store of this name with everything in it. Open stores of that name in every tab are closed first. Where
+   * there is none, it is done at once.
    *
    * Errors: `STORAGE_UNAVAILABLE`, also where another tab does not let go in time.
    */

@@ -107,6 +107,13 @@ test("a store that is destroyed is closed under its handles, after their appends
   await fresh.close();
 });
 
+test("where there is no IndexedDB, a store that is not open does not exist, and to destroy it is no error", async () => {
+  assert.ok(!("indexedDB" in globalThis));
+  const name = newName();
+  await EventStore.destroy(name);
+  assert.equal(await EventStore.exists(name), false);
+});
+
 test("a signal gives up opening, and what opens too late is let go", async () => {
   const name = newName();
   const reason = new Error("enough");
