@@ -2,7 +2,7 @@
 
 import { whole } from "./lines.mjs";
 
-const HEADING = "| measured | everfold | IndexedDB by hand |";
+const HEADING = "| measured | everfold | Dexie, or IndexedDB by hand |";
 
 /** The readme with its table of measures replaced by that of a report. */
 export function withMeasures(readme, report) {
