@@ -30,6 +30,7 @@ const TYPES = {
 };
 
 const PORT_DEFAULT = 5173;
+const PORT_MAX = 65_535;
 
 /**
  * Starts a server on this machine only.
@@ -110,13 +111,20 @@ async function listen(server, port, portMax) {
 }
 
 /** A port that was asked for is taken or refused; the default one gives way to what runs already. */
+function askedPorts() {
+  const asked = process.env.PORT;
+  if (!asked) return { port: PORT_DEFAULT, portMax: PORT_DEFAULT + 100 };
+  if (/^\d+$/.test(asked) && Number(asked) <= PORT_MAX) return { port: Number(asked) };
+  throw new Error(`PORT is "${asked}"; a whole number up to ${PORT_MAX} is needed, as in PORT=8080 npm start`);
+}
+
+/** Serves the demo, or with `--check` only sees whether it could, which is to be known before it is built. */
 async function main() {
-  const asked = process.env.PORT ? Number(process.env.PORT) : undefined;
-  const ports = asked === undefined ? { port: PORT_DEFAULT, portMax: PORT_DEFAULT + 100 } : { port: asked };
-  const { url } = await serve(ports).catch((error) => {
+  const { url, close } = await serve(askedPorts()).catch((error) => {
     if (error.code !== "EADDRINUSE") throw error;
     throw new Error(`port ${error.port} is in use; PORT=${error.port + 1} npm start would take another`);
   });
+  if (process.argv.includes("--check")) return close();
   console.log(`everfold's demo is at ${url} (Ctrl+C ends it)`);
 }
 

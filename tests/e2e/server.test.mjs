@@ -84,13 +84,43 @@ test("a taken port is refused when asked for, and the next one is taken where th
   await next.close();
 });
 
-test("the demo says which port is in use, and how to choose another", async () => {
-  const port = Number(new URL(server.url).port);
-  const demo = fileURLToPath(new URL("../../www/serve.mjs", import.meta.url));
-  const env = { ...process.env, PORT: String(port) };
-  const said = await new Promise((resolve) => {
-    execFile(process.execPath, [demo], { env, timeout: 30_000 }, (error, stdout, stderr) => resolve({ code: error?.code, stderr }));
+const PROJECT = fileURLToPath(new URL("../..", import.meta.url));
+
+/** What a program says with this PORT, and how it ends. */
+function say(program, args, port) {
+  const options = { cwd: PROJECT, env: { ...process.env, PORT: String(port) }, timeout: 120_000 };
+  return new Promise((resolve) => {
+    execFile(program, args, options, (error, stdout, stderr) => resolve({ code: error?.code ?? 0, stdout, stderr }));
   });
-  assert.equal(said.code, 1);
-  assert.match(said.stderr, new RegExp(`port ${port} is in use; PORT=${port + 1} npm start`));
+}
+
+/** The ports that cannot be had, and what is said of each. */
+const PORTS = [
+  [() => new URL(server.url).port, /port (\d+) is in use; PORT=\d+ npm start would take another/],
+  [() => "abc", /PORT is "abc"; a whole number up to 65535 is needed/],
+  [() => "65536", /PORT is "65536"; a whole number/],
+  [() => "-1", /PORT is "-1"; a whole number/],
+  [() => "1.5", /PORT is "1.5"; a whole number/],
+];
+
+for (const [port, message] of PORTS) {
+  test(`the demo refuses its port: ${message.source.slice(0, 14)}…`, async () => {
+    for (const args of [[], ["--check"]]) {
+      const { code, stdout, stderr } = await say(process.execPath, ["www/serve.mjs", ...args], port());
+      assert.deepEqual([code, stdout], [1, ""]);
+      assert.match(stderr, message);
+      assert.equal(stderr.trim().split("\n").length, 1, stderr);
+    }
+  });
+}
+
+test("a port that can be had is left alone by the check", async () => {
+  assert.deepEqual(await say(process.execPath, ["www/serve.mjs", "--check"], 0), { code: 0, stdout: "", stderr: "" });
+});
+
+test("a port that cannot be had is said before anything is built", async () => {
+  const { code, stdout, stderr } = await say("cargo", ["xtask", "start"], "abc");
+  assert.equal(code, 1);
+  assert.match(stderr, /^error: the demo cannot be served: PORT is "abc"/m);
+  assert.doesNotMatch(stdout + stderr, /rustc/);
 });

@@ -72,6 +72,8 @@ fn build(project: &Project, optimisation: Optimisation) -> Result<()> {
 }
 
 fn start(project: &Project) -> Result<()> {
+    // Minutes later would be too late to say it.
+    server::check_port(project)?;
     build(project, Optimisation::Full)?;
     server::run(project)
 }
