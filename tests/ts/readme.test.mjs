@@ -61,19 +61,33 @@ test("the programs compile", async () => {
 });
 
 for (const [index, program] of blocks.entries()) {
-  test(`program ${index + 1} prints what it promises`, async () => {
+  test(`program ${index + 1} prints what it promises, and the same when it runs again on what it left behind`, async () => {
     const { code } = await transform(program.replace(PERSISTENT, 'storage: "memory"'), { loader: "ts", target: "es2022" });
-    const file = join(folder, `block-${index}.js`);
-    await writeFile(file, code);
+    await writeFile(join(folder, `block-${index}.js`), code);
+    const file = join(folder, `twice-${index}.js`);
+    await writeFile(file, twice(program, `./block-${index}.js`));
     const { stdout, stderr } = await run(process.execPath, [file], { cwd: folder });
     assert.equal(stderr, "");
-    assert.deepEqual(stdout.trimEnd().split("\n"), promisedOutput(program));
+    const promised = promisedOutput(program);
+    assert.deepEqual(stdout.trimEnd().split("\n"), [...promised, ...promised]);
   });
 }
 
 /** The content of all blocks that are marked. */
 function programs(document) {
   return [...document.matchAll(/^```ts runnable\n(.*?)^```$/gms)].map(([, program]) => program);
+}
+
+/** A program that runs another twice on one store, which it holds open: in memory it would end with its last handle. */
+function twice(program, file) {
+  const [, name] = /EventStore\.open\("([^"]+)"/.exec(program);
+  return `
+    import { EventStore } from "everfold";
+    const store = await EventStore.open(${JSON.stringify(name)}, { storage: "memory" });
+    await import("${file}?first");
+    await import("${file}?second");
+    await store.close();
+  `;
 }
 
 /** The lines that the comments of a program promise, in their order. */
