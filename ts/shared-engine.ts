@@ -1,6 +1,6 @@
 import { AppendQueue } from "./append-queue.js";
 import type { Engine, OpenProgress, StorageKind } from "./engine.js";
-import { invalidArgument, isEverfoldError } from "./errors.js";
+import { EverfoldError, invalidArgument, isEverfoldError } from "./errors.js";
 import { databaseExists, destroyDatabase, openPageEngine } from "./page-engine.js";
 
 /** Where a store is asked to keep its records: `"auto"` is IndexedDB, or memory where the browser refuses that. */
@@ -50,6 +50,9 @@ interface Opened {
 }
 
 const opened = new Map<string, Opened>();
+
+/** How often a database is opened that is destroyed meanwhile. */
+const OPEN_ATTEMPTS = 5;
 
 /** How an engine is opened, where it is not open yet. */
 export interface EngineOptions {
@@ -102,7 +105,20 @@ function begin(name: string, options: EngineOptions): Opened {
   return entry;
 }
 
+/** Opens, and anew where another tab destroys the database meanwhile: that is no end of the store that comes after it. */
 async function openEngine(name: string, options: EngineOptions): Promise<Engine> {
+  for (let attempt = 0; attempt < OPEN_ATTEMPTS; attempt += 1) {
+    try {
+      return await openOnce(name, options);
+    } catch (error) {
+      if (!isEverfoldError(error, "CLOSED")) throw error;
+    }
+  }
+  const cause = "it was destroyed each time that it was opened";
+  throw new EverfoldError(`the storage could not be opened: ${cause}`, { code: "STORAGE_UNAVAILABLE", retryable: true, cause });
+}
+
+async function openOnce(name: string, options: EngineOptions): Promise<Engine> {
   const { storage, durability, onProgress } = options;
   const open = (kind: StorageKind) => openPageEngine({ name, storage: kind, durability }, onProgress);
   if (storage !== "auto") return open(storage);

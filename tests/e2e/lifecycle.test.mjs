@@ -90,6 +90,35 @@ test("destroying a store closes it in every tab, and each can open a new one", a
   await other.close();
 });
 
+test("a store that is destroyed while it opens is opened anew, or can be tried again", async () => {
+  const [opener, destroyer] = [await openPage(), await openPage()];
+  await destroyer.run(async (name) => {
+    globalThis.isOver = false;
+    globalThis.destroying = (async () => {
+      for (; !globalThis.isOver; ) await everfold.EventStore.destroy(name);
+    })();
+  }, "contested");
+  const found = await opener.run(async (name) => {
+    const end = performance.now() + 2_000;
+    const found = new Set();
+    while (performance.now() < end) {
+      try {
+        const store = await everfold.EventStore.open(name);
+        found.add("opened");
+        await store.close();
+      } catch ({ code, retryable }) {
+        found.add(`${code} ${retryable}`);
+      }
+    }
+    return [...found];
+  }, "contested");
+  await destroyer.run(() => ((globalThis.isOver = true), globalThis.destroying));
+  assert.deepEqual(found.filter((each) => !["opened", "STORAGE_UNAVAILABLE true"].includes(each)), []);
+  await opener.run(async (name) => (await everfold.EventStore.open(name)).close(), "contested");
+  await opener.close();
+  await destroyer.close();
+});
+
 test("a tab whose wasm has trapped is not in the way of who destroys the store", async () => {
   const [victim, other] = [await openPage(), await openPage()];
   const code = await victim.run(async (name) => {
