@@ -5,6 +5,7 @@ import { after, before, test } from "node:test";
 
 import { checkAcknowledged, checkLog, checkRefused } from "./borne-out.mjs";
 import { openChromium } from "./chromium.mjs";
+import { begin, openContest, readLog } from "./contest.mjs";
 import { openFirefox } from "./firefox.mjs";
 import { makeProfile } from "./program.mjs";
 import { BARE_PAGE, serveTests } from "./server.mjs";
@@ -28,15 +29,8 @@ for (const [name, open] of Object.entries({ Chromium: openChromium, Firefox: ope
     const profile = makeProfile();
     const browser = await open(profile.path);
     try {
-      const home = await browser.openPage(server.url + BARE_PAGE);
-      await home.run(countReady, TASK.channel);
-      const tabs = [];
-      for (let place = 0; place < TABS; place += 1) {
-        const tab = await browser.openPage(server.url + BARE_PAGE);
-        await tab.run(start, { ...TASK, writer: `tab-${place}`, seed: place + 1 });
-        tabs.push(tab);
-      }
-      await home.run(giveWord, { channel: TASK.channel, writers: TABS });
+      const { home, tabs } = await openContest({ browser, server, task: TASK, tabCount: TABS, start });
+      await begin(home, TASK.channel, TABS);
       const results = [];
       for (const tab of tabs) results.push(await tab.run(() => globalThis.result));
       const attempts = results.flatMap(({ record }) => record.attempts.map((attempt) => ({ writer: record.writer, ...attempt })));
@@ -107,11 +101,6 @@ function checkCommits(commits, acknowledged) {
   for (const commit of acknowledged) assert.ok(commit in commits, `commit ${commit} was acknowledged, and is not there`);
 }
 
-async function countReady(channel) {
-  globalThis.ready = new Set();
-  new BroadcastChannel(channel).addEventListener("message", ({ data }) => globalThis.ready.add(data.ready));
-}
-
 async function start(task) {
   const { contend } = await import("/pages/contender.js");
   const { compactMeanwhile } = await import("/pages/compactor.js");
@@ -120,22 +109,6 @@ async function start(task) {
   // Collected later: the other writer is to start first.
   globalThis.result = Promise.all([work, meanwhile]).then(([record, meanwhile]) => ({ record, meanwhile }));
   globalThis.result.catch(() => {});
-}
-
-async function giveWord({ channel, writers }) {
-  const end = performance.now() + 20_000;
-  while (globalThis.ready.size < writers) {
-    if (end < performance.now()) throw new Error(`only ${[...globalThis.ready]} are ready`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  new BroadcastChannel(channel).postMessage("go");
-}
-
-async function readLog(database) {
-  const store = await everfold.EventStore.open(database);
-  const events = await store.readAll().toArray();
-  await store.close();
-  return events.map(({ stream, revision, position, data }) => ({ stream, revision, position, data }));
 }
 
 async function compact(database) {

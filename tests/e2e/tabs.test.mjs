@@ -6,9 +6,10 @@ import { after, before, test } from "node:test";
 
 import { checkAcknowledged, checkLog, checkRefused } from "./borne-out.mjs";
 import { openChromium } from "./chromium.mjs";
+import { begin, openContest, readLog } from "./contest.mjs";
 import { openFirefox } from "./firefox.mjs";
 import { makeProfile } from "./program.mjs";
-import { BARE_PAGE, serveTests } from "./server.mjs";
+import { serveTests } from "./server.mjs";
 
 const TABS = 4;
 const WORKERS = 2;
@@ -50,18 +51,11 @@ async function contest(openBrowser) {
   const browser = await openBrowser(profile.path);
   try {
     // This page holds the workers, gives the word, and reads the log.
-    const home = await browser.openPage(server.url + BARE_PAGE);
-    await home.run(countReady, TASK.channel);
-    const tabs = [];
-    for (let place = 0; place < TABS; place += 1) {
-      const tab = await browser.openPage(server.url + BARE_PAGE);
-      await tab.run(startInPage, { ...TASK, writer: `tab-${place}`, seed: place + 1 });
-      tabs.push(tab);
-    }
+    const { home, tabs } = await openContest({ browser, server, task: TASK, tabCount: TABS, start: startInPage });
     for (let place = 0; place < WORKERS; place += 1) {
       await home.run(startInWorker, { ...TASK, writer: `worker-${place}`, seed: TABS + place + 1 });
     }
-    await home.run(giveWord, { channel: TASK.channel, writers: TABS + WORKERS });
+    await begin(home, TASK.channel, TABS + WORKERS);
     const records = [];
     for (const page of [...tabs, home]) records.push(...(await page.run(collect)));
     return { records, log: await home.run(readLog, TASK.database) };
@@ -69,11 +63,6 @@ async function contest(openBrowser) {
     await browser.close();
     profile.remove();
   }
-}
-
-async function countReady(channel) {
-  globalThis.ready = new Set();
-  new BroadcastChannel(channel).addEventListener("message", ({ data }) => globalThis.ready.add(data.ready));
 }
 
 async function startInPage(task) {
@@ -94,21 +83,6 @@ async function startInWorker(task) {
   worker.postMessage(task);
 }
 
-async function giveWord({ channel, writers }) {
-  const end = performance.now() + 20_000;
-  while (globalThis.ready.size < writers) {
-    if (end < performance.now()) throw new Error(`only ${[...globalThis.ready]} are ready`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  new BroadcastChannel(channel).postMessage("go");
-}
-
 async function collect() {
   return Promise.all(globalThis.contests);
-}
-
-async function readLog(database) {
-  const store = await everfold.EventStore.open(database);
-  const events = await store.readAll().toArray();
-  return events.map(({ stream, revision, position, data }) => ({ stream, revision, position, data }));
 }
