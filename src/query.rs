@@ -5,7 +5,7 @@ mod matcher;
 use std::rc::Rc;
 
 use crate::error::Error;
-use crate::event::{Position, StreamName, Tag};
+use crate::event::Position;
 use crate::limits;
 
 use matcher::Matcher;
@@ -27,11 +27,22 @@ pub struct QueryItem {
     /// Any of these types. The store's own facts match only where they are named here.
     pub types: Option<Vec<Rc<str>>>,
     /// All of these tags.
-    pub tags: Option<Vec<Tag>>,
+    pub tags: Option<Vec<Rc<str>>>,
     /// Any of these streams.
-    pub streams: Option<Vec<StreamName>>,
+    pub streams: Option<Vec<Rc<str>>>,
     /// Any of these categories.
     pub categories: Option<Vec<Rc<str>>>,
+}
+
+/// Of what a name in a query is one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Type,
+    /// Any type, where an item names none. Its name is empty.
+    AnyType,
+    Tag,
+    Stream,
+    Category,
 }
 
 /// Refuses a commit when an event stands in the log that its writer had not seen.
@@ -74,10 +85,10 @@ impl Query {
             return Err(empty_list("").at("query"));
         }
         limits::check("query items", items.len(), limits::QUERY_ENTRIES_MAX)?;
+        let mut name_count = 0;
         for (index, item) in items.iter().enumerate() {
-            item.check().map_err(|error| error.at(&format!("query[{index}]")))?;
+            name_count += item.checked_length().map_err(|error| error.at(&format!("query[{index}]")))?;
         }
-        let name_count = items.iter().map(QueryItem::name_count).sum();
         limits::check("query names", name_count, limits::QUERY_NAMES_MAX)
             .map_err(|error| error.at("query"))?;
         Ok(Self::of(items))
@@ -94,8 +105,8 @@ impl Query {
     }
 
     /// The streams that every match must be in, each once, where the query names them: then nothing else need be read.
-    pub fn streams(&self) -> Option<impl Iterator<Item = &str>> {
-        self.0.matcher.streams()
+    pub fn streams(&self) -> Option<Vec<&str>> {
+        self.items().iter().all(|item| item.streams.is_some()).then(|| self.0.matcher.streams())
     }
 }
 
@@ -108,28 +119,27 @@ impl PartialEq for Query {
 impl Eq for Query {}
 
 impl QueryItem {
-    fn check(&self) -> Result<(), Error> {
-        for (name, length) in ["types", "tags", "streams", "categories"].into_iter().zip(self.lengths()) {
-            match length {
-                None => {}
-                Some(0) => return Err(empty_list(name)),
-                Some(length) => limits::check("query entries", length, limits::QUERY_ENTRIES_MAX)
-                    .map_err(|error| error.at(name))?,
+    /// How many names it has.
+    fn checked_length(&self) -> Result<usize, Error> {
+        let mut name_count = 0;
+        for (path, (_, names)) in ["types", "tags", "streams", "categories"].into_iter().zip(self.lists()) {
+            let Some(names) = names else { continue };
+            if names.is_empty() {
+                return Err(empty_list(path));
             }
+            limits::check("query entries", names.len(), limits::QUERY_ENTRIES_MAX)
+                .map_err(|error| error.at(path))?;
+            name_count += names.len();
         }
-        Ok(())
+        Ok(name_count)
     }
 
-    fn name_count(&self) -> usize {
-        self.lengths().into_iter().flatten().sum()
-    }
-
-    fn lengths(&self) -> [Option<usize>; 4] {
+    fn lists(&self) -> [(Kind, Option<&[Rc<str>]>); 4] {
         [
-            self.types.as_ref().map(Vec::len),
-            self.tags.as_ref().map(Vec::len),
-            self.streams.as_ref().map(Vec::len),
-            self.categories.as_ref().map(Vec::len),
+            (Kind::Type, self.types.as_deref()),
+            (Kind::Tag, self.tags.as_deref()),
+            (Kind::Stream, self.streams.as_deref()),
+            (Kind::Category, self.categories.as_deref()),
         ]
     }
 }

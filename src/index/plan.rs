@@ -5,7 +5,6 @@ use std::ops::Range;
 use crate::event::{Position, Revision};
 use crate::layout::{BlockAddress, StoredRun};
 use crate::query::Query;
-use crate::sort::sort_numbers;
 use crate::storage::Direction;
 
 use super::{Index, IndexedStream, Segment};
@@ -208,13 +207,16 @@ pub fn plan_tail(index: &Index, query: &Query, stretch: Stretch) -> Plan {
     };
     let mut candidates: Vec<u32> = match query.streams() {
         Some(names) if segments.first_damaged().is_none() => {
-            let streams = names.filter_map(|name| index.stream(name));
-            let places = streams.flat_map(IndexedStream::records).map(|record| segments.place_of(record));
-            let in_stretch = places.filter(|place| (first..end).contains(place));
-            let mut candidates: Vec<u32> = in_stretch.map(|place| place as u32).collect();
-            sort_numbers(&mut candidates, &|one, other| one < other);
-            candidates.dedup();
-            candidates
+            let mut holds = vec![false; end.saturating_sub(first)];
+            for record in
+                names.into_iter().filter_map(|name| index.stream(name)).flat_map(IndexedStream::records)
+            {
+                let place = segments.place_of(record).checked_sub(first);
+                if let Some(held) = place.and_then(|place| holds.get_mut(place)) {
+                    *held = true;
+                }
+            }
+            (first as u32..).zip(holds).filter(|(_, held)| *held).map(|(place, _)| place).collect()
         }
         _ => (first as u32..end as u32).collect(),
     };

@@ -57,17 +57,15 @@ impl Candidates {
     fn of_item(view: &mut View<'_>, item: &QueryItem, keys_left: &mut usize) -> Result<Self, Stop> {
         let mut found = Self::All;
         // Any of the names of one kind, but each of the tags.
-        if let Some(names) = &item.streams {
-            let keys = names.iter().map(|name| key(Kind::Stream, name.as_str())).collect();
-            found.narrow(view, keys, keys_left)?;
-        }
-        for (kind, names) in [(Kind::Type, &item.types), (Kind::Category, &item.categories)] {
+        for (kind, names) in
+            [(Kind::Stream, &item.streams), (Kind::Type, &item.types), (Kind::Category, &item.categories)]
+        {
             if let Some(names) = names {
                 found.narrow(view, names.iter().map(|name| key(kind, name)).collect(), keys_left)?;
             }
         }
         for tag in item.tags.iter().flatten() {
-            found.narrow(view, vec![key(Kind::Tag, tag.as_str())], keys_left)?;
+            found.narrow(view, vec![key(Kind::Tag, tag)], keys_left)?;
         }
         view.check()?;
         Ok(found)

@@ -1,5 +1,7 @@
 //! Counts that the directory holds already: of units as a whole, without their blocks.
 
+use std::rc::Rc;
+
 use crate::index::plan::Stretch;
 use crate::layout::directory::{Kind, Summary, key};
 use crate::layout::unit::UnitInfo;
@@ -71,12 +73,13 @@ fn whole_units<'a>(units: &'a [UnitInfo], asking: &Asking<'_>) -> &'a [UnitInfo]
 
 fn counting(query: &Query) -> Option<Counting> {
     let [QueryItem { types, tags, streams, categories }] = query.items() else { return None };
+    let of = |kind, name: &Rc<str>| Some(Counting::OfKey(kind, name.to_string()));
     match (types.as_deref(), tags.as_deref(), streams.as_deref(), categories.as_deref()) {
         (None, None, None, None) => Some(Counting::Everything),
-        (Some([name]), None, None, None) => Some(Counting::OfKey(Kind::Type, name.to_string())),
-        (None, Some([tag]), None, None) => Some(Counting::OfKey(Kind::Tag, tag.as_str().to_owned())),
-        (None, None, Some([name]), None) => Some(Counting::OfKey(Kind::Stream, name.as_str().to_owned())),
-        (None, None, None, Some([name])) => Some(Counting::OfKey(Kind::Category, name.to_string())),
+        (Some([name]), None, None, None) => of(Kind::Type, name),
+        (None, Some([tag]), None, None) => of(Kind::Tag, tag),
+        (None, None, Some([name]), None) => of(Kind::Stream, name),
+        (None, None, None, Some([name])) => of(Kind::Category, name),
         _ => None,
     }
 }

@@ -149,13 +149,7 @@ pub fn revision(revision: u64) -> Expected {
 
 pub fn item(types: &[&str], tags: &[&str], streams: &[&str], categories: &[&str]) -> QueryItem {
     let list = |names: &[&str]| (!names.is_empty()).then(|| names.iter().map(|it| (*it).into()).collect());
-    QueryItem {
-        types: list(types),
-        categories: list(categories),
-        tags: (!tags.is_empty())
-            .then(|| tags.iter().map(|tag| Tag::new(*tag).expect("a good tag")).collect()),
-        streams: (!streams.is_empty()).then(|| streams.iter().map(|stream| name(stream)).collect()),
-    }
+    QueryItem { types: list(types), categories: list(categories), tags: list(tags), streams: list(streams) }
 }
 
 pub fn query(items: Vec<QueryItem>) -> Query {

@@ -98,10 +98,9 @@ impl ModelEntry {
                 Some(types) => types.iter().any(|wanted| **wanted == *self.type_name()),
                 None => matches!(self.body, ModelBody::Event { .. }),
             };
-            let has_tags =
-                item.tags.iter().flatten().all(|wanted| tags.iter().any(|tag| tag == wanted.as_str()));
+            let has_tags = item.tags.iter().flatten().all(|wanted| tags.iter().any(|tag| **tag == **wanted));
             let in_stream = (item.streams.as_ref())
-                .is_none_or(|streams| streams.iter().any(|wanted| wanted.as_str() == self.stream));
+                .is_none_or(|streams| streams.iter().any(|wanted| **wanted == *self.stream));
             let in_category = item
                 .categories
                 .as_ref()

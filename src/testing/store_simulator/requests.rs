@@ -185,8 +185,8 @@ fn item(prng: &mut Prng) -> QueryItem {
     let type_names = [&TYPES[..], &FACTS[..]].concat();
     QueryItem {
         types: some(prng).then(|| vec![(*prng.pick(&type_names)).into(), (*prng.pick(&TYPES)).into()]),
-        tags: some(prng).then(|| vec![Tag::new(*prng.pick(&TAGS)).expect("a good tag")]),
-        streams: some(prng).then(|| vec![stream(prng), stream(prng)]),
+        tags: some(prng).then(|| vec![(*prng.pick(&TAGS)).into()]),
+        streams: some(prng).then(|| vec![stream(prng).to_shared(), stream(prng).to_shared()]),
         categories: some(prng).then(|| vec![(*prng.pick(&CATEGORIES)).into()]),
     }
 }

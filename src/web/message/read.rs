@@ -3,13 +3,12 @@
 use std::rc::Rc;
 
 use crate::error::Error;
-use crate::event::{Position, Revision, StreamName, Tag};
+use crate::event::{Position, Revision};
 use crate::query::{AppendCondition, Query, QueryItem};
 use crate::storage::Direction;
 use crate::store::{AllRead, Count, CountBy, StreamList, StreamRead};
 
 use super::numbers::Numbers;
-use super::within;
 
 /// What a `StreamReadMessage` asks. Errors: `INVALID_ARGUMENT`, `LIMIT_EXCEEDED`.
 pub fn stream_read(message: &mut Numbers<'_>) -> Result<StreamRead, Error> {
@@ -92,31 +91,16 @@ fn count_by(message: &mut Numbers<'_>) -> CountBy {
 }
 
 fn query(message: &mut Numbers<'_>) -> Result<Query, Error> {
+    // A name that none can have is no error: nothing matches it.
     let mut items = Vec::new();
-    for index in 0..message.length() {
-        items.push(query_item(message).map_err(|error| within(error, "query", index))?);
+    for _ in 0..message.length() {
+        let [types, tags, streams, categories] = std::array::from_fn(|_| list(message));
+        items.push(QueryItem { types, tags, streams, categories });
     }
     Query::new(items)
 }
 
-fn query_item(message: &mut Numbers<'_>) -> Result<QueryItem, Error> {
-    Ok(QueryItem {
-        types: list(message, "types", Ok)?,
-        tags: list(message, "tags", Tag::new)?,
-        streams: list(message, "streams", StreamName::new)?,
-        categories: list(message, "categories", Ok)?,
-    })
-}
-
-fn list<T>(
-    message: &mut Numbers<'_>,
-    path: &str,
-    check: fn(Rc<str>) -> Result<T, Error>,
-) -> Result<Option<Vec<T>>, Error> {
-    let Some(count) = message.length_if_some() else { return Ok(None) };
-    let mut names = Vec::new();
-    for index in 0..count {
-        names.push(check(message.name()).map_err(|error| within(error, path, index))?);
-    }
-    Ok(Some(names))
+fn list(message: &mut Numbers<'_>) -> Option<Vec<Rc<str>>> {
+    let count = message.length_if_some()?;
+    Some((0..count).map(|_| message.name()).collect())
 }
