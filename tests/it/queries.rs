@@ -87,6 +87,7 @@ fn the_streams_of_a_query_are_named_once_and_only_where_each_item_names_some() {
 
 /// How long it takes to ask a query about many events, of which it matches none.
 #[track_caller]
+#[allow(clippy::disallowed_methods, reason = "what is measured is the machine's time")]
 fn cost(asked: &Query) -> Duration {
     let once = || {
         let begun = Instant::now();
