@@ -1,6 +1,7 @@
 // Why a line is slower than its peer, where it is.
 
-const BATCH = "Each event is checked, judged and encoded, and its id looked up; the peer makes one text of them and checks nothing.";
+const BATCH =
+  "Each event is checked, judged and encoded, and its id looked up: that takes the time, and not the transaction. The peer makes one text of them, and checks nothing.";
 const SINGLE = "The transaction is the same; the rest is checking, judging and encoding the event, and answering.";
 const SLOWEST = "The slow ones are the browser's: both sides wait for the same storage process.";
 
@@ -9,7 +10,7 @@ const REASONS = {
   "single-large": SINGLE,
   "single-small-p95": SLOWEST,
   "single-large-p95": SLOWEST,
-  "unawaited-blobs": "Each of the appends is a call of its own, with its own promise, expectation and judgement; the peer makes one text of all.",
+  "unawaited-blobs": "Each of the appends is a call of its own, with one promise, its own expectation and judgement; the peer makes one text of all.",
   "batches-blobs": BATCH,
   "cold-blobs": "The wasm is loaded and the index of the log is built within the time; the peer only parses.",
   "cold-rows": "The wasm is loaded and the index of the log is built within the time; the peer only reads.",
