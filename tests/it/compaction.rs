@@ -5,6 +5,7 @@ mod background;
 mod crashes;
 mod derived_again;
 mod durable;
+mod erasure;
 mod faults;
 pub mod laid;
 mod stored;
