@@ -130,14 +130,14 @@ impl Host for BrowserHost {
         }
     }
 
-    async fn lock(&self, name: &str, timeout_ms: u64) -> Option<BrowserLock> {
+    fn lock(&self, name: &str, timeout_ms: u64) -> impl Future<Output = Option<BrowserLock>> {
         let inner = &self.inner;
         let name = match &inner.name {
             Some(store) => format!("{store}:{name}"),
             // Nobody else has this store: its locks are as good as the place where it is.
             None => format!("{}:{name}", Rc::as_ptr(inner) as usize),
         };
-        locks::lock(&name, timeout_ms).await
+        locks::lock(name, timeout_ms)
     }
 
     fn announce(&self, position: Position) {

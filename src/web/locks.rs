@@ -1,17 +1,16 @@
 //! Locks between tabs, by the Web Locks API; and between the stores of one page where there is none.
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
-use std::pin::pin;
+use std::rc::{Rc, Weak};
 
-use futures_channel::oneshot;
-use futures_util::future::{Either, select};
 use js_sys::{Function, Object, Promise};
 use wasm_bindgen::prelude::*;
 use web_sys::AbortController;
 
-use super::global::{LockManager, LockOptions, lock_manager};
-use super::promise::settled;
+use crate::answer::Answer;
+
+use super::global::{LockManager, LockOptions, Thenable, lock_manager};
+use super::listener::listener;
 use super::timer::Timer;
 
 /// Holds a lock until it is dropped, or its tab ends.
@@ -32,33 +31,47 @@ enum Holding {
     OfPage { name: String },
 }
 
-/// Takes the lock, or gives up after `timeout_ms`, or at once where the browser refuses locks to this page.
-pub async fn lock(name: &str, timeout_ms: u64) -> Option<BrowserLock> {
-    let name = format!("everfold:{name}");
-    match lock_manager() {
-        Some(manager) => lock_in_origin(&manager, &name, timeout_ms).await,
-        None => lock_in_page(name, timeout_ms).await,
-    }
-}
+/// What somebody waits for: the lock, or to hear that the browser refuses it. A lock that comes when nobody waits for
+/// it any more is dropped, and so released.
+type Granted = Answer<Option<BrowserLock>>;
 
-async fn lock_in_origin(manager: &LockManager, name: &str, timeout_ms: u64) -> Option<BrowserLock> {
-    let request = Request { controller: AbortController::new().ok()? };
-    let options: LockOptions = Object::new().unchecked_into();
-    options.set_signal(&request.controller.signal());
-    let (sender, granted) = oneshot::channel();
-    let callback = Closure::once_into_js(move |_lock: JsValue| hold(sender));
-    // The promise settles when the lock is released; before it was granted, that is a refusal.
-    let ended = pin!(settled(manager.request(name, &options, &callback)));
-    let given_up = pin!(select(ended, Timer::start(timeout_ms)));
-    match select(granted, given_up).await {
-        Either::Left((granted, _)) => granted.ok(),
-        Either::Right(_) => None,
-    }
+/// Takes the lock, or gives up after `timeout_ms`, or at once where the browser refuses locks to this page.
+pub async fn lock(name: String, timeout_ms: u64) -> Option<BrowserLock> {
+    let granted = Rc::<Granted>::default();
+    let name = format!("everfold:{name}");
+    let _request = match lock_manager() {
+        Some(manager) => Some(Request::of_origin(&manager, &name, &granted)?),
+        None => {
+            request_of_page(name, &granted);
+            None
+        }
+    };
+    granted.within(&mut Timer::start(timeout_ms)).await.flatten()
 }
 
 /// Withdraws a request for a lock when it is dropped; one that was granted is not affected.
 struct Request {
     controller: AbortController,
+}
+
+impl Request {
+    fn of_origin(manager: &LockManager, name: &str, granted: &Rc<Granted>) -> Option<Self> {
+        let request = Self { controller: AbortController::new().ok()? };
+        let options: LockOptions = Object::new().unchecked_into();
+        options.set_signal(&request.controller.signal());
+        let waiting = Rc::downgrade(granted);
+        let callback = Closure::once_into_js(move |_lock: JsValue| hold(&waiting));
+        let waiting = Rc::downgrade(granted);
+        let ended = listener(Box::new(move |_| {
+            if let Some(granted) = waiting.upgrade() {
+                granted.give(None);
+            }
+        }));
+        let ended = ended.into_js_value();
+        // The promise settles when the lock is released; before it was granted, that is a refusal.
+        manager.request(name, &options, &callback).unchecked_into::<Thenable>().then(&ended, &ended);
+        Some(request)
+    }
 }
 
 impl Drop for Request {
@@ -67,13 +80,14 @@ impl Drop for Request {
     }
 }
 
-/// What the browser calls when the lock is ours: it stays so until the promise is settled. Where nobody waits
-/// for it any more, the lock comes back, and dropping it releases it.
-fn hold(sender: oneshot::Sender<BrowserLock>) -> Promise {
+/// What the browser calls when the lock is ours: it stays so until the promise is settled.
+fn hold(waiting: &Weak<Granted>) -> Promise {
     let mut release = None;
     let held = Promise::new(&mut |resolve, _reject| release = Some(resolve));
-    if let Some(release) = release {
-        drop(sender.send(BrowserLock { holding: Holding::OfOrigin { release } }));
+    let lock = release.map(|release| BrowserLock { holding: Holding::OfOrigin { release } });
+    // Where nobody waits for it any more, it is released here.
+    if let Some(granted) = waiting.upgrade() {
+        granted.give(lock);
     }
     held
 }
@@ -81,7 +95,8 @@ fn hold(sender: oneshot::Sender<BrowserLock>) -> Promise {
 /// A lock that is held in this page.
 struct Held {
     name: String,
-    waiting: VecDeque<oneshot::Sender<BrowserLock>>,
+    /// Who comes next is the first.
+    waiting: Vec<Weak<Granted>>,
 }
 
 thread_local! {
@@ -89,40 +104,36 @@ thread_local! {
     static HELD_IN_PAGE: RefCell<Vec<Held>> = const { RefCell::new(Vec::new()) };
 }
 
-async fn lock_in_page(name: String, timeout_ms: u64) -> Option<BrowserLock> {
-    let waiting =
-        HELD_IN_PAGE.with_borrow_mut(|locks| match locks.iter_mut().find(|held| held.name == name) {
-            Some(held) => {
-                let (sender, granted) = oneshot::channel();
-                held.waiting.push_back(sender);
-                Some(granted)
-            }
-            None => {
-                locks.push(Held { name: name.clone(), waiting: VecDeque::new() });
-                None
-            }
-        });
-    let Some(granted) = waiting else {
-        return Some(BrowserLock { holding: Holding::OfPage { name } });
-    };
-    match select(granted, Timer::start(timeout_ms)).await {
-        Either::Left((granted, _)) => granted.ok(),
-        Either::Right(((), _)) => None,
+fn request_of_page(name: String, granted: &Rc<Granted>) {
+    let is_free = HELD_IN_PAGE.with_borrow_mut(|locks| {
+        let held = locks.iter_mut().find(|held| held.name == name);
+        let is_free = held.is_none();
+        match held {
+            Some(held) => held.waiting.push(Rc::downgrade(granted)),
+            None => locks.push(Held { name: name.clone(), waiting: Vec::new() }),
+        }
+        is_free
+    });
+    if is_free {
+        granted.give(Some(BrowserLock { holding: Holding::OfPage { name } }));
     }
 }
 
 /// Hands the lock to the first in line that still waits.
 fn release_in_page(name: &str) {
     let next = HELD_IN_PAGE.with_borrow_mut(|locks| {
-        let held = locks.iter_mut().find(|held| held.name == name)?;
-        let next = std::iter::from_fn(|| held.waiting.pop_front()).find(|sender| !sender.is_canceled());
-        if next.is_none() {
-            locks.retain(|held| held.name != name);
+        let place = locks.iter().position(|held| held.name == name)?;
+        let waiting = &mut locks.get_mut(place)?.waiting;
+        while !waiting.is_empty() {
+            if let Some(next) = waiting.remove(0).upgrade() {
+                return Some(next);
+            }
         }
-        next
+        locks.remove(place);
+        None
     });
-    if let Some(sender) = next {
-        drop(sender.send(BrowserLock { holding: Holding::OfPage { name: name.to_owned() } }));
+    if let Some(next) = next {
+        next.give(Some(BrowserLock { holding: Holding::OfPage { name: name.to_owned() } }));
     }
 }
 
