@@ -302,7 +302,7 @@ fn merge(runs: &[Run]) -> Run {
             MergeStep::Hungry(run) => {
                 let page = runs[run].pages.get(fed[run]).map(|page| Page::from_bytes(page).unwrap());
                 fed[run] += 1;
-                merge.feed(run, page);
+                merge.feed(run, page.map(Rc::new));
             }
             MergeStep::Page(page) => pages.push(page),
             MergeStep::Finished => break,

@@ -204,7 +204,8 @@ fn merged(runs: &[Vec<Vec<u8>>]) -> Vec<Vec<u8>> {
     loop {
         match merge.step().unwrap() {
             MergeStep::Hungry(run) => {
-                merge.feed(run, feeds[run].next().map(|page| Page::from_bytes(page).unwrap()));
+                let page = feeds[run].next().map(|page| Page::from_bytes(page).unwrap());
+                merge.feed(run, page.map(Rc::new));
             }
             MergeStep::Page(page) => pages.push(page),
             MergeStep::Finished => break,

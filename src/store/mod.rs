@@ -23,7 +23,6 @@ mod parts;
 mod portion;
 mod queue;
 mod read;
-mod rebuild;
 mod request;
 mod scan;
 mod tally;
@@ -173,8 +172,8 @@ impl<S: Storage, H: Host> Store<S, H> {
     /// # Errors
     ///
     /// `CORRUPT_DATA` where the page would begin with an event that cannot be read; `STORAGE_FAILED`, `CLOSED`.
-    pub async fn read_stream(&self, read: &StreamRead) -> Result<EventPage, Error> {
-        self.shared.read_stream(read).await
+    pub fn read_stream(&self, read: &StreamRead) -> impl Future<Output = Result<EventPage, Error>> {
+        self.shared.read_stream(read)
     }
 
     /// Reads one page of the whole log, in the state of the log as the first page found it, but for what was hidden
@@ -183,8 +182,8 @@ impl<S: Storage, H: Host> Store<S, H> {
     /// # Errors
     ///
     /// As of [`Store::read_stream`]; reading may go on after the last position of the damaged record.
-    pub async fn read_all(&self, read: &AllRead) -> Result<EventPage, Error> {
-        self.shared.read_all(read).await
+    pub fn read_all(&self, read: &AllRead) -> impl Future<Output = Result<EventPage, Error>> {
+        self.shared.read_all(read)
     }
 
     /// Finds an event by its id: a page of one event, or of none. Without a stream, the first in the log.
@@ -192,8 +191,8 @@ impl<S: Storage, H: Host> Store<S, H> {
     /// # Errors
     ///
     /// `CORRUPT_DATA`, `STORAGE_FAILED`, `CLOSED`.
-    pub async fn event(&self, id: EventId, stream: Option<&str>) -> Result<EventPage, Error> {
-        self.shared.event(id, stream).await
+    pub fn event(&self, id: EventId, stream: Option<&str>) -> impl Future<Output = Result<EventPage, Error>> {
+        self.shared.event(id, stream)
     }
 
     /// Describes a stream. `None` where it never existed.
@@ -201,8 +200,8 @@ impl<S: Storage, H: Host> Store<S, H> {
     /// # Errors
     ///
     /// `CORRUPT_DATA`, `STORAGE_FAILED`, `CLOSED`.
-    pub async fn stream_info(&self, stream: &str) -> Result<Option<StreamInfo>, Error> {
-        self.shared.stream_info(stream).await
+    pub fn stream_info(&self, stream: &str) -> impl Future<Output = Result<Option<StreamInfo>, Error>> {
+        self.shared.stream_info(stream)
     }
 
     /// Describes streams in the order of their names (UTF-8), deleted ones too.
@@ -210,8 +209,8 @@ impl<S: Storage, H: Host> Store<S, H> {
     /// # Errors
     ///
     /// `CORRUPT_DATA`, `STORAGE_FAILED`, `CLOSED`.
-    pub async fn streams(&self, list: &StreamList) -> Result<Vec<StreamInfo>, Error> {
-        self.shared.streams(list).await
+    pub fn streams(&self, list: &StreamList) -> impl Future<Output = Result<Vec<StreamInfo>, Error>> {
+        self.shared.streams(list)
     }
 
     /// Counts matching events in one stretch of the log, of bounded work.
@@ -219,8 +218,8 @@ impl<S: Storage, H: Host> Store<S, H> {
     /// # Errors
     ///
     /// `CORRUPT_DATA`, `STORAGE_FAILED`, `CLOSED`.
-    pub async fn count(&self, count: &Count) -> Result<CountPage, Error> {
-        self.shared.count(count).await
+    pub fn count(&self, count: &Count) -> impl Future<Output = Result<CountPage, Error>> {
+        self.shared.count(count)
     }
 
     /// Measures the store.
@@ -228,8 +227,8 @@ impl<S: Storage, H: Host> Store<S, H> {
     /// # Errors
     ///
     /// `STORAGE_FAILED`, `CLOSED`.
-    pub async fn stats(&self) -> Result<Stats, Error> {
-        self.shared.stats().await
+    pub fn stats(&self) -> impl Future<Output = Result<Stats, Error>> {
+        self.shared.stats()
     }
 
     /// Compacts the log as far as can be, and erases for good what is hidden. `progress` hears how far it is, in

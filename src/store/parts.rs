@@ -24,6 +24,8 @@ pub(super) enum Part {
     Filter(BlockAddress),
     /// The header of a unit.
     Header(UnitNumber),
+    /// A page of what remains in a unit of erased events.
+    Remains(UnitNumber, u32),
     /// The index of a run of the directory.
     RunIndex(RunNumber),
     /// A page of a run.
@@ -54,6 +56,7 @@ impl Part {
             }
             Self::Filter(BlockAddress { unit, block }) => (Area::Units, UnitRecord::Filter(block).key(unit)),
             Self::Header(unit) => (Area::Units, UnitRecord::Header.key(unit)),
+            Self::Remains(unit, page) => (Area::Units, UnitRecord::Remains(page).key(unit)),
             Self::RunIndex(run) => (Area::Index, RunRecord::Index.key(run)),
             Self::Page(run, page) => (Area::Index, RunRecord::Page(page).key(run)),
         }
@@ -72,7 +75,7 @@ impl Part {
             Self::Filter(_) => Filter::from_bytes(bytes).map(|it| Item::Filter(Rc::new(it))),
             Self::Header(_) => UnitHeader::from_bytes(bytes).map(|it| Item::Header(Rc::new(it))),
             Self::RunIndex(_) => RunIndex::from_bytes(bytes).map(|it| Item::RunIndex(Rc::new(it))),
-            Self::Page(..) => Page::from_bytes(bytes).map(|it| Item::Page(Rc::new(it))),
+            Self::Page(..) | Self::Remains(..) => Page::from_bytes(bytes).map(|it| Item::Page(Rc::new(it))),
         };
         decoded.map_err(|corrupt| corrupt.to_string())
     }
@@ -88,6 +91,9 @@ impl Part {
             (Self::Page(run, one), Self::Page(other, next)) => {
                 run == other && one.checked_add(1) == Some(next)
             }
+            (Self::Remains(unit, one), Self::Remains(other, next)) => {
+                unit == other && one.checked_add(1) == Some(next)
+            }
             _ => false,
         }
     }
@@ -100,6 +106,7 @@ impl Part {
             Self::Header(unit) => (3, unit.0, 0),
             Self::RunIndex(run) => (4, run.0, 0),
             Self::Page(run, page) => (5, run.0, page),
+            Self::Remains(unit, page) => (6, unit.0, page),
         };
         hash_of(&(number << 3 | kind).to_le_bytes()) ^ hash_of(&index.to_le_bytes())
     }
@@ -112,7 +119,7 @@ impl Part {
             | Self::Filter(BlockAddress { unit, block }) => {
                 format!("{}/{}/{}", Area::Units.name(), unit.0, block.0)
             }
-            Self::Header(unit) => format!("{}/{}", Area::Units.name(), unit.0),
+            Self::Header(unit) | Self::Remains(unit, _) => format!("{}/{}", Area::Units.name(), unit.0),
             Self::RunIndex(run) | Self::Page(run, _) => format!("{}/{}", Area::Index.name(), run.0),
         }
     }

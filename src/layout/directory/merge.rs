@@ -1,6 +1,8 @@
 //! Several runs of the directory made into one.
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
+use std::rc::Rc;
+
 use crate::codec::Corrupt;
 use crate::event::Position;
 
@@ -21,7 +23,7 @@ enum Input {
     /// Its next page is wanted.
     Hungry,
     /// At this entry of this page.
-    At(Page, usize),
+    At(Rc<Page>, usize),
     /// It has no more pages.
     Finished,
 }
@@ -45,7 +47,7 @@ impl Merge {
     }
 
     /// Hands over the next page of a run that was asked for. `None` says that it has no more.
-    pub fn feed(&mut self, run: usize, page: Option<Page>) {
+    pub fn feed(&mut self, run: usize, page: Option<Rc<Page>>) {
         if let Some(input) = self.inputs.get_mut(run) {
             *input = page.map_or(Input::Finished, |page| Input::At(page, 0));
         }
@@ -66,10 +68,7 @@ impl Merge {
                     continue;
                 }
                 if let Some(newer) = input.take()? {
-                    merged = Some(match merged {
-                        Some(older) => older.then(newer),
-                        None => newer,
-                    });
+                    newer.add_to(&mut merged);
                 }
             }
             let Some(merged) = merged else { continue };
@@ -79,8 +78,8 @@ impl Merge {
         }
     }
 
-    /// Ends the merged run.
-    pub fn finish(self) -> FinishedRun {
+    /// Ends the merged run, of which every page was given.
+    pub fn finish(&mut self) -> FinishedRun {
         self.builder.finish()
     }
 }

@@ -49,9 +49,9 @@ impl Patch {
     }
 
     /// Ends the run.
-    pub fn finish(mut self) -> (Vec<Vec<u8>>, FinishedRun) {
+    pub fn finish(&mut self) -> (Vec<Vec<u8>>, FinishedRun) {
         let mut full = Vec::new();
-        for entry in self.entries {
+        for entry in self.entries.by_ref() {
             full.extend(self.builder.push_entry(&entry));
         }
         (full, self.builder.finish())

@@ -63,10 +63,13 @@ impl RunBuilder {
         self.push(&entry.key, &entry.summary)
     }
 
-    /// Ends the run.
-    pub fn finish(mut self) -> FinishedRun {
+    /// Ends the run. Nothing can be added any more.
+    pub fn finish(&mut self) -> FinishedRun {
         let page = (!self.writer.is_empty()).then(|| self.seal());
-        FinishedRun { page, index: self.index, stored_bytes: self.stored_bytes }
+        let RunIndex { first, last, keys, spans } = &mut self.index;
+        let (keys, spans) = (std::mem::take(keys), std::mem::take(spans));
+        let index = RunIndex { first: *first, last: *last, keys, spans };
+        FinishedRun { page, index, stored_bytes: self.stored_bytes }
     }
 
     fn seal(&mut self) -> Vec<u8> {

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use crate::codec::pack::{ENTRY_BYTES, FRAME_BYTES, Ratio};
 use crate::codec::{Body, Corrupt, DecodedRecord, Entry, Extensions, Frame, Place, encode_arranged};
 use crate::event::{Position, UnixMillis};
-use crate::layout::{BlockAddress, BlockIndex, Filter, sealed};
+use crate::layout::{BlockAddress, BlockIndex, Filter, UnitNumber, sealed};
 use crate::sort::{Sorting, sort_by_key};
 
 use super::arrange::PAIRS_PER_STEP;
@@ -114,6 +114,11 @@ impl ArrangedUnit {
         let header = UnitHeader { info, blocks: Vec::new() };
         let (next_row, cut) = (0, Cut::NEW);
         Self { header, records, rows, commits, known, streams, others: None, remains, next_row, cut, ratio }
+    }
+
+    /// The number of the unit.
+    pub fn number(&self) -> UnitNumber {
+        self.header.info.number
     }
 
     /// The pages of what remains of erased events, as they are stored.

@@ -143,7 +143,7 @@ impl<S: Storage, H: Host> Shared<S, H> {
     async fn compact_what_is_due(&self) -> Result<(), Halt> {
         self.let_appends_pass().await;
         let Some(lock) = self.host.lock(LOCK, LOCK_TIMEOUT_MS).await else { return Err(Halt::Overtaken) };
-        let mut compactor = Compactor::new(self, Manner::Background);
+        let mut compactor = Compactor::new(self, Manner::Background, None);
         loop {
             let stored = compactor.read_root().await?;
             let step = next_step(&stored.root, self.tail_after(&stored.root, stored.head), &self.bounds);

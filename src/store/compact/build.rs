@@ -1,108 +1,113 @@
-//! Units and runs, made in slices and staged as they grow.
+//! Units and runs in the making, staged as they grow.
 
-use crate::host::Host;
-use crate::layout::RunNumber;
-use crate::layout::directory::{FinishedRun, RunBuilder};
+use std::ops::ControlFlow;
+
+use crate::layout::directory::{DirectoryEntry, FinishedRun, RunBuilder};
 use crate::layout::keys::{RunRecord, UnitRecord};
 use crate::layout::root::RunInfo;
-use crate::layout::unit::{
-    BlockStep, BuiltBlock, EntriesInOrder, FinishedUnit, UnitBuilder, UnitHeader, UnitInfo,
-};
-use crate::storage::{Area, Storage};
+use crate::layout::unit::{ArrangedUnit, BlockStep, BuiltBlock, EntriesInOrder, FinishedUnit, UnitBuilder};
+use crate::storage::Area;
 
-use super::staging::Staging;
 use super::swap::NewRun;
-use super::{Compactor, Halt, damage_in};
+use super::work::Desk;
+use super::{Halt, damage_in};
 
-/// So many entries of the directory are written between two looks at the clock.
-const ENTRIES_PER_LOOK: usize = 64;
+/// So many entries of the directory are written in one go.
+const ENTRIES_AT_ONCE: usize = 64;
 
-impl<S: Storage, H: Host> Compactor<'_, S, H> {
-    /// Makes a unit of what its builder has taken in, and stages all of it but its header.
-    pub(super) async fn build_unit(
-        &mut self,
-        mut builder: UnitBuilder,
-        staging: &mut Staging,
-    ) -> Result<(UnitHeader, EntriesInOrder), Halt> {
-        let number = builder.number();
-        let damaged = |corrupt: Box<_>| damage_in(Area::Units, number.0, &corrupt);
-        while builder.arrange_step().is_continue() {
-            self.advance(staging).await?;
-        }
-        let mut arranged = builder.arrange().map_err(damaged)?;
-        for (page, index) in arranged.remains().iter().zip(0..) {
-            staging.put(Area::Units, UnitRecord::Remains(index).key(number), page.clone());
-        }
-        loop {
-            self.advance(staging).await?;
-            match arranged.block_step().map_err(damaged)? {
-                BlockStep::Tried => {}
-                BlockStep::Block(BuiltBlock { index, block, filter }) => {
-                    staging.put(Area::Units, UnitRecord::Block(index).key(number), block);
-                    staging.put(Area::Units, UnitRecord::Filter(index).key(number), filter);
+/// A unit that is made of what its builder has taken in.
+pub(super) enum UnitMaking {
+    Arranging(Box<UnitBuilder>),
+    Cutting(Box<ArrangedUnit>),
+    Ordering(Box<ArrangedUnit>),
+    /// All but its header is staged, and the rest is for the directory.
+    Made(Box<FinishedUnit>),
+}
+
+impl UnitMaking {
+    /// Does a little of it.
+    pub fn advance(self, desk: &mut Desk) -> Result<Self, Halt> {
+        Ok(match self {
+            Self::Arranging(mut builder) => match builder.arrange_step() {
+                ControlFlow::Continue(()) => Self::Arranging(builder),
+                ControlFlow::Break(()) => {
+                    let number = builder.number();
+                    let arranged = builder.arrange().map_err(|it| damage_in(Area::Units, number.0, &it))?;
+                    for (page, index) in arranged.remains().iter().zip(0..) {
+                        desk.put(Area::Units, UnitRecord::Remains(index).key(number), page.clone());
+                    }
+                    Self::Cutting(Box::new(arranged))
                 }
-                BlockStep::Finished => break,
+            },
+            Self::Cutting(mut arranged) => {
+                let number = arranged.number();
+                match arranged.block_step().map_err(|it| damage_in(Area::Units, number.0, &it))? {
+                    BlockStep::Tried => {}
+                    BlockStep::Block(BuiltBlock { index, block, filter }) => {
+                        desk.put(Area::Units, UnitRecord::Block(index).key(number), block);
+                        desk.put(Area::Units, UnitRecord::Filter(index).key(number), filter);
+                    }
+                    BlockStep::Finished => return Ok(Self::Ordering(arranged)),
+                }
+                Self::Cutting(arranged)
             }
-        }
-        while arranged.finish_step().is_continue() {
-            self.advance(staging).await?;
-        }
-        let FinishedUnit { header, entries } = arranged.finish();
-        self.advance(staging).await?;
-        Ok((header, entries))
+            Self::Ordering(mut arranged) => match arranged.finish_step() {
+                ControlFlow::Continue(()) => Self::Ordering(arranged),
+                ControlFlow::Break(()) => Self::Made(Box::new(arranged.finish())),
+            },
+            made @ Self::Made(_) => made,
+        })
+    }
+}
+
+/// The run of a unit that is made of its entries.
+pub(super) struct RunMaking {
+    entries: EntriesInOrder,
+    builder: RunBuilder,
+    run: StagedRun,
+}
+
+impl RunMaking {
+    pub fn new(run: RunInfo, entries: EntriesInOrder) -> Self {
+        Self { entries, builder: RunBuilder::new(run.first, run.last), run: StagedRun::new(run) }
     }
 
-    /// Makes the run of one unit, and stages its pages.
-    pub(super) async fn build_run(
-        &mut self,
-        unit: &UnitInfo,
-        entries: EntriesInOrder,
-        staging: &mut Staging,
-    ) -> Result<NewRun, Halt> {
-        let mut run = StagedRun::new(RunNumber(unit.number.0), 0);
-        let mut builder = RunBuilder::new(unit.first, unit.last);
-        for (entry, index) in entries.zip(1..) {
-            if let Some(page) = builder.push_entry(&entry) {
-                run.stage(page, staging);
-            }
-            if index % ENTRIES_PER_LOOK == 0 {
-                self.advance(staging).await?;
+    /// Does a little of it, and shows what it does. Gives the run once all its pages are staged.
+    pub fn advance(&mut self, desk: &mut Desk, show: &mut dyn FnMut(&DirectoryEntry)) -> ControlFlow<NewRun> {
+        for _ in 0..ENTRIES_AT_ONCE {
+            let Some(entry) = self.entries.next() else {
+                return ControlFlow::Break(self.run.finish(self.builder.finish(), desk));
+            };
+            show(&entry);
+            if let Some(page) = self.builder.push_entry(&entry) {
+                self.run.stage(page, desk);
             }
         }
-        Ok(run.finish(builder.finish(), staging))
+        ControlFlow::Continue(())
     }
 }
 
 /// A run whose pages are staged one after the other.
 pub(super) struct StagedRun {
-    number: RunNumber,
-    level: u32,
-    page_count: u32,
+    info: RunInfo,
 }
 
 impl StagedRun {
-    pub fn new(number: RunNumber, level: u32) -> Self {
-        Self { number, level, page_count: 0 }
+    /// Of a run that has no page yet.
+    pub fn new(info: RunInfo) -> Self {
+        Self { info }
     }
 
-    pub fn stage(&mut self, page: Vec<u8>, staging: &mut Staging) {
-        staging.put(Area::Index, RunRecord::Page(self.page_count).key(self.number), page);
-        self.page_count += 1;
+    pub fn stage(&mut self, page: Vec<u8>, desk: &mut Desk) {
+        desk.put(Area::Index, RunRecord::Page(self.info.page_count).key(self.info.number), page);
+        self.info.page_count += 1;
     }
 
-    pub fn finish(mut self, finished: FinishedRun, staging: &mut Staging) -> NewRun {
+    pub fn finish(&mut self, finished: FinishedRun, desk: &mut Desk) -> NewRun {
         let FinishedRun { page, index, stored_bytes } = finished;
         if let Some(page) = page {
-            self.stage(page, staging);
+            self.stage(page, desk);
         }
-        let info = RunInfo {
-            number: self.number,
-            level: self.level,
-            first: index.first,
-            last: index.last,
-            page_count: self.page_count,
-            stored_bytes,
-        };
-        NewRun { info, index }
+        NewRun { info: RunInfo { stored_bytes, ..self.info }, index }
     }
 }

@@ -3,21 +3,16 @@
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
-use futures_util::FutureExt;
-use futures_util::future::LocalBoxFuture;
-
 use crate::error::{Detail, Error, WriteOutcome};
 use crate::event::Position;
 use crate::host::Host;
-use crate::layout::UnitNumber;
-use crate::layout::directory::{Kind, Summary, key};
-use crate::layout::plan::{CompactionStep, next_step_on_demand};
+use crate::layout::plan::{Bounds, CompactionStep, next_step_on_demand};
 use crate::layout::root::Root;
+use crate::layout::{StreamSummary, UnitNumber};
 use crate::storage::{Area, Storage, Usage};
 use crate::store::{Compacted, Progress, Shared};
 
-use super::erasure::Erasure;
-use super::{Compactor, Halt, LOCK, Manner};
+use super::{Compactor, Halt, LOCK, Manner, Watcher};
 
 /// How long to wait for another tab's compaction before the caller is asked again.
 const LOCK_TIMEOUT_MS: u64 = 1_000;
@@ -38,7 +33,8 @@ impl<S: Storage, H: Host> Shared<S, H> {
         self.refresh().await?;
         let before = self.storage.usage().await?;
         let total_bytes = size_bytes(&before, &[Area::Log, Area::Units]);
-        let mut compactor = Compactor::new(self, Manner::OnDemand { progress, total_bytes });
+        let watcher = Watcher { progress, total_bytes };
+        let mut compactor = Compactor::new(self, Manner::OnDemand, Some(watcher));
         let lock = compactor.wait_for_lock().await?;
         let result = compactor.compact_all().await;
         let erased_count = compactor.erased_count;
@@ -91,64 +87,75 @@ impl<S: Storage, H: Host> Compactor<'_, S, H> {
     /// First the tail and the units, then what is hidden and still there, then the runs.
     async fn try_compact_all(&mut self) -> Result<Root, Halt> {
         self.erasure = None;
-        // What is appended from now on is not waited for.
-        let head = self.read_root().await?.head.position;
-        let root = self.do_steps(head, |step| matches!(step, CompactionStep::CompactTail)).await?;
-        let erasure = Rc::new(self.erasure_of(&root, 0).await?);
-        self.erasure = Some(Rc::clone(&erasure));
-        let root = self.do_steps(head, |step| !matches!(step, CompactionStep::MergeRuns { .. })).await?;
-        for unit in self.units_to_rewrite(&root, &erasure).await? {
-            self.rewrite(unit).await?;
-        }
-        self.do_steps(head, |_| true).await
-    }
-
-    /// Does what is to be done, as long as it is of the wanted kind.
-    fn do_steps(
-        &mut self,
-        head: Position,
-        is_wanted: fn(&CompactionStep) -> bool,
-    ) -> LocalBoxFuture<'_, Result<Root, Halt>> {
-        async move {
-            loop {
-                let stored = self.read_root().await?;
-                let step = next_step_on_demand(&stored.root, head, &self.shared.bounds);
-                if step == CompactionStep::Nothing || !is_wanted(&step) {
-                    return Ok(stored.root);
-                }
-                self.step(stored, step).await?;
-            }
-        }
-        .boxed_local()
-    }
-
-    /// The units that hold events which are hidden.
-    async fn units_to_rewrite(&mut self, root: &Root, erasure: &Erasure) -> Result<Vec<UnitNumber>, Halt> {
-        let mut units = Vec::new();
-        let keys = erasure.streams().iter().map(|(name, _)| key(Kind::Stream, name.as_str())).collect();
-        for found in self.look_up(&root.runs, keys).await? {
-            let Some(Summary::Stream(summary)) = found else { continue };
-            let visible_from = summary.visible_from(Position(u64::MAX));
-            for run in summary.runs.iter().filter(|run| run.first_revision < visible_from) {
-                if !units.contains(&run.address.unit) {
-                    units.push(run.address.unit);
-                }
-            }
-        }
-        Ok(units)
-    }
-
-    /// Makes one unit anew, without what is hidden.
-    async fn rewrite(&mut self, number: UnitNumber) -> Result<(), Halt> {
+        let (mut goal, mut head) = (Goal::Tail, None);
         loop {
             let stored = self.read_root().await?;
-            let mut units = stored.root.units.iter().zip(0..);
-            // A unit that had its place in several runs is still there when those have become one.
-            let Some((unit, index)) = units.find(|(unit, _)| unit.number == number) else { return Ok(()) };
-            let step = CompactionStep::MergeUnits { units: index..index + 1, level: unit.level };
-            self.step(stored, step).await?;
+            // What is appended from now on is not waited for.
+            let head = *head.get_or_insert(stored.head.position);
+            if let Some(step) = goal.next_step(&stored.root, head, &self.shared.bounds) {
+                self.step(stored, step).await?;
+                continue;
+            }
+            goal = match goal {
+                Goal::Tail => {
+                    self.erasure = Some(Rc::new(self.erasure_of(&stored, 0).await?));
+                    Goal::Units
+                }
+                Goal::Units => {
+                    let erasure = self.erasure.clone().unwrap_or_default();
+                    Goal::Rewrites(units_to_rewrite(self.look_up(erasure.streams()).await?))
+                }
+                Goal::Rewrites(_) => Goal::Runs,
+                Goal::Runs => return Ok(stored.root),
+            };
         }
     }
+}
+
+/// What is to be reached next.
+enum Goal {
+    /// The tail is in units.
+    Tail,
+    /// Units are as large as they may be.
+    Units,
+    /// These units are made anew, without what is hidden.
+    Rewrites(Vec<UnitNumber>),
+    /// There is one run.
+    Runs,
+}
+
+impl Goal {
+    /// The next step towards it. `None` where it is reached.
+    fn next_step(&self, root: &Root, head: Position, bounds: &Bounds) -> Option<CompactionStep> {
+        if let Self::Rewrites(numbers) = self {
+            // A unit that has its place in several runs is still there when those have become one.
+            let mut units = root.units.iter().zip(0..);
+            let (unit, index) = units.find(|(unit, _)| numbers.contains(&unit.number))?;
+            return Some(CompactionStep::MergeUnits { units: index..index + 1, level: unit.level });
+        }
+        let step = next_step_on_demand(root, head, bounds);
+        let is_wanted = match (self, &step) {
+            (_, CompactionStep::Nothing) => false,
+            (Self::Tail, step) => *step == CompactionStep::CompactTail,
+            (Self::Units, step) => !matches!(step, CompactionStep::MergeRuns { .. }),
+            (Self::Rewrites(_) | Self::Runs, _) => true,
+        };
+        is_wanted.then_some(step)
+    }
+}
+
+/// The units that hold events which are hidden, of what units know of streams.
+fn units_to_rewrite(summaries: Vec<Option<StreamSummary>>) -> Vec<UnitNumber> {
+    let mut units = Vec::new();
+    for summary in summaries.into_iter().flatten() {
+        let visible_from = summary.visible_from(Position(u64::MAX));
+        for run in summary.runs.iter().filter(|run| run.first_revision < visible_from) {
+            if !units.contains(&run.address.unit) {
+                units.push(run.address.unit);
+            }
+        }
+    }
+    units
 }
 
 fn size_bytes(usage: &Usage, areas: &[Area]) -> u64 {

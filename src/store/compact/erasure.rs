@@ -1,9 +1,16 @@
-//! Which events are hidden, as far as facts say that are at hand. Pure.
+//! Which events are hidden, as far as facts say that are at hand.
+
+use std::ops::ControlFlow;
 
 use crate::codec::{Body, Entry};
 use crate::event::{Fact, Position, Revision, StreamName};
 use crate::layout::StreamSummary;
+use crate::store::parts::{Item, Part};
 use crate::table::ByStream;
+
+use super::Halt;
+use super::reader::{Next, Reader};
+use super::work::{Desk, Work};
 
 /// What facts hid. A fact hides what is there when it is written, and nothing that comes later.
 #[derive(Default)]
@@ -26,10 +33,6 @@ impl Erasure {
     /// The streams of which anything may be hidden.
     pub fn streams(&self) -> &[(StreamName, Hidden)] {
         self.streams.rows()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.streams().is_empty()
     }
 
     /// What is known of a stream that has facts.
@@ -58,5 +61,30 @@ impl Erasure {
         let Body::Event { revision, .. } = entry.body else { return false };
         let hidden = self.streams.get(entry.stream);
         hidden.is_some_and(|hidden| revision < hidden.before || entry.position < hidden.until)
+    }
+}
+
+/// Reads blocks that hold facts, and takes note of these.
+pub(super) struct FactsWork {
+    pub erasure: Erasure,
+    reader: Reader,
+}
+
+impl FactsWork {
+    pub fn new(blocks: Vec<Part>) -> Self {
+        Self { erasure: Erasure::default(), reader: Reader::new(blocks, None) }
+    }
+}
+
+impl Work for FactsWork {
+    fn advance(&mut self, desk: &mut Desk) -> Result<ControlFlow<()>, Halt> {
+        match self.reader.next(desk)? {
+            Next::Item(_, Item::Entries(block)) => {
+                block.entries().for_each(|entry| self.erasure.note(&entry));
+            }
+            Next::Item(..) | Next::Pending => {}
+            Next::End => return Ok(ControlFlow::Break(())),
+        }
+        Ok(ControlFlow::Continue(()))
     }
 }

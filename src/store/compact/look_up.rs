@@ -1,52 +1,121 @@
-//! Looking names up in the directory, past the caches of readers.
+//! What the directory says, as of the root that a compaction works on.
 
+use futures_util::FutureExt;
+use futures_util::future::LocalBoxFuture;
+
+use crate::event::{Fact, Revision, StreamName};
 use crate::host::Host;
-use crate::layout::directory::{Page, RunIndex, Summary};
-use crate::layout::keys::RunRecord;
-use crate::layout::root::RunInfo;
-use crate::storage::{Area, Storage};
+use crate::index::plan::Source;
+use crate::layout::directory::{Kind, Summary, key};
+use crate::layout::root::Root;
+use crate::layout::{BlockAddress, StreamSummary};
+use crate::storage::Storage;
+use crate::store::parts::Part;
+use crate::store::view::{Stop, View};
 
-use super::{Compactor, Halt, damage_in};
+use super::erasure::{Erasure, FactsWork, Hidden};
+use super::work::Desk;
+use super::{Compactor, Halt, Stored};
 
-/// So many pages are read at a time.
-const PAGES_AT_ONCE: usize = 32;
+/// So many streams are looked up at a time.
+const STREAMS_AT_ONCE: usize = 64;
 
-impl<S: Storage, H: Host> Compactor<'_, S, H> {
-    /// What these runs, which are in the order of their positions, know under each of these keys.
-    pub(super) async fn look_up(
-        &mut self,
-        runs: &[RunInfo],
-        keys: Vec<Vec<u8>>,
-    ) -> Result<Vec<Option<Summary>>, Halt> {
-        let mut found: Vec<Option<Summary>> = keys.iter().map(|_| None).collect();
-        for run in runs {
-            let damaged = |corrupt: Box<_>| damage_in(Area::Index, run.number.0, &corrupt);
-            let key = RunRecord::Index.key(run.number);
-            let index = self.read_keys(Area::Index, vec![(Area::Index, key)], run.number.0).await?;
-            let index = index.first().map(Vec::as_slice).unwrap_or_default();
-            let index = RunIndex::from_bytes(index).map_err(damaged)?;
-            let pages: Vec<Option<u32>> = keys.iter().map(|key| index.page_of(key)).collect();
-            let mut is_wanted = vec![false; index.page_count() as usize];
-            pages.iter().flatten().for_each(|page| is_wanted[*page as usize] = true);
-            let wanted: Vec<u32> = (0..index.page_count()).filter(|page| is_wanted[*page as usize]).collect();
-            for numbers in wanted.chunks(PAGES_AT_ONCE) {
-                let page_keys =
-                    numbers.iter().map(|page| (Area::Index, RunRecord::Page(*page).key(run.number)));
-                let stored = self.read_keys(Area::Index, page_keys.collect(), run.number.0).await?;
-                for (number, bytes) in numbers.iter().zip(&stored) {
-                    let page = Page::from_bytes(bytes).map_err(damaged)?;
-                    for ((key, place), found) in keys.iter().zip(&pages).zip(&mut found) {
-                        if *place != Some(*number) {
-                            continue;
-                        }
-                        if let Some(newer) = page.find(key).map_err(damaged)? {
-                            newer.add_to(found);
-                        }
-                    }
-                }
-                self.rest(None).await?;
-            }
+impl<'a, S: Storage, H: Host> Compactor<'a, S, H> {
+    /// What facts say that stand in this unit or a later one. The directory knows the blocks that hold facts: mostly
+    /// none.
+    pub(super) fn erasure_of<'b>(
+        &'b mut self,
+        stored: &'b Stored,
+        first_unit: usize,
+    ) -> LocalBoxFuture<'b, Result<Erasure, Halt>> {
+        async move {
+            let mut parts = Vec::new();
+            self.look(&mut |view| {
+                parts = blocks_of_facts(view, first_unit)?;
+                Ok(())
+            })
+            .await?;
+            let mut work = FactsWork::new(parts);
+            self.carry_through(&mut work, &mut Desk::new(stored)).await?;
+            Ok(work.erasure)
         }
-        Ok(found)
+        .boxed_local()
     }
+
+    /// What units know of streams.
+    pub(super) fn look_up<'b>(
+        &'b mut self,
+        streams: &'b [(StreamName, Hidden)],
+    ) -> LocalBoxFuture<'b, Result<Vec<Option<StreamSummary>>, Halt>> {
+        async move {
+            let mut found = Vec::with_capacity(streams.len());
+            for some in streams.chunks(STREAMS_AT_ONCE) {
+                let mut found_of_some = Vec::new();
+                self.look(&mut |view| {
+                    found_of_some = summaries_of(view, some)?;
+                    Ok(())
+                })
+                .await?;
+                found.append(&mut found_of_some);
+            }
+            Ok(found)
+        }
+        .boxed_local()
+    }
+
+    /// Looks at the store, if it is of the layout that is compacted.
+    fn look<'b>(
+        &'b mut self,
+        look: &'b mut dyn FnMut(&mut View<'_>) -> Result<(), Stop>,
+    ) -> LocalBoxFuture<'b, Result<(), Halt>> {
+        async move {
+            let layout = self.layout;
+            if self.shared.root().layout != layout {
+                self.shared.refresh().await?;
+            }
+            let mut is_current = false;
+            let mut look_if_current = |view: &mut View<'_>| {
+                is_current = view.root.layout == layout;
+                if is_current { look(view) } else { Ok(()) }
+            };
+            self.shared.look(&mut look_if_current).await?;
+            self.rest(None).await?;
+            if is_current { Ok(()) } else { Err(Halt::Overtaken) }
+        }
+        .boxed_local()
+    }
+}
+
+/// The blocks that hold facts, of this unit and later ones.
+fn blocks_of_facts(view: &mut View<'_>, first_unit: usize) -> Result<Vec<Part>, Stop> {
+    let root: &Root = view.root;
+    let later = root.units.get(first_unit..).unwrap_or_default();
+    let mut blocks = Vec::new();
+    for fact in [Fact::Deleted, Fact::Tombstoned, Fact::Truncated { before: Revision::FIRST }] {
+        let Some(Summary::Posting(posting)) = view.look_up(&key(Kind::Type, fact.type_name()))? else {
+            continue;
+        };
+        for posting in posting.units.iter().filter(|it| later.iter().any(|unit| unit.number == it.unit)) {
+            let address = |block| BlockAddress { unit: posting.unit, block };
+            blocks.extend(posting.blocks.iter().map(|block| Part::Entries(Source::Block(address(*block)))));
+        }
+    }
+    Ok(blocks)
+}
+
+fn summaries_of(
+    view: &mut View<'_>,
+    streams: &[(StreamName, Hidden)],
+) -> Result<Vec<Option<StreamSummary>>, Stop> {
+    let mut summaries = Vec::with_capacity(streams.len());
+    for (name, _) in streams {
+        summaries.push(match view.look_up(&key(Kind::Stream, name.as_str())) {
+            Ok(Some(Summary::Stream(summary))) => Some(summary),
+            // What the others need is read in the same transaction.
+            Ok(_) | Err(Stop::Pending) => None,
+            Err(stop) => return Err(stop),
+        });
+    }
+    view.check()?;
+    Ok(summaries)
 }

@@ -14,43 +14,50 @@ mod claim;
 mod demand;
 mod erasure;
 mod look_up;
-mod merge_runs;
-mod merge_units;
-mod reading;
-mod staging;
+mod reader;
+mod rebuild;
+mod runs;
 mod swap;
 mod tail;
+mod unit_work;
+mod units;
+mod work;
 
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
 use futures_util::FutureExt;
-use futures_util::future::{LocalBoxFuture, ready};
+use futures_util::future::LocalBoxFuture;
 
 use crate::codec::Corrupt;
 use crate::error::{Detail, Error};
 use crate::host::Host;
-use crate::layout::plan::CompactionStep;
-use crate::storage::{Area, GuardedWrite, Storage, StorageFault};
+use crate::layout::keys::ROOT;
+use crate::layout::plan::{CompactionStep, level_above, runs_of};
+use crate::layout::root::Root;
+use crate::storage::{Area, Found, GuardedWrite, Key, Request, Storage, StorageFault, Written};
 
 use super::catch_up::Slice;
+use super::layout::usable_root;
 use super::{Life, Progress, Shared};
 
 use claim::Stored;
 use erasure::Erasure;
-use staging::Staging;
-use swap::Swap;
+use runs::RunsWork;
+use unit_work::UnitWork;
+use work::{Desk, Work};
 
 pub(super) use background::{Background, wake, wake_at_open};
 
 /// The lock that a compaction holds, so that two tabs do not do the same.
 const LOCK: &str = "compaction";
 
-/// A compaction under way.
+/// A compaction under way, or another use of its means.
 struct Compactor<'a, S: Storage, H: Host> {
     shared: &'a Shared<S, H>,
     slice: Slice,
-    manner: Manner<'a>,
+    manner: Manner,
+    watcher: Option<Watcher<'a>>,
     /// The layout of the root that was read last.
     layout: u64,
     /// Events that were erased by steps that are done.
@@ -62,11 +69,20 @@ struct Compactor<'a, S: Storage, H: Host> {
 }
 
 /// For whom it works.
-enum Manner<'a> {
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Manner {
     /// For nobody who waits: appends go first.
     Background,
-    /// For somebody who is told how far it is, and may no longer want it.
-    OnDemand { progress: &'a mut dyn FnMut(Progress) -> ControlFlow<()>, total_bytes: u64 },
+    /// For somebody who asked for it.
+    OnDemand,
+    /// For those who read: they may do so until the store is closed.
+    ForReaders,
+}
+
+/// Somebody who is told how far it is, and may no longer want it.
+struct Watcher<'a> {
+    progress: &'a mut dyn FnMut(Progress) -> ControlFlow<()>,
+    total_bytes: u64,
 }
 
 /// Why a step ended before its end.
@@ -92,27 +108,34 @@ impl From<StorageFault> for Halt {
 }
 
 impl<'a, S: Storage, H: Host> Compactor<'a, S, H> {
-    fn new(shared: &'a Shared<S, H>, manner: Manner<'a>) -> Self {
-        Self {
-            shared,
-            slice: Slice::begin(&shared.host),
-            manner,
-            layout: 0,
-            erased_count: 0,
-            read_bytes: 0,
-            erasure: None,
+    fn new(shared: &'a Shared<S, H>, manner: Manner, watcher: Option<Watcher<'a>>) -> Self {
+        let slice = Slice::begin(&shared.host);
+        let (layout, erased_count, read_bytes, erasure) = (0, 0, 0, None);
+        Self { shared, slice, manner, watcher, layout, erased_count, read_bytes, erasure }
+    }
+
+    /// Reads the root. Fails where it is not of the layout of the log, and has to be made again.
+    fn read_root(&mut self) -> LocalBoxFuture<'_, Result<Stored, Halt>> {
+        async move {
+            let keys = vec![(Area::Index, Key::text(ROOT))];
+            let mut found = self.shared.ask(Request { keys, pages: Vec::new() }).await?;
+            let (head, bytes) = (found.head, found.values.pop().flatten());
+            let root = usable_root(head, bytes.as_deref()).ok_or(Halt::Directory)?;
+            self.layout = head.layout;
+            Ok(Stored { head, root, bytes })
         }
+        .boxed_local()
     }
 
     /// Does a step on the root as it was read.
     fn step(&mut self, stored: Stored, step: CompactionStep) -> LocalBoxFuture<'_, Result<(), Halt>> {
         async move {
-            let claimed = self.claim(&stored).await?;
-            let erased_before = self.erased_count;
+            let (claimed, write) = stored.claim();
+            self.write(write).await?;
             let done = self.carry_out(&claimed, step).await;
             if done.is_err() {
-                self.erased_count = erased_before;
-                self.give_up(&claimed).await;
+                // Where that fails, the next claim does it.
+                let _ = self.write(claimed.give_up()).await;
             }
             done
         }
@@ -120,28 +143,33 @@ impl<'a, S: Storage, H: Host> Compactor<'a, S, H> {
     }
 
     async fn carry_out(&mut self, claimed: &Stored, step: CompactionStep) -> Result<(), Halt> {
-        let mut staging = Staging::new(claimed);
-        let swap = match step {
-            CompactionStep::Nothing => return Ok(()),
-            CompactionStep::CompactTail => self.compact_tail(claimed, &mut staging).await?,
-            CompactionStep::MergeUnits { units, level } => {
-                self.merge_units(claimed, units, level, &mut staging).await?
+        let step = possible_step(&claimed.root, step);
+        let erasure = match (&step, &self.erasure) {
+            (_, Some(erasure)) => Rc::clone(erasure),
+            (CompactionStep::MergeUnits { units, .. }, None) => {
+                Rc::new(self.erasure_of(claimed, units.start).await?)
             }
-            CompactionStep::MergeRuns { runs, level } => {
-                self.merge_runs(claimed, runs, level, &mut staging).await?
-            }
+            _ => Rc::default(),
         };
-        self.swap(claimed, swap, &mut staging).await
-    }
-
-    /// Writes what is left to stage, then the swap.
-    async fn swap(&mut self, claimed: &Stored, swap: Swap, staging: &mut Staging) -> Result<(), Halt> {
-        if let Some(write) = staging.take() {
-            self.write(write).await?;
-        }
-        self.check_wanted()?;
-        let (write, root) = swap.into_write(claimed);
+        let mut desk = Desk::new(claimed);
+        let mut work: Box<dyn Work> = match step {
+            CompactionStep::Nothing => return Ok(()),
+            CompactionStep::CompactTail => Box::new(UnitWork::of_tail(claimed, &self.shared.bounds)),
+            CompactionStep::MergeUnits { units, level } => {
+                Box::new(UnitWork::of_units(claimed, units, level, &erasure)?)
+            }
+            CompactionStep::MergeRuns { runs, level } => Box::new(RunsWork::new(claimed, runs, level)?),
+        };
+        self.carry_through(&mut *work, &mut desk).await?;
+        let Some(swap) = desk.swap else { return Ok(()) };
+        let olders = match &swap.tail {
+            Some(tail) => self.look_up(tail.erasure.streams()).await?,
+            None => Vec::new(),
+        };
+        let erased_count = swap.erased_count;
+        let (write, root) = swap.into_write(claimed, olders);
         self.write(write).await?;
+        self.erased_count += erased_count;
         // A catch-up may have gone over to a later layout before this write was answered.
         let known_layout = self.shared.index.borrow().head().layout;
         if known_layout < root.layout {
@@ -150,14 +178,55 @@ impl<'a, S: Storage, H: Host> Compactor<'a, S, H> {
         Ok(())
     }
 
-    /// Writes what waits where it is enough for a transaction, and gives way where the slice is over.
-    fn advance<'b>(&'b mut self, staging: &'b mut Staging) -> LocalBoxFuture<'b, Result<(), Halt>> {
-        let is_over = self.slice.is_over(&self.shared.host);
-        if !is_over && !staging.is_full() {
-            return ready(Ok(())).boxed_local();
+    /// Does work to its end: reads what it wants, writes what waits where it is enough for a transaction, and gives
+    /// way where the slice is over.
+    fn carry_through<'b>(
+        &'b mut self,
+        work: &'b mut dyn Work,
+        desk: &'b mut Desk,
+    ) -> LocalBoxFuture<'b, Result<(), Halt>> {
+        async move {
+            loop {
+                let is_done = work.advance(desk)?.is_break();
+                if let Some(request) = desk.wanted.take() {
+                    desk.found = Some(self.read(request).await?);
+                }
+                if is_done || desk.is_full() || self.slice.is_over(&self.shared.host) {
+                    let write = if is_done || desk.is_full() { desk.take_write() } else { None };
+                    self.rest(write).await?;
+                }
+                if is_done {
+                    return Ok(());
+                }
+            }
         }
-        let write = if staging.is_full() { staging.take() } else { None };
-        self.rest(write)
+        .boxed_local()
+    }
+
+    /// Reads from the storage, as long as the layout is that of the root which was read last.
+    fn read(&mut self, request: Request) -> LocalBoxFuture<'_, Result<Found, Halt>> {
+        async move {
+            let found = self.shared.ask(request).await?;
+            if found.head.layout != self.layout {
+                return Err(Halt::Overtaken);
+            }
+            self.read_bytes += found.pages.iter().flatten().map(|it| it.value.len() as u64).sum::<u64>();
+            Ok(found)
+        }
+        .boxed_local()
+    }
+
+    /// Writes, unless the root was changed by another.
+    fn write(&self, mut write: GuardedWrite) -> LocalBoxFuture<'_, Result<(), Halt>> {
+        async move {
+            let storage = &self.shared.storage;
+            write.durability = write.durability.min(storage.strongest_durability());
+            match storage.write(write).await? {
+                Written::Yes => Ok(()),
+                Written::Refused => Err(Halt::Overtaken),
+            }
+        }
+        .boxed_local()
     }
 
     /// Writes, if there is anything to write, and gives way.
@@ -168,7 +237,7 @@ impl<'a, S: Storage, H: Host> Compactor<'a, S, H> {
             }
             self.check_wanted()?;
             self.slice.yield_when_over(&self.shared.host).await;
-            if let Manner::Background = self.manner {
+            if self.manner == Manner::Background {
                 self.shared.let_appends_pass().await;
             }
             Ok(self.check_wanted()?)
@@ -178,10 +247,14 @@ impl<'a, S: Storage, H: Host> Compactor<'a, S, H> {
 
     /// Fails where the store closes, or the caller no longer wants it.
     fn check_wanted(&mut self) -> Result<(), Error> {
-        if self.shared.life.get() != Life::Open {
-            return Err(Error::new(Detail::Closed));
+        match self.manner {
+            Manner::ForReaders => self.shared.check_open()?,
+            Manner::Background | Manner::OnDemand if self.shared.life.get() != Life::Open => {
+                return Err(Error::new(Detail::Closed));
+            }
+            Manner::Background | Manner::OnDemand => {}
         }
-        let Manner::OnDemand { progress, total_bytes } = &mut self.manner else { return Ok(()) };
+        let Some(Watcher { progress, total_bytes }) = &mut self.watcher else { return Ok(()) };
         let (done_bytes, total_bytes) = (self.read_bytes.min(*total_bytes), *total_bytes);
         match progress(Progress { done_bytes, total_bytes }) {
             ControlFlow::Continue(()) => Ok(()),
@@ -190,23 +263,27 @@ impl<'a, S: Storage, H: Host> Compactor<'a, S, H> {
     }
 }
 
-/// Why a step ends at a record that it cannot read.
+/// The step that has to come first: where the directory has several runs that know of units and of others too, these
+/// become one, in which the unit can take its place.
+fn possible_step(root: &Root, step: CompactionStep) -> CompactionStep {
+    let CompactionStep::MergeUnits { units, .. } = &step else { return step };
+    let merged = root.units.get(units.clone()).unwrap_or_default();
+    let runs = runs_of(root, merged);
+    let known = root.runs.get(runs.clone()).unwrap_or_default();
+    let bounds = known.first().zip(known.last()).map(|(first, last)| (first.first, last.last));
+    let is_alone = bounds == merged.first().zip(merged.last()).map(|(first, last)| (first.first, last.last));
+    if is_alone || known.len() == 1 {
+        return step;
+    }
+    CompactionStep::MergeRuns { level: level_above(known), runs }
+}
+
+/// Why work ends at a record that it cannot read.
 #[cold]
 #[inline(never)]
 fn damage_in(area: Area, number: u64, corrupt: &Corrupt) -> Halt {
-    halt_at(area, number, &corrupt.to_string())
-}
-
-/// Why a step ends at records of which some are missing.
-#[cold]
-#[inline(never)]
-fn missing_in(area: Area, number: u64) -> Halt {
-    halt_at(area, number, "a record is missing")
-}
-
-fn halt_at(area: Area, number: u64, problem: &str) -> Halt {
     match area {
         Area::Index => Halt::Directory,
-        _ => Error::corrupt_data(None, format!("{}/{number}", area.name()), problem).into(),
+        _ => Error::corrupt_data(None, format!("{}/{number}", area.name()), corrupt.to_string()).into(),
     }
 }

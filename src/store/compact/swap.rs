@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::event::Position;
+use crate::layout::StreamSummary;
 use crate::layout::directory::RunIndex;
 use crate::layout::keys::{RunRecord, UnitRecord};
 use crate::layout::root::{Root, RunInfo};
@@ -10,6 +10,7 @@ use crate::layout::unit::UnitHeader;
 use crate::storage::{Area, Durability, GuardedWrite, Key, KeyRange, LayoutChange};
 
 use super::claim::Stored;
+use super::tail::TailSums;
 
 /// What a step changes.
 pub(super) struct Swap {
@@ -18,7 +19,10 @@ pub(super) struct Swap {
     pub run: NewRun,
     /// The runs that the new one replaces: indexes into [`Root::runs`].
     pub runs: Range<usize>,
-    pub tail: Option<TailCounts>,
+    /// The records that are no longer part of the tail.
+    pub tail: Option<TailSums>,
+    /// How many events are left out.
+    pub erased_count: u64,
 }
 
 /// A run that is new.
@@ -27,49 +31,60 @@ pub(super) struct NewRun {
     pub index: RunIndex,
 }
 
-/// What the records that are no longer part of the tail add up to.
-pub(super) struct TailCounts {
-    /// The last position of them.
-    pub last: Position,
-    pub stream_count: u64,
-    pub visible_count: u64,
-}
-
 impl Swap {
-    /// The write, and the root after it.
-    pub fn into_write(self, claimed: &Stored) -> (GuardedWrite, Root) {
+    /// The write, and the root after it. `olders` is what units knew of the streams that have facts in the tail: what
+    /// those hid may stand in them.
+    pub fn into_write(self, claimed: &Stored, olders: Vec<Option<StreamSummary>>) -> (GuardedWrite, Root) {
         let mut root = claimed.root.clone();
-        let layout = LayoutChange::Next { from: root.layout };
+        let mut write = claimed.write();
+        write.layout = LayoutChange::Next { from: root.layout };
         root.layout = root.layout.wrapping_add(1);
         root.staged.clear();
-        let (mut deletes, mut puts) = (Vec::new(), Vec::new());
         if let Some((header, replaced)) = self.unit {
-            puts.push((Area::Units, UnitRecord::Header.key(header.info.number), header.to_bytes()));
+            write.puts.push((Area::Units, UnitRecord::Header.key(header.info.number), header.to_bytes()));
             root.commit_time = root.commit_time.max(header.info.commit_time);
             for unit in root.units.get(replaced.clone()).unwrap_or_default() {
-                deletes.push((Area::Units, UnitRecord::range(unit.number)));
+                write.deletes.push((Area::Units, UnitRecord::range(unit.number)));
             }
             put_in_place(&mut root.units, replaced, header.info);
         }
         let NewRun { info, index } = self.run;
-        puts.push((Area::Index, RunRecord::Index.key(info.number), index.to_bytes()));
+        write.puts.push((Area::Index, RunRecord::Index.key(info.number), index.to_bytes()));
         for run in root.runs.get(self.runs.clone()).unwrap_or_default() {
-            deletes.push((Area::Index, RunRecord::range(run.number)));
+            write.deletes.push((Area::Index, RunRecord::range(run.number)));
         }
         put_in_place(&mut root.runs, self.runs, info);
-        if let Some(TailCounts { last, stream_count, visible_count }) = self.tail {
-            root.covered = last;
-            root.stream_count = stream_count;
-            root.visible_count = visible_count;
-            deletes.push((Area::Log, KeyRange { from: None, to: Some(Key::Position(last)) }));
+        if let Some(tail) = self.tail {
+            root.covered = tail.last;
+            tail.count(&mut root, olders);
+            write.deletes.push((Area::Log, KeyRange { from: None, to: Some(Key::Position(root.covered)) }));
         }
-        let expectation = claimed.expectation();
-        let (area, key, _) = expectation.clone();
-        puts.push((area, key, root.to_bytes()));
+        write.puts.push(Stored::put_of(&root));
         // What the log lets go of may have been flushed: what takes its place must be no less durable.
-        let durability = Durability::Strict;
-        (GuardedWrite { expect: vec![expectation], deletes, puts, layout, durability }, root)
+        write.durability = Durability::Strict;
+        (write, root)
     }
+}
+
+impl TailSums {
+    /// Adds them to the counts of a root.
+    fn count(&self, root: &mut Root, olders: Vec<Option<StreamSummary>>) {
+        root.stream_count = root.stream_count.saturating_add(self.begun_count);
+        root.visible_count = root.visible_count.saturating_add(self.event_count);
+        for ((_, hidden), older) in self.erasure.streams().iter().zip(olders) {
+            root.stream_count += u64::from(older.is_none());
+            let older = older.unwrap_or_default();
+            let before = visible_count(&older);
+            let after = visible_count(&older.then(hidden.summary.clone()));
+            root.visible_count = root.visible_count.saturating_add(after).saturating_sub(before);
+        }
+    }
+}
+
+/// How many events of a stream are seen, if this is all that is known of it.
+pub(super) fn visible_count(summary: &StreamSummary) -> u64 {
+    let facts = summary.to_facts();
+    facts.state.next_revision().0.saturating_sub(facts.visible_from.0)
 }
 
 /// Puts one in the place of those that it replaces.

@@ -134,7 +134,7 @@ fn use_page(bytes: &[u8]) {
     let mut merge = Merge::new(2, Position(1), Position(9));
     loop {
         match merge.step() {
-            Ok(MergeStep::Hungry(run)) => merge.feed(run, pages[run].take()),
+            Ok(MergeStep::Hungry(run)) => merge.feed(run, pages[run].take().map(Rc::new)),
             Ok(MergeStep::Page(_)) => {}
             Ok(MergeStep::Finished) => {
                 merge.finish();

@@ -1,0 +1,106 @@
+//! Records of units and runs, read in their order, some at a time, past the caches of readers.
+
+use std::iter::Flatten;
+use std::vec::IntoIter;
+
+use crate::event::Position;
+use crate::index::plan::Source;
+use crate::layout::root::RunInfo;
+use crate::layout::unit::UnitInfo;
+use crate::layout::{BlockAddress, BlockIndex};
+use crate::storage::{Direction, KeyRange, PageRequest, Record, Request};
+use crate::store::fetch::corrupt_part;
+use crate::store::parts::{Item, Part};
+
+use super::Halt;
+use super::work::Desk;
+
+/// So many records are read at a time.
+const PARTS_AT_ONCE: usize = 16;
+
+/// Reads parts, none of which may be missing.
+pub(super) struct Reader {
+    /// The parts that were not asked for yet.
+    left: IntoIter<Part>,
+    /// Those that were asked for, and not given yet.
+    asked: IntoIter<Part>,
+    /// What was found of them, once it was.
+    read: Option<Flatten<IntoIter<Vec<Record>>>>,
+    /// The first position of what they are parts of, for errors.
+    first: Option<Position>,
+}
+
+/// What comes next.
+pub(super) enum Next {
+    Item(Part, Item),
+    /// It was asked for.
+    Pending,
+    /// Nothing: that was all.
+    End,
+}
+
+impl Reader {
+    pub fn new(parts: Vec<Part>, first: Option<Position>) -> Self {
+        Self { left: parts.into_iter(), asked: IntoIter::default(), read: None, first }
+    }
+
+    /// All that a unit consists of: what remains of erased events, then its blocks.
+    pub fn of_unit(unit: &UnitInfo) -> Self {
+        let remains = (0..unit.remains_count).map(|index| Part::Remains(unit.number, index));
+        let address = |index| BlockAddress { unit: unit.number, block: BlockIndex(index) };
+        let blocks = (0..unit.block_count).map(|index| Part::Entries(Source::Block(address(index))));
+        Self::new(remains.chain(blocks).collect(), Some(unit.first))
+    }
+
+    /// The pages of a run.
+    pub fn of_run(run: &RunInfo) -> Self {
+        let pages = (0..run.page_count).map(|page| Part::Page(run.number, page));
+        Self::new(pages.collect(), Some(run.first))
+    }
+
+    /// The next part, decoded. Fails at one that cannot be read.
+    pub fn next(&mut self, desk: &mut Desk) -> Result<Next, Halt> {
+        if let Some(found) = desk.found.take() {
+            self.read = Some(found.pages.into_iter().flatten());
+        }
+        let (Some(read), Some(part)) = (&mut self.read, self.asked.next()) else {
+            return Ok(self.ask(desk));
+        };
+        let (_, key) = part.key();
+        let record = read.next().filter(|record| record.key == key);
+        match part.decode(record.as_ref().map(|record| record.value.as_slice())) {
+            Ok(item) => Ok(Next::Item(part, item)),
+            Err(problem) => Err(self.damage_of(part, &problem)),
+        }
+    }
+
+    /// Asks for some of the parts that are left.
+    fn ask(&mut self, desk: &mut Desk) -> Next {
+        let asked: Vec<Part> = self.left.by_ref().take(PARTS_AT_ONCE).collect();
+        if asked.is_empty() {
+            return Next::End;
+        }
+        let mut pages = Vec::new();
+        for group in asked.chunk_by(|one, next| one.stands_beside(*next)) {
+            let [first, ..] = group else { continue };
+            let (area, from) = first.key();
+            let to = group.last().map(|last| last.key().1);
+            let (range, direction) = (KeyRange { from: Some(from), to }, Direction::Forwards);
+            pages.push(PageRequest { area, range, direction, count_max: group.len() });
+        }
+        desk.wanted = Some(Request { keys: Vec::new(), pages });
+        self.asked = asked.into_iter();
+        self.read = None;
+        Next::Pending
+    }
+
+    /// Why work ends at a part that holds something else than it should.
+    #[cold]
+    #[inline(never)]
+    pub fn damage_of(&self, part: Part, problem: &str) -> Halt {
+        match part {
+            Part::Page(..) => Halt::Directory,
+            _ => corrupt_part(self.first, part, problem).into(),
+        }
+    }
+}

@@ -1,0 +1,373 @@
+//! Making the root and the directory again, where they are lost or damaged: all that they say stands in the units.
+
+use std::ops::ControlFlow;
+
+use futures_util::FutureExt;
+use futures_util::future::LocalBoxFuture;
+
+use crate::error::Error;
+use crate::event::{Position, StreamName};
+use crate::host::Host;
+use crate::index::plan::Source;
+use crate::layout::directory::{DirectoryEntry, Summary};
+use crate::layout::keys::{ROOT, RunRecord, UnitRecord};
+use crate::layout::rebuild::{Rebuilt, add_block, headless, rebuild};
+use crate::layout::root::{Root, RunInfo};
+use crate::layout::unit::{Inventory, UnitHeader, UnitInfo, decode_block};
+use crate::layout::{BlockIndex, RunNumber, StreamSummary, UnitNumber};
+use crate::storage::{
+    Area, Direction, Found, GuardedWrite, Key, KeyRange, LayoutChange, PageRequest, Record, Request, Storage,
+};
+use crate::store::fetch::page_of_log;
+use crate::store::layout::usable_root;
+use crate::store::parts::{Item, Part};
+use crate::store::portion::check_gaps;
+use crate::store::{Progress, Shared};
+use crate::table::ByStream;
+
+use super::build::RunMaking;
+use super::claim::Stored;
+use super::reader::{Next, Reader};
+use super::swap::{NewRun, visible_count};
+use super::work::{Desk, Work};
+use super::{Compactor, Halt, Manner, Watcher};
+
+/// So many blocks are read at a time of a unit whose header is lost.
+const BLOCKS_AT_ONCE: usize = 16;
+/// How many numbers are left out, for compactions that had claimed some in a root that is lost.
+const NUMBERS_LEFT_OUT: u64 = 1_024;
+
+impl<S: Storage, H: Host> Shared<S, H> {
+    /// Makes the directory again, and the root where it is lost. Where somebody else did so meanwhile, it ends without
+    /// having done anything: the caller looks again.
+    ///
+    /// Errors: `CORRUPT_DATA` where a block cannot be read, of which nobody knows what the directory should say.
+    pub(in crate::store) fn rebuild<'a>(
+        &'a self,
+        progress: &'a mut dyn FnMut(Progress),
+    ) -> LocalBoxFuture<'a, Result<(), Error>> {
+        async move {
+            if let Some(reason) = &self.read_only {
+                return Err(reason.clone());
+            }
+            let mut progress = |done| {
+                progress(done);
+                ControlFlow::Continue(())
+            };
+            let watcher = Watcher { progress: &mut progress, total_bytes: 0 };
+            match Compactor::new(self, Manner::ForReaders, Some(watcher)).make_again().await {
+                Ok(()) | Err(Halt::Overtaken | Halt::Directory) => Ok(()),
+                Err(Halt::Failed(error)) => Err(error),
+            }
+        }
+        .boxed_local()
+    }
+}
+
+impl<S: Storage, H: Host> Compactor<'_, S, H> {
+    async fn make_again(&mut self) -> Result<(), Halt> {
+        let found = self.shared.ask(request_of_remnants()).await?;
+        self.layout = found.head.layout;
+        let mut rebuilding = Rebuilding::begin(found);
+        let mut desk = Desk::new(&rebuilding.stored);
+        if rebuilding.is_root_lost {
+            let mut search = Search { next: Some(UnitNumber(0)), found: Vec::new(), numbers: Vec::new() };
+            self.carry_through(&mut search, &mut desk).await?;
+            let mut survey = search.survey(rebuilding.covered);
+            self.carry_through(&mut survey, &mut desk).await?;
+            rebuilding.settle(search, &survey)?;
+        }
+        if let Some(watcher) = &mut self.watcher {
+            watcher.total_bytes = rebuilding.left.iter().map(|unit| unit.stored_bytes).sum();
+        }
+        self.carry_through(&mut rebuilding, &mut desk).await?;
+        // Filters were not read: what they say is not needed.
+        self.read_bytes = u64::MAX;
+        self.check_wanted()?;
+        self.write(rebuilding.finish()).await
+    }
+}
+
+/// What may be left: the root, the last unit and the last run, whose numbers were given, and the first record that no unit
+/// covers.
+fn request_of_remnants() -> Request {
+    let direction = Direction::Backwards;
+    let last_unit = PageRequest { area: Area::Units, range: KeyRange::default(), direction, count_max: 1 };
+    let last_run = PageRequest { area: Area::Index, range: runs_before(u64::MAX), direction, count_max: 1 };
+    let mut request = page_of_log(KeyRange::default(), 1);
+    request.keys.push((Area::Index, Key::text(ROOT)));
+    request.pages.extend([last_unit, last_run]);
+    request
+}
+
+/// All runs up to a number.
+fn runs_before(number: u64) -> KeyRange {
+    let (from, to) = (RunRecord::Page(0).key(RunNumber(0)), RunRecord::Index.key(RunNumber(number)));
+    KeyRange { from: Some(from), to: Some(to) }
+}
+
+/// Looks for the headers of units.
+struct Search {
+    /// The unit whose header is looked for, or that of the next one that there is. `None` after the last.
+    next: Option<UnitNumber>,
+    found: Vec<UnitInfo>,
+    /// All numbers under which anything stands.
+    numbers: Vec<UnitNumber>,
+}
+
+impl Search {
+    /// Takes note of the first record of a unit.
+    fn take(&mut self, record: &Record) -> Option<UnitNumber> {
+        let (number, kind) = UnitRecord::of(&record.key)?;
+        self.numbers.push(number);
+        if kind == UnitRecord::Header {
+            self.found.extend(UnitHeader::from_bytes(&record.value).ok().map(|header| header.info));
+        }
+        number.0.checked_add(1).map(UnitNumber)
+    }
+
+    /// The survey of the units without headers, where any gaps are left.
+    fn survey(&self, covered: Position) -> Survey {
+        let rebuilt = rebuild(&self.found, covered);
+        let mut left = self.numbers.clone();
+        left.retain(|number| self.found.iter().all(|unit| unit.number != *number));
+        if rebuilt.gaps.is_empty() {
+            left.clear();
+        }
+        Survey { rebuilt, left, unit: None, surveyed: Vec::new() }
+    }
+}
+
+impl Work for Search {
+    fn advance(&mut self, desk: &mut Desk) -> Result<ControlFlow<()>, Halt> {
+        if let Some(found) = desk.found.take() {
+            let record = found.pages.into_iter().flatten().next();
+            self.next = record.and_then(|record| self.take(&record));
+        }
+        let Some(number) = self.next else { return Ok(ControlFlow::Break(())) };
+        let range = KeyRange { from: Some(UnitRecord::Header.key(number)), to: None };
+        let direction = Direction::Forwards;
+        desk.wanted = Some(PageRequest { area: Area::Units, range, direction, count_max: 1 }.into());
+        Ok(ControlFlow::Continue(()))
+    }
+}
+
+/// Finds out what units are whose headers are lost, as far as their blocks say.
+struct Survey {
+    /// What is known by headers.
+    rebuilt: Rebuilt,
+    left: Vec<UnitNumber>,
+    /// The one that is read.
+    unit: Option<UnitInfo>,
+    /// Of one that cannot be read nobody knows what it holds: it fits nowhere, and is not here.
+    surveyed: Vec<UnitInfo>,
+}
+
+impl Survey {
+    /// Takes in what was read of a unit.
+    fn take(&mut self, mut unit: UnitInfo, found: Found) {
+        let mut pages = found.pages.into_iter();
+        let blocks = pages.next().unwrap_or_default();
+        if let Some(remains) = pages.next() {
+            unit.remains_count = remains.len() as u32;
+        }
+        for record in &blocks {
+            let is_next = record.key == UnitRecord::Block(BlockIndex(unit.block_count)).key(unit.number);
+            match decode_block(&record.value) {
+                Ok(block) if is_next => add_block(&mut unit, &block, record.value.len() as u64),
+                _ => return,
+            }
+        }
+        if blocks.len() < BLOCKS_AT_ONCE {
+            self.surveyed.push(unit);
+        } else {
+            self.unit = Some(unit);
+        }
+    }
+}
+
+impl Work for Survey {
+    fn advance(&mut self, desk: &mut Desk) -> Result<ControlFlow<()>, Halt> {
+        if let (Some(unit), Some(found)) = (self.unit.take(), desk.found.take()) {
+            self.take(unit, found);
+        }
+        let next = self.unit.take().or_else(|| self.left.pop().map(headless));
+        let Some(unit) = next else { return Ok(ControlFlow::Break(())) };
+        let page = |from: UnitRecord, to: UnitRecord, count_max| {
+            let range = KeyRange { from: Some(from.key(unit.number)), to: Some(to.key(unit.number)) };
+            PageRequest { area: Area::Units, range, direction: Direction::Forwards, count_max }
+        };
+        let first = UnitRecord::Block(BlockIndex(unit.block_count));
+        let mut pages = vec![page(first, UnitRecord::Block(BlockIndex(u32::MAX)), BLOCKS_AT_ONCE)];
+        if unit.block_count == 0 {
+            pages.push(page(UnitRecord::Remains(0), UnitRecord::Remains(u32::MAX), usize::MAX));
+        }
+        desk.wanted = Some(Request { keys: Vec::new(), pages });
+        self.unit = Some(unit);
+        Ok(ControlFlow::Continue(()))
+    }
+}
+
+/// What is rebuilt, and of what.
+struct Rebuilding {
+    /// The head that it began under, whose layout must stay; the bytes of the root, which must stay too; and the root
+    /// as it becomes.
+    stored: Stored,
+    /// Whether the units have to be found by their headers.
+    is_root_lost: bool,
+    /// Up to where units are to cover the log.
+    covered: Position,
+    /// Units that do not live: others have replaced them, or they were staged.
+    dead: Vec<UnitNumber>,
+    /// No number from here on was ever given.
+    first_number: u64,
+    /// What all units say of each stream.
+    streams: ByStream<StreamSummary>,
+    stage: Stage,
+    /// The units whose runs are to be made, the next one last.
+    left: Vec<UnitInfo>,
+}
+
+enum Stage {
+    /// Between two units.
+    Between,
+    /// Finds out what a unit holds.
+    TakingIn(Box<(UnitInfo, Reader, Inventory)>),
+    /// Makes its run.
+    Listing(Box<RunMaking>),
+}
+
+impl Rebuilding {
+    fn begin(found: Found) -> Self {
+        let Found { head, values, pages } = found;
+        let bytes = values.into_iter().flatten().next();
+        let readable = bytes.as_deref().and_then(|bytes| Root::from_bytes(bytes).ok());
+        let mut given = readable.map_or(0, |root| root.next_number);
+        let mut covered = head.position;
+        for record in pages.iter().flatten() {
+            if let Key::Position(first) = record.key {
+                covered = Position(first.0.saturating_sub(1));
+            }
+            // The key of a run may look like that of a unit, but not the other way round.
+            let run = RunRecord::of(&record.key).map(|(run, _)| run.0);
+            let number = run.or_else(|| UnitRecord::of(&record.key).map(|(unit, _)| unit.0));
+            given = given.max(number.unwrap_or_default());
+        }
+        let first_number = given + NUMBERS_LEFT_OUT;
+        let usable = usable_root(head, bytes.as_deref());
+        let is_root_lost = usable.is_none();
+        let root = usable.unwrap_or_default();
+        let left = root.units.iter().rev().copied().collect();
+        let root = Root { runs: Vec::new(), next_number: first_number, ..root };
+        Self {
+            stored: Stored { head, root, bytes },
+            is_root_lost,
+            covered,
+            dead: Vec::new(),
+            first_number,
+            streams: ByStream::default(),
+            stage: Stage::Between,
+            left,
+        }
+    }
+
+    /// Takes the units that were found. Errors: `CORRUPT_DATA` where one is missing.
+    fn settle(&mut self, search: Search, survey: &Survey) -> Result<(), Error> {
+        let Search { mut found, mut numbers, .. } = search;
+        found.extend(survey.rebuilt.fill_gaps(&survey.surveyed));
+        let units = rebuild(&found, self.covered).units;
+        check_gaps(&units, Position(1), self.covered)?;
+        numbers.retain(|number| units.iter().all(|unit| unit.number != *number));
+        self.dead = numbers;
+        self.left = units.iter().rev().copied().collect();
+        self.stored.root.covered = units.last().map_or(Position::START, |unit| unit.last);
+        self.stored.root.units = units;
+        Ok(())
+    }
+
+    /// Takes note of the run of a unit: nobody sees it before the root names it.
+    fn add_run(&mut self, NewRun { info, index }: NewRun, desk: &mut Desk) {
+        self.stored.root.next_number = info.number.0 + 1;
+        self.stored.root.runs.push(info);
+        desk.put(Area::Index, RunRecord::Index.key(info.number), index.to_bytes());
+    }
+
+    /// The run that a unit is to have.
+    fn run_of(&self, unit: &UnitInfo) -> RunInfo {
+        let number = RunNumber(self.stored.root.next_number);
+        RunInfo { number, level: 0, first: unit.first, last: unit.last, page_count: 0, stored_bytes: 0 }
+    }
+
+    /// What is to be written in the end: everybody reads under the new root from then on.
+    fn finish(self) -> GuardedWrite {
+        let mut write = self.stored.write();
+        let layout = self.stored.head.layout;
+        let rows = self.streams.rows();
+        let root = Root {
+            layout: layout.wrapping_add(1),
+            stream_count: rows.len() as u64,
+            visible_count: rows.iter().map(|(_, summary)| visible_count(summary)).sum(),
+            ..self.stored.root
+        };
+        write.layout = LayoutChange::Next { from: layout };
+        write.deletes.push((Area::Index, runs_before(self.first_number - 1)));
+        for number in &self.dead {
+            write.deletes.push((Area::Units, UnitRecord::range(*number)));
+        }
+        write.puts.push(Stored::put_of(&root));
+        write
+    }
+}
+
+impl Work for Rebuilding {
+    fn advance(&mut self, desk: &mut Desk) -> Result<ControlFlow<()>, Halt> {
+        self.stage = match std::mem::replace(&mut self.stage, Stage::Between) {
+            Stage::Between => {
+                let Some(unit) = self.left.pop() else { return Ok(ControlFlow::Break(())) };
+                let commit_time = &mut self.stored.root.commit_time;
+                *commit_time = unit.commit_time.max(*commit_time);
+                Stage::TakingIn(Box::new((unit, Reader::of_unit(&unit), Inventory::new(unit.number))))
+            }
+            Stage::TakingIn(mut taking_in) => {
+                let (_, reader, inventory) = &mut *taking_in;
+                match reader.next(desk)? {
+                    Next::Item(Part::Entries(Source::Block(address)), Item::Entries(block)) => {
+                        inventory.add_block(address.block, &block);
+                    }
+                    Next::Item(part, Item::Page(page)) => {
+                        let added = inventory.add_remains(&page);
+                        added.map_err(|corrupt| reader.damage_of(part, &corrupt.to_string()))?;
+                    }
+                    Next::Item(..) | Next::Pending => {}
+                    Next::End => {
+                        let (unit, _, inventory) = *taking_in;
+                        let making = RunMaking::new(self.run_of(&unit), inventory.finish());
+                        self.stage = Stage::Listing(Box::new(making));
+                        return Ok(ControlFlow::Continue(()));
+                    }
+                }
+                Stage::TakingIn(taking_in)
+            }
+            Stage::Listing(mut making) => {
+                let streams = &mut self.streams;
+                match making.advance(desk, &mut |entry| lay(streams, entry)) {
+                    ControlFlow::Continue(()) => Stage::Listing(making),
+                    ControlFlow::Break(run) => {
+                        self.add_run(run, desk);
+                        Stage::Between
+                    }
+                }
+            }
+        };
+        Ok(ControlFlow::Continue(()))
+    }
+}
+
+/// Adds what a unit says of a stream to what older ones say.
+fn lay(streams: &mut ByStream<StreamSummary>, entry: &DirectoryEntry) {
+    let Summary::Stream(newer) = &entry.summary else { return };
+    let name = std::str::from_utf8(entry.key.get(1..).unwrap_or_default());
+    let Some(name) = name.ok().and_then(|name| StreamName::new(name).ok()) else { return };
+    let older = streams.insert(&name, StreamSummary::default()).unwrap_or_default();
+    streams.insert(&name, older.then(newer.without_places()));
+}
