@@ -73,6 +73,13 @@ function rateLines(group, key, what, names, { count, results }) {
   );
 }
 
+/** The same events, in a log that nobody has compacted. */
+function uncompactedLine(group, { count, results }) {
+  const [everfold, other] = ["uncompacted", "dexie"].map((reader) => results[reader].map(({ elapsed_ms }) => (count / elapsed_ms) * 1_000));
+  const what = "the same, of a log that was not compacted";
+  return line({ group, key: "cold-uncompacted", what, peer: READ_PEER_NAMES.dexie, unit: "events/s", everfold, other });
+}
+
 function readLines({ coldReads, wideLog, logs, openings, streams }) {
   const group = "Opening and reading, in a page just loaded";
   const [small, large] = [logs[0], logs.at(-1)];
@@ -86,6 +93,7 @@ function readLines({ coldReads, wideLog, logs, openings, streams }) {
   };
   return [
     ...rateLines(group, "cold", `open, read all of ${whole(coldReads.count)} events, wasm start included`, READ_PEER_NAMES, coldReads),
+    uncompactedLine(group, coldReads),
     open("open-wide", `open, ${wide}`, "everfold"),
     open("open-wide-unstarted", `open, ${wide}, wasm start included`, "everfoldUnstarted"),
     stream("stream-small", small, "Dexie, by its index", elapsed(streams, small, "dexie")),

@@ -3,7 +3,7 @@
 import { measureLogs } from "./large-logs.mjs";
 import { inTurn } from "./turns.mjs";
 
-const COLD_READERS = ["everfold", "blobs", "rows", "dexie"];
+const COLD_READERS = ["everfold", "uncompacted", "blobs", "rows", "dexie"];
 
 /** Runs a plan in a session; gives what each part found, round by round. */
 export async function measure(session, plan) {

@@ -4,18 +4,21 @@ import { bankEvents, chunks } from "./bank.js";
 import { assertEqualWork, content } from "./checksum.js";
 import { loadDexie } from "./dexie-database.js";
 import { databaseOfStore, destroyStore, loadPackage, openStore, readAll } from "./everfold-store.js";
-import { fillEverfold } from "./logs.js";
+import { fillEverfold, fillUncompacted } from "./logs.js";
 import { PEERS, databaseOf, writeBatches } from "./peers.js";
 import { storedBytes } from "./stored-bytes.js";
 
-const STORE = "cold";
+/** One log, as it is after `compact()`, and as it was appended. */
+const STORES = { everfold: "cold", uncompacted: "cold-uncompacted" };
+const PEER_STORE = "cold";
 
 /** Writes what is to be read, once; says what it is, and how the store was compacted, where it can be. */
 export async function prepareColdReads({ seed, count, batchEvents }) {
   const events = bankEvents(seed, count);
-  const compaction = await fillEverfold(STORE, events, batchEvents);
+  const compaction = await fillEverfold(STORES.everfold, events, batchEvents);
+  await fillUncompacted(STORES.uncompacted, events, batchEvents);
   for (const [peer, { Database, given }] of Object.entries(PEERS)) {
-    const database = await Database.open(databaseOf(peer, STORE));
+    const database = await Database.open(databaseOf(peer, PEER_STORE));
     await writeBatches(peer, database, chunks(events, batchEvents).map(given));
     database.close();
   }
@@ -37,27 +40,28 @@ export async function coldRead({ contestant, expected }) {
 
 /** What each database takes. */
 export async function coldSizes() {
-  const names = Object.keys(PEERS).map((peer) => [peer, databaseOf(peer, STORE)]);
+  const names = Object.keys(PEERS).map((peer) => [peer, databaseOf(peer, PEER_STORE)]);
   const sizes = {};
-  for (const [contestant, name] of [["everfold", databaseOfStore(STORE)], ...names]) sizes[contestant] = await storedBytes(name);
+  for (const [contestant, name] of [["everfold", databaseOfStore(STORES.everfold)], ...names]) sizes[contestant] = await storedBytes(name);
   return sizes;
 }
 
 /** Deletes what was read. */
 export async function endColdReads() {
-  await destroyStore(STORE);
-  for (const [peer, { Database }] of Object.entries(PEERS)) await Database.destroy(databaseOf(peer, STORE));
+  for (const store of Object.values(STORES)) await destroyStore(store);
+  for (const [peer, { Database }] of Object.entries(PEERS)) await Database.destroy(databaseOf(peer, PEER_STORE));
 }
 
 async function readerOf(contestant) {
-  if (contestant === "everfold") {
+  const store = STORES[contestant];
+  if (store !== undefined) {
     await loadPackage();
-    return { open: () => openStore(STORE), read: (store) => readAll(store), close: (store) => store.close() };
+    return { open: () => openStore(store), read: (store) => readAll(store), close: (store) => store.close() };
   }
   if (contestant === "dexie") await loadDexie();
   const { Database, decode } = PEERS[contestant];
   return {
-    open: () => Database.open(databaseOf(contestant, STORE)),
+    open: () => Database.open(databaseOf(contestant, PEER_STORE)),
     read: async (database) => decode(await database.all()),
     close: (database) => database.close(),
   };

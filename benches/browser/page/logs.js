@@ -38,6 +38,13 @@ export async function fillEverfold(name, events, batchEvents, eventOf = newEvent
   return end();
 }
 
+/** Fills a store of its own, and leaves it as it was appended. */
+export async function fillUncompacted(name, events, batchEvents) {
+  const store = await openStore(name);
+  for (const batch of chunks(events, batchEvents)) await store.appendAll(writesOf(batch));
+  await store.close();
+}
+
 function writerOf(contestant, name) {
   return contestant === "everfold" ? everfoldWriter(name) : peerWriter(contestant, name);
 }
