@@ -11,7 +11,7 @@ use crate::event::{Position, UnixMillis};
 use crate::host::Host;
 use crate::index::Index;
 use crate::layout::keys::ROOT;
-use crate::storage::{Area, Found, Head, Key, KeyRange, LogRecord, Record, Storage};
+use crate::storage::{Area, Found, Head, Key, KeyRange, LogRecord, Record, Request, Storage};
 
 use super::fetch::page_of_log;
 use super::parts::Item;
@@ -29,31 +29,38 @@ const PAGE_RECORDS_MAX: usize = 4_096;
 impl<S: Storage, H: Host> Shared<S, H> {
     /// Takes in what was committed since the index was brought up last.
     pub(super) fn refresh(&self) -> LocalBoxFuture<'_, Result<(), Error>> {
-        self.catch_up(Box::new(|_| ()))
+        self.catch_up(None, Box::new(|_| ()))
     }
 
-    /// Takes in what was committed, page by page, and tells how far it is.
+    /// Takes in what was committed, page by page, and tells how far it is. What is found first may have been read
+    /// before, where nothing of the log is known: by [`first_request`].
     pub(super) fn catch_up<'a>(
         &'a self,
+        first: Option<Found>,
         progress: Box<dyn FnMut(Progress) + 'a>,
     ) -> LocalBoxFuture<'a, Result<(), Error>> {
-        self.take_in_pages(progress).boxed_local()
+        self.take_in_pages(first, progress).boxed_local()
     }
 
-    async fn take_in_pages(&self, mut progress: Box<dyn FnMut(Progress) + '_>) -> Result<(), Error> {
+    async fn take_in_pages(
+        &self,
+        mut first: Option<Found>,
+        mut progress: Box<dyn FnMut(Progress) + '_>,
+    ) -> Result<(), Error> {
         let mut slice = Slice::begin(&self.host);
         let mut count_max = FIRST_PAGE_RECORDS;
         // A log of which nothing is known yet may have been compacted.
-        let mut wants_root = self.index.borrow().head() == Head::default();
+        let mut wanted = match self.index.borrow().head() == Head::default() {
+            true => Wanted::LogAndRoot,
+            false => Wanted::Log,
+        };
         loop {
             self.check_open()?;
             let seen = self.index.borrow().head();
-            let range = KeyRange { from: Some(Key::Position(seen.position.next())), to: None };
-            let mut request = page_of_log(range, count_max);
-            if wants_root {
-                request.keys.push((Area::Index, Key::text(ROOT)));
-            }
-            let Found { head, mut pages, values } = self.ask(request).await?;
+            let Found { head, mut pages, values } = match first.take() {
+                Some(first) => first,
+                None => self.ask(request_after(seen.position, count_max, wanted)).await?,
+            };
             if self.index.borrow().head().layout != seen.layout {
                 // The index went over to another layout meanwhile: what was read may be older.
                 continue;
@@ -61,8 +68,8 @@ impl<S: Storage, H: Host> Shared<S, H> {
             let page = pages.pop().unwrap_or_default();
             let next_count_max = next_page_records(&page);
             let is_other = head.position < seen.position || head.layout != seen.layout;
-            if is_other && !wants_root {
-                wants_root = true;
+            if is_other && wanted == Wanted::Log {
+                wanted = Wanted::LogAndRoot;
                 continue;
             }
             let stored = values.into_iter().flatten().next();
@@ -70,7 +77,7 @@ impl<S: Storage, H: Host> Shared<S, H> {
                 self.rebuild(&mut *progress).await?;
                 continue;
             }
-            wants_root = false;
+            wanted = Wanted::Log;
             if self.take_in(seen, head, page, count_max) == Taken::All {
                 return Ok(());
             }
@@ -126,6 +133,28 @@ impl<S: Storage, H: Host> Shared<S, H> {
             index.finish(head);
         }
     }
+}
+
+/// What a catch-up asks for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    Log,
+    LogAndRoot,
+}
+
+/// What a catch-up asks for that knows nothing of the log.
+pub(super) fn first_request() -> Request {
+    request_after(Position::START, FIRST_PAGE_RECORDS, Wanted::LogAndRoot)
+}
+
+/// A page of the log after a position.
+fn request_after(position: Position, count_max: usize, wanted: Wanted) -> Request {
+    let range = KeyRange { from: Some(Key::Position(position.next())), to: None };
+    let mut request = page_of_log(range, count_max);
+    if wanted == Wanted::LogAndRoot {
+        request.keys.push((Area::Index, Key::text(ROOT)));
+    }
+    request
 }
 
 /// A record that stands in the storage, decoded.

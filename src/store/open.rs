@@ -8,9 +8,10 @@ use crate::event::Position;
 use crate::host::Host;
 use crate::index::Index;
 use crate::storage::{
-    Area, Durability, Format, Found, GuardedWrite, Head, Key, LayoutChange, Request, Storage, Written,
+    Area, Durability, Format, Found, GuardedWrite, Head, Key, LayoutChange, Storage, Written,
 };
 
+use super::catch_up::first_request;
 use super::compact::Background;
 use super::queue::Queue;
 use super::validate::new_generator;
@@ -22,7 +23,7 @@ pub(super) async fn open<S: Storage, H: Host>(
     options: OpenOptions,
     progress: impl FnMut(Progress),
 ) -> Result<Rc<Shared<S, H>>, Error> {
-    let read_only = check_format(&storage).await?;
+    let (read_only, found) = check_format(&storage).await?;
     let shared = Rc::new(Shared {
         durability: options.durability.min(storage.strongest_durability()),
         ids: RefCell::new(new_generator(&host)),
@@ -37,21 +38,22 @@ pub(super) async fn open<S: Storage, H: Host>(
         background: Background::default(),
         life: Cell::new(Life::Open),
     });
-    shared.catch_up(Box::new(progress)).await?;
+    shared.catch_up(Some(found), Box::new(progress)).await?;
     Ok(shared)
 }
 
 /// Reads the format, and writes it where the database is new. Gives the reason where the store may be read
-/// and not written.
-async fn check_format(storage: &impl Storage) -> Result<Option<Error>, Error> {
+/// and not written, and what the first request of a catch-up finds, which is read along.
+async fn check_format(storage: &impl Storage) -> Result<(Option<Error>, Found), Error> {
     loop {
-        let keys = vec![(Area::Meta, Key::text(Format::KEY))];
-        let Found { head, values, .. } = storage.read(Request { keys, pages: Vec::new() }).await?;
-        match values.into_iter().flatten().next() {
-            Some(bytes) => return judge_format(&bytes),
-            None if head.position == Position::START => {
+        let mut request = first_request();
+        request.keys.push((Area::Meta, Key::text(Format::KEY)));
+        let mut found = storage.read(request).await?;
+        match found.values.pop().flatten() {
+            Some(bytes) => return Ok((judge_format(&bytes)?, found)),
+            None if found.head.position == Position::START => {
                 if write_format(storage).await? == Written::Yes {
-                    return Ok(None);
+                    return Ok((None, found));
                 }
             }
             None => return Err(damaged_format("there are events, and no format")),
