@@ -13,6 +13,8 @@ impl EventId {
     pub const TEXT_LENGTH: usize = 36;
     /// Length of what the ids made by one [`IdGenerator`] have in common, in bytes.
     pub const PREFIX_BYTES: usize = 12;
+    /// Length of its text form in bytes.
+    pub const TEXT_BYTES: usize = 36;
 
     /// The id of these bytes, in the order of RFC 9562.
     pub const fn from_bytes(bytes: [u8; Self::BYTES]) -> Self {
@@ -51,15 +53,16 @@ impl EventId {
 
     /// Appends the text form, in lower case, to `text`.
     pub fn write_text(self, text: &mut String) {
-        const DIGITS: [char; 16] =
-            ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
-        for (place, byte) in self.0.into_iter().enumerate() {
-            if matches!(place, 4 | 6 | 8 | 10) {
-                text.push('-');
-            }
-            text.push(DIGITS[usize::from(byte >> 4)]);
-            text.push(DIGITS[usize::from(byte & 15)]);
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut digits = [b'-'; Self::TEXT_BYTES];
+        let mut place = 0;
+        for byte in self.0 {
+            place += usize::from(matches!(place, 8 | 13 | 18 | 23));
+            digits[place] = DIGITS[usize::from(byte >> 4)];
+            digits[place + 1] = DIGITS[usize::from(byte & 15)];
+            place += 2;
         }
+        text.push_str(str::from_utf8(&digits).unwrap_or_default());
     }
 
     /// What it has in common with other ids of one [`IdGenerator`]: its first [`EventId::PREFIX_BYTES`] bytes.

@@ -94,6 +94,11 @@ impl Query {
         Ok(Self::of(items))
     }
 
+    /// Whether every event matches, and no fact.
+    pub fn is_everything(&self) -> bool {
+        self.items() == [QueryItem::default()]
+    }
+
     /// The items, joined by *or*.
     pub fn items(&self) -> &[QueryItem] {
         &self.0.items

@@ -1,6 +1,7 @@
 //! A record that was read, and the entries in it.
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
+use std::cell::OnceCell;
 use std::fmt;
 use std::mem::size_of;
 
@@ -23,6 +24,8 @@ pub struct DecodedRecord {
     pub(super) type_names: NameTable,
     pub(super) tag_names: NameTable,
     pub(super) commits: Vec<Commit>,
+    /// The extensions of all commits, as they are stored.
+    pub(super) extensions: Vec<u8>,
     pub(super) rows: Vec<Row>,
     /// The tags of all rows: indexes into `tag_names`.
     pub(super) tags: Vec<u32>,
@@ -38,7 +41,10 @@ pub(super) struct NameTable {
 #[derive(Debug)]
 pub(super) struct Commit {
     pub(super) time: UnixMillis,
-    pub(super) extensions: Extensions,
+    /// Where its extensions stand among those of the record; nowhere where it has none.
+    pub(super) stored_extensions: Span,
+    /// They are asked for by who writes the commit again, and hardly ever by who reads it.
+    pub(super) extensions: OnceCell<Extensions>,
     pub(super) entry_count: usize,
 }
 
@@ -105,6 +111,21 @@ impl DecodedRecord {
         self.rows.iter().map(|row| row.position)
     }
 
+    /// The position of the entry at this index. `None` beyond the last.
+    pub fn position(&self, index: usize) -> Option<Position> {
+        self.rows.get(index).map(|row| row.position)
+    }
+
+    /// Whether there is an event at this index, and not a fact.
+    pub fn is_event(&self, index: usize) -> bool {
+        self.rows.get(index).is_some_and(|row| !row.flags.has(EntryFlags::FACT))
+    }
+
+    /// Bytes of the data and the metadata of the entry at this index: 0 for a fact, and beyond the last.
+    pub fn payload_bytes(&self, index: usize) -> usize {
+        self.rows.get(index).map_or(0, |row| row.data.len().saturating_add(row.metadata.len()))
+    }
+
     /// For each entry, in the order in which they are stored, the index of its commit.
     pub fn commit_indexes(&self) -> impl ExactSizeIterator<Item = u32> + '_ {
         self.rows.iter().map(|row| row.commit)
@@ -112,7 +133,7 @@ impl DecodedRecord {
 
     /// The time and the extensions of a commit. `None` beyond the last.
     pub fn commit(&self, index: u32) -> Option<(UnixMillis, &Extensions)> {
-        self.commits.get(index as usize).map(|commit| (commit.time, &commit.extensions))
+        self.commits.get(index as usize).map(|commit| (commit.time, self.extensions_of(commit)))
     }
 
     /// The time and the extensions of the commit that the entry at this index belongs to. `None` beyond the last.
@@ -136,10 +157,10 @@ impl DecodedRecord {
         let mut frames: Vec<Frame<'_>> = self
             .commits
             .iter()
-            .map(|Commit { time, extensions, entry_count }| Frame {
-                time: *time,
-                extensions,
-                entries: Vec::with_capacity(*entry_count),
+            .map(|commit| Frame {
+                time: commit.time,
+                extensions: self.extensions_of(commit),
+                entries: Vec::with_capacity(commit.entry_count),
             })
             .collect();
         let placed = self.rows.iter().map(|row| row.position).zip(0..).collect();
@@ -154,17 +175,15 @@ impl DecodedRecord {
 
     /// What it takes of memory, in bytes, for the budget of a cache.
     pub fn memory_bytes(&self) -> usize {
-        const EXTENSION_BYTES: usize = size_of::<(u64, Vec<u8>)>();
         let names = [&self.stream_names, &self.type_names, &self.tag_names];
         let indexes = names.iter().map(|names| names.bounds.capacity()).sum::<usize>();
-        let extensions = self.commits.iter().flat_map(|commit| commit.extensions.iter());
         [
             size_of::<Self>(),
             self.text.capacity(),
             indexes.saturating_add(self.tags.capacity()).saturating_mul(size_of::<u32>()),
             self.commits.capacity().saturating_mul(size_of::<Commit>()),
             self.rows.capacity().saturating_mul(size_of::<Row>()),
-            extensions.map(|(_, bytes)| bytes.capacity().saturating_add(EXTENSION_BYTES)).sum(),
+            self.extensions.capacity(),
         ]
         .iter()
         .sum()
@@ -172,6 +191,21 @@ impl DecodedRecord {
 
     pub(super) fn tag_name(&self, index: u32) -> Option<&str> {
         self.name(&self.tag_names, index)
+    }
+
+    /// Never fails to read them: parsing has.
+    fn extensions_of<'a>(&'a self, commit: &'a Commit) -> &'a Extensions {
+        commit.extensions.get_or_init(|| {
+            let mut extensions = Extensions::new();
+            let Span { start, end } = commit.stored_extensions;
+            let stored = self.extensions.get(start as usize..end as usize).unwrap_or_default();
+            let mut cursor = Cursor::new(stored, Part::Body, 0);
+            let mut insert = |number, bytes: &[u8]| extensions.insert(number, bytes.to_vec());
+            if !stored.is_empty() {
+                drop(parse::extensions(&mut cursor, &mut insert));
+            }
+            extensions
+        })
     }
 
     fn name(&self, names: &NameTable, index: u32) -> Option<&str> {
@@ -205,6 +239,12 @@ impl DecodedRecord {
             metadata: payload(EntryFlags::METADATA, row.metadata)?,
             tags: Tags::Stored(StoredTags { record: self, indexes }),
         })
+    }
+}
+
+impl Span {
+    fn len(self) -> usize {
+        self.end.saturating_sub(self.start) as usize
     }
 }
 

@@ -30,11 +30,6 @@ impl Extensions {
         self.by_number.iter()
     }
 
-    /// The highest number.
-    pub fn last_number(&self) -> Option<u64> {
-        self.by_number.last().map(|(number, _)| *number)
-    }
-
     /// Puts an extension in its place, which replaces the one that has its number.
     pub fn insert(&mut self, number: u64, bytes: Vec<u8>) {
         match self.by_number.binary_search_by(|(other, _)| other.cmp(&number)) {

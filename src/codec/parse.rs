@@ -1,6 +1,8 @@
 //! The unpacked body of a record to its tables. Nothing in it is believed.
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
+use std::cell::OnceCell;
+
 use crate::event::{Position, Revision, UnixMillis};
 use crate::id::EventId;
 use crate::limits;
@@ -9,7 +11,7 @@ use super::cursor::Cursor;
 use super::decoded_record::{Commit, DecodedRecord, NameTable, Row, Span};
 use super::flags::EntryFlags;
 use super::header::Header;
-use super::{Corrupt, Extensions, Part, ids, order};
+use super::{Corrupt, Part, ids, order};
 
 /// Reads a body that is as long as its header says.
 pub fn parse(header: Header, mut body: Vec<u8>) -> Result<DecodedRecord, Box<Corrupt>> {
@@ -19,10 +21,10 @@ pub fn parse(header: Header, mut body: Vec<u8>) -> Result<DecodedRecord, Box<Cor
         Cursor::new(&[], Part::Body, error.utf8_error().valid_up_to()).corrupt("the text is not UTF-8")
     })?;
     let cursor = Cursor::new(&tables, Part::Body, text.len());
-    let mut parser = Parser { cursor, text: &text, text_offset: 0 };
+    let mut parser = Parser { tables: &tables, cursor, text: &text, text_offset: 0 };
 
     let [stream_names, type_names, tag_names] = parser.name_tables()?;
-    let commits = parser.commits(&header)?;
+    let (commits, extensions) = parser.commits(&header)?;
     let mut rows = parser.flagged_rows(header.entry_count)?;
     parser.streams(&mut rows, stream_names.len())?;
     parser.types(&mut rows, type_names.len())?;
@@ -34,10 +36,31 @@ pub fn parse(header: Header, mut body: Vec<u8>) -> Result<DecodedRecord, Box<Cor
     parser.payloads(&mut rows)?;
     ids::read_ids(&mut parser.cursor, rows.iter_mut().map(|row| &mut row.id))?;
     parser.end()?;
-    Ok(DecodedRecord { header, stream_names, type_names, tag_names, commits, rows, tags, text })
+    Ok(DecodedRecord { header, stream_names, type_names, tag_names, commits, extensions, rows, tags, text })
+}
+
+/// Reads the extensions of a commit, and hands each over with its number.
+pub fn extensions(cursor: &mut Cursor<'_>, take: &mut dyn FnMut(u64, &[u8])) -> Result<(), Box<Corrupt>> {
+    let count = cursor.count(limits::EXTENSIONS_PER_COMMIT_MAX)?;
+    if count == 0 {
+        return Err(cursor.corrupt("an extended commit has no extension"));
+    }
+    let mut last_number = None;
+    for _ in 0..count {
+        let number = cursor.unsigned()?;
+        if last_number.is_some_and(|last| number <= last) {
+            return Err(cursor.corrupt("extensions are not in the order of their numbers"));
+        }
+        last_number = Some(number);
+        let length = cursor.count(limits::EXTENSION_BYTES_MAX)?;
+        take(number, cursor.take(length)?);
+    }
+    Ok(())
 }
 
 struct Parser<'a> {
+    tables: &'a [u8],
+    /// What is left of the tables.
     cursor: Cursor<'a>,
     text: &'a str,
     /// How much of the text has been given out.
@@ -95,7 +118,8 @@ impl Parser<'_> {
         Ok(table)
     }
 
-    fn commits(&mut self, header: &Header) -> Result<Vec<Commit>, Box<Corrupt>> {
+    /// The commits, and all of their extensions as they are stored.
+    fn commits(&mut self, header: &Header) -> Result<(Vec<Commit>, Vec<u8>), Box<Corrupt>> {
         if self.cursor.remaining() < header.commit_count {
             return Err(self.cursor.corrupt("there are more commits than bytes"));
         }
@@ -104,13 +128,20 @@ impl Parser<'_> {
         for _ in 0..header.commit_count {
             let difference = self.cursor.signed()?;
             time = self.time_after(UnixMillis(time), difference)?.0;
-            commits.push(Commit { time: UnixMillis(time), extensions: Extensions::new(), entry_count: 0 });
+            let (stored_extensions, extensions) = (Span::default(), OnceCell::new());
+            commits.push(Commit { time: UnixMillis(time), stored_extensions, extensions, entry_count: 0 });
         }
         let is_extended = self.entry_counts(&mut commits, header.entry_count)?;
+        let start = self.cursor.remaining();
         for (commit, _) in commits.iter_mut().zip(is_extended).filter(|(_, is_extended)| *is_extended) {
-            commit.extensions = self.extensions()?;
+            let before = self.cursor.remaining();
+            extensions(&mut self.cursor, &mut |_, _| ())?;
+            commit.stored_extensions.start = start.abs_diff(before) as u32;
+            commit.stored_extensions.end = start.abs_diff(self.cursor.remaining()) as u32;
         }
-        Ok(commits)
+        let (_, stored) = self.tables.split_at(self.tables.len().saturating_sub(start));
+        let length = start.saturating_sub(self.cursor.remaining());
+        Ok((commits, stored.get(..length).unwrap_or_default().to_vec()))
     }
 
     /// How many entries each commit has here, and whether it is extended.
@@ -136,23 +167,6 @@ impl Parser<'_> {
             return Ok(is_extended);
         }
         Err(self.cursor.corrupt("there are entries without a commit"))
-    }
-
-    fn extensions(&mut self) -> Result<Extensions, Box<Corrupt>> {
-        let mut extensions = Extensions::new();
-        let count = self.cursor.count(limits::EXTENSIONS_PER_COMMIT_MAX)?;
-        if count == 0 {
-            return Err(self.cursor.corrupt("an extended commit has no extension"));
-        }
-        for _ in 0..count {
-            let number = self.cursor.unsigned()?;
-            if extensions.last_number().is_some_and(|last| number <= last) {
-                return Err(self.cursor.corrupt("extensions are not in the order of their numbers"));
-            }
-            let length = self.cursor.count(limits::EXTENSION_BYTES_MAX)?;
-            extensions.insert(number, self.cursor.take(length)?.to_vec());
-        }
-        Ok(extensions)
     }
 
     fn flagged_rows(&mut self, entry_count: usize) -> Result<Vec<Row>, Box<Corrupt>> {

@@ -1,5 +1,8 @@
 //! What was read and decoded, kept under a budget.
 
+use std::rc::Rc;
+
+use crate::layout::unit::{UnitInfo, UnitOrder};
 use crate::table::Table;
 
 use super::parts::{Item, Part};
@@ -15,6 +18,8 @@ const LAYOUT_BUDGET_BYTES: usize = 16 * 1024 * 1024;
 pub(super) struct Cache {
     entries: Shelf,
     layout: Shelf,
+    /// The order of the unit that was read last from one position to the next.
+    order: Option<Rc<UnitOrder>>,
 }
 
 /// The parts that were used last.
@@ -34,7 +39,11 @@ struct Cached {
 
 impl Default for Cache {
     fn default() -> Self {
-        Self { entries: Shelf::new(ENTRIES_BUDGET_BYTES), layout: Shelf::new(LAYOUT_BUDGET_BYTES) }
+        Self {
+            entries: Shelf::new(ENTRIES_BUDGET_BYTES),
+            layout: Shelf::new(LAYOUT_BUDGET_BYTES),
+            order: None,
+        }
     }
 }
 
@@ -45,6 +54,16 @@ impl Cache {
 
     pub fn insert(&mut self, part: Part, item: Item) {
         self.shelf(part).insert(part, item);
+    }
+
+    /// Takes the order of this unit out, or a new one where another unit was read last. `None` where it has none.
+    pub fn take_order(&mut self, unit: &UnitInfo) -> Option<Rc<UnitOrder>> {
+        let kept = self.order.take().filter(|order| order.unit() == unit.number);
+        kept.or_else(|| UnitOrder::new(unit).map(Rc::new))
+    }
+
+    pub fn keep_order(&mut self, order: Rc<UnitOrder>) {
+        self.order = Some(order);
     }
 
     pub fn clear(&mut self) {

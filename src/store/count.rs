@@ -25,7 +25,7 @@ impl<S: Storage, H: Host> Shared<S, H> {
         let asking = Asking { query: &count.query, since: count.since, until: count.until, stretch };
         let mut page = CountPage { counts: Vec::new(), next: None, as_of };
         self.look(&mut |view| {
-            (page.counts, page.next) = count_portion(view, &Scan { asking, as_of }, count.by)?;
+            (page.counts, page.next) = count_portion(view, &asking, as_of, count.by)?;
             Ok(())
         })
         .await?;
@@ -38,11 +38,17 @@ pub(super) type Counted = (Vec<(String, u64)>, Option<Position>);
 
 /// Counts what a scan sees of the next portion, by keys in their order.
 #[inline(never)]
-fn count_portion(view: &mut View<'_>, scan: &Scan<'_>, by: CountBy) -> Result<Counted, Stop> {
-    if let Some(counted) = tally(view, &scan.asking, by)? {
+fn count_portion(
+    view: &mut View<'_>,
+    asking: &Asking<'_>,
+    as_of: Position,
+    by: CountBy,
+) -> Result<Counted, Stop> {
+    if let Some(counted) = tally(view, asking, by)? {
         return Ok(counted);
     }
-    let portion = Portion::of(view, &scan.asking)?;
+    let portion = Portion::of(view, asking)?;
+    let scan = Scan::new(*asking, as_of);
     let mut counts = Counts::default();
     for record in portion.groups.iter().flat_map(|group| &group.records) {
         for entry in record.entries() {

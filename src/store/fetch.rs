@@ -12,6 +12,7 @@ use crate::storage::{Area, Direction, Found, Key, KeyRange, PageRequest, Record,
 
 use super::Shared;
 use super::catch_up::Slice;
+use super::coming::Coming;
 use super::parts::{Item, Part};
 use super::view::{Held, Stop, View};
 
@@ -20,6 +21,8 @@ use super::view::{Held, Stop, View};
 const RANGE_RECORDS_FACTOR: usize = 4;
 /// How much may be read to no purpose, in bytes.
 const RANGE_BYTES_MAX: u64 = 1024 * 1024;
+/// So many blocks are read in one transaction: the first of many are decoded while the others come.
+const BLOCKS_PER_READ: usize = 64;
 
 impl<S: Storage, H: Host> Shared<S, H> {
     /// Looks at the store, reads what was found missing, and looks again, until nothing is.
@@ -31,13 +34,12 @@ impl<S: Storage, H: Host> Shared<S, H> {
     ) -> LocalBoxFuture<'a, Result<(), Error>> {
         async move {
             let mut held = Held::default();
-            let mut slice = Slice::begin(&self.host);
             self.index.borrow_mut().trim();
-            loop {
+            'looking: loop {
                 self.check_open()?;
-                let mut asked = match self.look_once(&mut held, look)? {
+                let lacking = match self.look_once(&mut held, look)? {
                     Looked::Enough => return Ok(()),
-                    Looked::Lacks(asked) => asked,
+                    Looked::Lacks(lacking) => lacking,
                     Looked::InVain => {
                         // What the directory says stands in the blocks too.
                         self.rebuild(&mut |_| ()).await?;
@@ -46,15 +48,25 @@ impl<S: Storage, H: Host> Shared<S, H> {
                         continue;
                     }
                 };
-                let found = self.ask(std::mem::take(&mut asked.request)).await?;
-                if found.head.layout != asked.layout {
-                    self.refresh().await?;
-                    held = Held::default();
-                    continue;
-                }
-                for (part, stored) in asked.pick(found) {
-                    self.take_part(&mut held, part, stored)?;
-                    slice.yield_when_over(&self.host).await;
+                for Coming { asked, is_early, found } in self.begin(lacking) {
+                    let found = match found.wait().await {
+                        // Nobody waited for it yet, and it may have been long ago: it is asked for again.
+                        Err(_) if is_early => {
+                            held = Held::default();
+                            continue 'looking;
+                        }
+                        found => found?,
+                    };
+                    if found.head.layout != asked.layout {
+                        self.refresh().await?;
+                        held = Held::default();
+                        continue 'looking;
+                    }
+                    let mut slice = Slice::begin(&self.host);
+                    for (part, stored) in asked.pick(found) {
+                        self.take_part(&mut held, part, stored)?;
+                        slice.yield_when_over(&self.host).await;
+                    }
                 }
             }
         }
@@ -63,7 +75,7 @@ impl<S: Storage, H: Host> Shared<S, H> {
 
     /// Looks once.
     #[inline(never)]
-    fn look_once(
+    pub(super) fn look_once(
         &self,
         held: &mut Held,
         look: &mut dyn FnMut(&mut View<'_>) -> Result<(), Stop>,
@@ -78,7 +90,7 @@ impl<S: Storage, H: Host> Shared<S, H> {
         }
         let missing = view.into_missing();
         assert!(!missing.is_empty(), "a look waits for nothing");
-        Ok(Looked::Lacks(Asked::of(index.head().layout, index.segments(), missing)))
+        Ok(Looked::Lacks(Asked::all_of(index.head().layout, index.segments(), &missing)))
     }
 
     /// Reads from the storage.
@@ -113,19 +125,19 @@ impl<S: Storage, H: Host> Shared<S, H> {
 }
 
 /// What a look came to.
-enum Looked {
+pub(super) enum Looked {
     Enough,
     /// This has to be read before it makes sense to look again.
-    Lacks(Asked),
+    Lacks(Vec<Asked>),
     /// The directory cannot be read.
     InVain,
 }
 
 /// Parts that are read in one transaction.
-struct Asked {
+pub(super) struct Asked {
     /// The layout in which they stand where the index and the root say.
     layout: u64,
-    request: Request,
+    pub request: Request,
     /// The parts whose keys are asked for, in that order.
     by_key: Vec<Part>,
     /// The parts that stand in a range that is asked for, in no order.
@@ -133,15 +145,23 @@ struct Asked {
 }
 
 impl Asked {
+    fn all_of(layout: u64, segments: &Segments, missing: &[Part]) -> Vec<Self> {
+        let count_max = match missing.last() {
+            Some(Part::Entries(Source::Block(_))) => BLOCKS_PER_READ,
+            _ => missing.len(),
+        };
+        missing.chunks(count_max).map(|parts| Self::of(layout, segments, parts)).collect()
+    }
+
     #[inline(never)]
-    fn of(layout: u64, segments: &Segments, missing: Vec<Part>) -> Self {
+    fn of(layout: u64, segments: &Segments, missing: &[Part]) -> Self {
         let (by_key, in_pages, request) = (Vec::new(), Vec::new(), Request::default());
         let mut asked = Self { layout, request, by_key, in_pages };
         let (mut rest, mut of_log) = (Vec::new(), Vec::new());
         for part in missing {
             match part {
-                Part::Entries(Source::Log(first)) => of_log.push(first),
-                _ => rest.push(part),
+                Part::Entries(Source::Log(first)) => of_log.push(*first),
+                _ => rest.push(*part),
             }
         }
         if !of_log.is_empty() {
@@ -169,6 +189,16 @@ impl Asked {
                 }
             }
         }
+    }
+
+    /// Whether the same parts are asked for, of the same layout.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.layout == other.layout && self.by_key == other.by_key && self.in_pages == other.in_pages
+    }
+
+    /// How many parts are asked for.
+    pub fn part_count(&self) -> usize {
+        self.by_key.len() + self.in_pages.len()
     }
 
     /// Each part with what is stored of it.

@@ -55,7 +55,7 @@ impl<S: Storage, H: Host> Shared<S, H> {
             let (mut found, mut next) = (None, None);
             self.look(&mut |view| {
                 let portion = Portion::of(view, &asking)?;
-                found = Scan { asking, as_of }.first_match(view, &portion)?;
+                found = Scan::new(asking, as_of).first_match(view, &portion)?;
                 next = portion.next;
                 Ok(())
             })

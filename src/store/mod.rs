@@ -8,6 +8,7 @@ mod attempt;
 mod cache;
 mod candidates;
 mod catch_up;
+mod coming;
 mod compact;
 mod count;
 mod decision;
@@ -33,7 +34,7 @@ mod writer;
 use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::ops::ControlFlow;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
 use crate::answer::Answer;
 use crate::error::{Detail, Error};
@@ -45,6 +46,7 @@ use crate::layout::root::Root;
 use crate::storage::{Durability, Storage};
 
 use cache::Cache;
+use coming::Early;
 use compact::Background;
 use queue::Queue;
 
@@ -72,6 +74,8 @@ impl<S: Storage, H: Host> Clone for Store<S, H> {
 
 /// What all clones of a store share.
 struct Shared<S: Storage, H: Host> {
+    /// For tasks of its own.
+    own: Weak<Self>,
     storage: S,
     host: H,
     durability: Durability,
@@ -81,6 +85,7 @@ struct Shared<S: Storage, H: Host> {
     /// What was compacted, in the layout that the index knows.
     root: RefCell<Rc<Root>>,
     cache: RefCell<Cache>,
+    early: RefCell<Early>,
     queue: RefCell<Queue>,
     ids: RefCell<IdGenerator>,
     /// When the log is compacted.
@@ -267,6 +272,7 @@ impl<S: Storage, H: Host> Store<S, H> {
             // A handle may be kept for as long as the page lives, and memory of wasm is never given back.
             shared.index.borrow_mut().forget();
             shared.cache.borrow_mut().clear();
+            shared.early.take();
         }
     }
 

@@ -1,7 +1,7 @@
 //! Opening a store: its format, and everything up to the head.
 
 use std::cell::{Cell, RefCell};
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
 use crate::error::{Detail, Error};
 use crate::event::Position;
@@ -24,7 +24,8 @@ pub(super) async fn open<S: Storage, H: Host>(
     progress: impl FnMut(Progress),
 ) -> Result<Rc<Shared<S, H>>, Error> {
     let (read_only, found) = check_format(&storage).await?;
-    let shared = Rc::new(Shared {
+    let shared = Rc::new_cyclic(|own| Shared {
+        own: Weak::clone(own),
         durability: options.durability.min(storage.strongest_durability()),
         ids: RefCell::new(new_generator(&host)),
         storage,
@@ -33,6 +34,7 @@ pub(super) async fn open<S: Storage, H: Host>(
         index: RefCell::new(Index::default()),
         root: RefCell::default(),
         cache: RefCell::default(),
+        early: RefCell::default(),
         queue: RefCell::new(Queue::default()),
         bounds: options.bounds,
         background: Background::default(),

@@ -2,11 +2,11 @@
 
 use std::rc::Rc;
 
-use crate::codec::{DecodedRecord, Entry};
+use crate::codec::DecodedRecord;
 use crate::error::Error;
 use crate::event::{Position, UnixMillis};
 use crate::index::plan::{PAGE_EVENTS_MAX, Source, Stretch, plan_tail};
-use crate::layout::unit::{UnitInfo, in_order};
+use crate::layout::unit::{UnitInfo, UnitOrder, in_order};
 use crate::layout::{BlockAddress, BlockIndex};
 use crate::query::Query;
 use crate::storage::{Area, Direction};
@@ -37,14 +37,17 @@ pub(super) struct Portion {
 pub(super) struct Group {
     pub records: Vec<Rc<DecodedRecord>>,
     order: Order,
+    /// All positions that are wanted of them.
+    stretch: Stretch,
 }
 
-#[derive(Clone, Copy)]
 enum Order {
     /// The entries stand in the order of the log.
     OfTheLog,
-    /// They stand in another one. All are of these positions, both inclusive.
-    OfAUnit { first: Position, last: Position },
+    /// They stand in another one, of which nothing is known.
+    Unknown,
+    /// They stand in that of a unit, in these blocks of it.
+    OfAUnit(Rc<UnitOrder>, Vec<BlockIndex>),
 }
 
 /// Whether a walk goes on.
@@ -87,7 +90,7 @@ impl Portion {
         let stretch = Stretch { first, ..asking.stretch };
         let plan = plan_tail(view.index, asking.query, stretch);
         let records = view.planned(&plan)?;
-        Ok(Self { groups: vec![Group { records, order: Order::OfTheLog }], next: plan.next })
+        Ok(Self { groups: vec![Group { records, order: Order::OfTheLog, stretch }], next: plan.next })
     }
 
     /// The next units of a stretch that ends with what they cover.
@@ -120,7 +123,7 @@ impl Portion {
                 break;
             }
             block_count += blocks.len();
-            match Group::of_unit(view, unit, &blocks, first, last) {
+            match Group::of_unit(view, unit, blocks, asking.stretch) {
                 Ok(group) => portion.groups.extend(group),
                 // What the other units need is read in the same transaction.
                 Err(Stop::Pending) => is_pending = true,
@@ -135,25 +138,19 @@ impl Portion {
         if is_pending { Err(Stop::Pending) } else { Ok(portion) }
     }
 
-    /// Walks through the wanted entries in the direction of the read, until the visitor has enough.
-    pub fn walk(
-        &self,
-        direction: Direction,
-        is_wanted: &mut dyn FnMut(&Entry<'_>) -> bool,
-        visit: &mut dyn FnMut(&Rc<DecodedRecord>, usize, &Entry<'_>) -> Walk,
-    ) -> Walk {
+    /// Walks through the entries in the direction of the read, until the visitor has enough. It is given each by its
+    /// record and its place there; at the ends there may be some from beyond the stretch.
+    pub fn walk(&self, direction: Direction, visit: &mut dyn FnMut(&Rc<DecodedRecord>, usize) -> Walk) {
         for group in &self.groups {
-            let walk = match group.order {
-                Order::OfTheLog => walk_records(&group.records, direction, is_wanted, visit),
-                Order::OfAUnit { first, last } => {
-                    walk_unit(&group.records, Stretch { first, last, direction }, is_wanted, visit)
-                }
+            let walk = match &group.order {
+                Order::OfTheLog => walk_records(&group.records, direction, visit),
+                Order::OfAUnit(order, blocks) => walk_order(order, blocks, group, visit),
+                Order::Unknown => walk_unit(group, visit),
             };
             if walk == Walk::Ends {
-                return walk;
+                break;
             }
         }
-        Walk::On
     }
 }
 
@@ -162,20 +159,29 @@ impl Group {
     fn of_unit(
         view: &mut View<'_>,
         unit: &UnitInfo,
-        blocks: &[BlockIndex],
-        first: Position,
-        last: Position,
+        mut blocks: Vec<BlockIndex>,
+        stretch: Stretch,
     ) -> Result<Option<Self>, Stop> {
-        let header = view.header(unit)?;
+        let Stretch { first, last, direction } = stretch;
+        let is_whole = first <= unit.first && unit.last <= last;
         let (first, last) = (first.max(unit.first), last.min(unit.last));
-        let reaches_in = |block: &&BlockIndex| {
-            header.blocks.get(block.0 as usize).is_some_and(|it| it.first <= last && first <= it.last)
-        };
+        match view.header(unit) {
+            Ok(header) => blocks.retain(|block| {
+                header.blocks.get(block.0 as usize).is_some_and(|it| it.first <= last && first <= it.last)
+            }),
+            // All blocks reach in, and what they are is read along with the header.
+            Err(Stop::Pending) if is_whole => {}
+            Err(stop) => return Err(stop),
+        }
         let address = |block: &BlockIndex| BlockAddress { unit: unit.number, block: *block };
-        let sources: Vec<Source> = blocks.iter().filter(reaches_in).map(address).map(Source::Block).collect();
+        let sources: Vec<Source> = blocks.iter().map(address).map(Source::Block).collect();
         let records = view.all_entries(&sources)?;
-        let order = Order::OfAUnit { first, last };
-        Ok((!records.is_empty()).then_some(Self { records, order }))
+        let order = match view.order(unit, &blocks, &records) {
+            Some(order) => Order::OfAUnit(order, blocks),
+            None => Order::Unknown,
+        };
+        let stretch = Stretch { first, last, direction };
+        Ok((!records.is_empty()).then_some(Self { records, order, stretch }))
     }
 }
 
@@ -183,8 +189,7 @@ impl Group {
 pub(super) fn walk_records(
     records: &[Rc<DecodedRecord>],
     direction: Direction,
-    is_wanted: &mut dyn FnMut(&Entry<'_>) -> bool,
-    visit: &mut dyn FnMut(&Rc<DecodedRecord>, usize, &Entry<'_>) -> Walk,
+    visit: &mut dyn FnMut(&Rc<DecodedRecord>, usize) -> Walk,
 ) -> Walk {
     for record in records {
         for place in 0..record.len() {
@@ -192,8 +197,7 @@ pub(super) fn walk_records(
                 Direction::Forwards => place,
                 Direction::Backwards => record.len() - 1 - place,
             };
-            let Some(entry) = record.entry(place) else { continue };
-            if is_wanted(&entry) && visit(record, place, &entry) == Walk::Ends {
+            if visit(record, place) == Walk::Ends {
                 return Walk::Ends;
             }
         }
@@ -201,28 +205,50 @@ pub(super) fn walk_records(
     Walk::On
 }
 
-/// Walks through the blocks of a unit in the order of the log: a window of positions at a time, and larger ones where
-/// little is found.
-fn walk_unit(
-    blocks: &[Rc<DecodedRecord>],
-    stretch: Stretch,
-    is_wanted: &mut dyn FnMut(&Entry<'_>) -> bool,
-    visit: &mut dyn FnMut(&Rc<DecodedRecord>, usize, &Entry<'_>) -> Walk,
+/// Walks through blocks of a unit in the order of the log, from position to position.
+fn walk_order(
+    order: &UnitOrder,
+    blocks: &[BlockIndex],
+    Group { records, stretch: Stretch { first, last, direction }, .. }: &Group,
+    visit: &mut dyn FnMut(&Rc<DecodedRecord>, usize) -> Walk,
 ) -> Walk {
-    let Stretch { mut first, mut last, direction } = stretch;
+    let span = (last.0 + 1).saturating_sub(first.0);
+    for step in 0..span {
+        let position = match direction {
+            Direction::Forwards => Position(first.0 + step),
+            Direction::Backwards => Position(last.0 - step),
+        };
+        let Some(place) = order.entry_at(position) else { continue };
+        // Mostly, these are all blocks of the unit.
+        let index = match blocks.get(place.block) {
+            Some(block) if block.0 as usize == place.block => Some(place.block),
+            _ => blocks.binary_search_by(|block| (block.0 as usize).cmp(&place.block)).ok(),
+        };
+        let Some(record) = index.and_then(|index| records.get(index)) else { continue };
+        if visit(record, place.entry) == Walk::Ends {
+            return Walk::Ends;
+        }
+    }
+    Walk::On
+}
+
+/// Walks through blocks of a unit in the order of the log: a window of positions at a time, and larger ones where
+/// there is little.
+fn walk_unit(
+    Group { records, stretch, .. }: &Group,
+    visit: &mut dyn FnMut(&Rc<DecodedRecord>, usize) -> Walk,
+) -> Walk {
+    let Stretch { mut first, mut last, direction } = *stretch;
     let mut window = PAGE_EVENTS_MAX as u64;
     while first <= last {
         let (from, to) = match direction {
             Direction::Forwards => (first, Position(last.0.min(first.0.saturating_add(window - 1)))),
             Direction::Backwards => (Position(first.0.max(last.0.saturating_sub(window - 1))), last),
         };
-        let mut wants =
-            |block: &DecodedRecord, index: usize| block.entry(index).is_some_and(|entry| is_wanted(&entry));
-        let places = in_order(blocks, from, to, direction, &mut wants);
+        let places = in_order(records, from, to, direction);
         for place in &places {
-            let Some(block) = blocks.get(place.block) else { continue };
-            let Some(entry) = block.entry(place.entry) else { continue };
-            if visit(block, place.entry, &entry) == Walk::Ends {
+            let Some(record) = records.get(place.block) else { continue };
+            if visit(record, place.entry) == Walk::Ends {
                 return Walk::Ends;
             }
         }

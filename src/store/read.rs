@@ -22,6 +22,10 @@ use super::{AllRead, EventPage, Shared, StreamRead};
 
 impl<S: Storage, H: Host> Shared<S, H> {
     pub(super) async fn read_stream(&self, read: &StreamRead) -> Result<EventPage, Error> {
+        if read.as_of.is_none() {
+            // While the newest state is found out, what leads to the stream is already read.
+            self.begin_early(&mut |view| view.stored_stream(read.stream.as_str()).map(drop));
+        }
         let as_of = self.state_to_read(read.as_of).await?;
         let mut page = EventPage::empty(as_of);
         self.look(&mut |view| {
@@ -33,18 +37,28 @@ impl<S: Storage, H: Host> Shared<S, H> {
     }
 
     pub(super) async fn read_all(&self, read: &AllRead) -> Result<EventPage, Error> {
+        if read.as_of.is_none() {
+            // What the read before did not need any more is let go.
+            self.early.take();
+            // While the newest state is found out, what is known to be read is already read.
+            let known = asking_of(read, self.index.borrow().head().position);
+            self.begin_early(&mut |view| Portion::of(view, &known).map(drop));
+        }
         let as_of = self.state_to_read(read.as_of).await?;
-        let before = read.before.map_or(u64::MAX, |before| before.0);
-        let last = Position(as_of.0.min(before.saturating_sub(1)));
-        let stretch =
-            Stretch { first: Position(read.after.0.saturating_add(1)), last, direction: read.direction };
-        let asking = Asking { query: &read.query, since: read.since, until: read.until, stretch };
-        let mut page = EventPage::empty(as_of);
+        let asking = asking_of(read, as_of);
+        let (mut page, mut next) = (EventPage::empty(as_of), None);
         self.look(&mut |view| {
-            page = page_of_all(view, &Scan { asking, as_of }, read.limit)?;
+            (page, next) = page_of_all(view, &Scan::new(asking, as_of), read.limit)?;
             Ok(())
         })
         .await?;
+        // Who has asked for a second page will ask for more.
+        if let (Some(next), Some(_), Some(_)) = (next, page.next, read.as_of)
+            && self.early.borrow_mut().next.replace(next) != Some(next)
+        {
+            let following = after(asking, next);
+            self.begin_early(&mut |view| Portion::of(view, &following).map(drop));
+        }
         Ok(page)
     }
 
@@ -92,19 +106,19 @@ fn page_of_stream(view: &mut View<'_>, read: &StreamRead, as_of: Position) -> Re
         planned => planned?,
     };
     let mut filling = Filling::new(read.limit, plan.next, as_of);
-    let mut is_wanted = |entry: &Entry<'_>| match entry.body {
-        Body::Event { revision, .. } => {
-            entry.stream == name && range.contains(&revision.0) && entry.position <= as_of
-        }
-        Body::Fact(_) => false,
-    };
-    walk_records(&records, read.direction, &mut is_wanted, &mut |record, place, entry| {
-        let edge = match (&entry.body, read.direction) {
-            (Body::Event { revision, .. }, Direction::Forwards) => revision.0 + 1,
-            (Body::Event { revision, .. }, Direction::Backwards) => revision.0,
-            (Body::Fact(_), _) => 0,
+    walk_records(&records, read.direction, &mut |record, place| {
+        let Some(Entry { stream, position, body: Body::Event { revision, .. }, .. }) = record.entry(place)
+        else {
+            return Walk::On;
         };
-        filling.take(record, place, entry, edge)
+        if stream != name || !range.contains(&revision.0) || as_of < position {
+            return Walk::On;
+        }
+        let edge = match read.direction {
+            Direction::Forwards => revision.0 + 1,
+            Direction::Backwards => revision.0,
+        };
+        filling.take(record, place, edge)
     });
     Ok(filling.finish())
 }
@@ -139,16 +153,42 @@ fn whole_before_damage(
     Err(error.into())
 }
 
+/// What a read asks for in the state as of a position.
+fn asking_of(read: &AllRead, as_of: Position) -> Asking<'_> {
+    let before = read.before.map_or(u64::MAX, |before| before.0);
+    let last = Position(as_of.0.min(before.saturating_sub(1)));
+    let stretch =
+        Stretch { first: Position(read.after.0.saturating_add(1)), last, direction: read.direction };
+    Asking { query: &read.query, since: read.since, until: read.until, stretch }
+}
+
+/// What is asked for behind `next`, in the terms of the read.
+fn after(asking: Asking<'_>, next: u64) -> Asking<'_> {
+    let stretch = match asking.stretch.direction {
+        Direction::Forwards => Stretch { first: Position(next).next(), ..asking.stretch },
+        Direction::Backwards => Stretch { last: Position(next.saturating_sub(1)), ..asking.stretch },
+    };
+    Asking { stretch, ..asking }
+}
+
+/// The page, and where the portion begins that follows the one which it is from.
 #[inline(never)]
-fn page_of_all(view: &mut View<'_>, scan: &Scan<'_>, limit: Option<u64>) -> Result<EventPage, Stop> {
+fn page_of_all(
+    view: &mut View<'_>,
+    scan: &Scan<'_>,
+    limit: Option<u64>,
+) -> Result<(EventPage, Option<u64>), Stop> {
     let portion = Portion::of(view, &scan.asking)?;
     let mut filling = Filling::new(limit, portion.next, scan.as_of);
-    let mut is_wanted = |entry: &Entry<'_>| scan.sees(view, entry);
-    portion.walk(scan.asking.stretch.direction, &mut is_wanted, &mut |record, place, entry| {
-        filling.take(record, place, entry, entry.position.0)
+    portion.walk(scan.asking.stretch.direction, &mut |record, place| {
+        if scan.sees_at(view, record, place) {
+            filling.take(record, place, record.position(place).unwrap_or_default().0)
+        } else {
+            Walk::On
+        }
     });
     view.check()?;
-    Ok(filling.finish())
+    Ok((filling.finish(), portion.next))
 }
 
 impl EventPage {
@@ -176,14 +216,14 @@ impl Filling {
     }
 
     /// Takes an entry, after which a page begins at `edge`.
-    fn take(&mut self, record: &Rc<DecodedRecord>, place: usize, entry: &Entry<'_>, edge: u64) -> Walk {
+    fn take(&mut self, record: &Rc<DecodedRecord>, place: usize, edge: u64) -> Walk {
         let is_full =
             self.page.events.len() == self.events_max || PAGE_PAYLOAD_BYTES_MAX < self.payload_bytes;
         if is_full {
             self.page.next = self.last_edge;
             return Walk::Ends;
         }
-        self.payload_bytes += payload_bytes_of(entry);
+        self.payload_bytes += record.payload_bytes(place);
         self.last_edge = Some(edge);
         self.page.events.push((Rc::clone(record), place));
         Walk::On
@@ -195,12 +235,5 @@ impl Filling {
             self.page.next = None;
         }
         self.page
-    }
-}
-
-fn payload_bytes_of(entry: &Entry<'_>) -> usize {
-    match &entry.body {
-        Body::Event { data, metadata, .. } => data.map_or(0, str::len) + metadata.map_or(0, str::len),
-        Body::Fact(_) => 0,
     }
 }

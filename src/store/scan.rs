@@ -1,6 +1,6 @@
 //! What a reader of the whole log sees of it.
 
-use crate::codec::{Body, Entry, Tags};
+use crate::codec::{Body, DecodedRecord, Entry, Tags};
 use crate::error::Matched;
 use crate::event::Position;
 use crate::index::plan::Stretch;
@@ -14,9 +14,28 @@ use super::view::{Stop, View};
 pub(super) struct Scan<'a> {
     pub asking: Asking<'a>,
     pub as_of: Position,
+    /// Whether every event of the stretch is asked for, whatever it is.
+    is_plain: bool,
 }
 
-impl Scan<'_> {
+impl<'a> Scan<'a> {
+    /// What is asked for, in the state as of a position.
+    pub fn new(asking: Asking<'a>, as_of: Position) -> Self {
+        let is_plain = asking.since.is_none() && asking.until.is_none() && asking.query.is_everything();
+        Self { asking, as_of, is_plain }
+    }
+
+    /// Whether the entry of a record at a place is asked for and not hidden. Of most it is known without looking into
+    /// them.
+    pub fn sees_at(&self, view: &mut View<'_>, record: &DecodedRecord, place: usize) -> bool {
+        let Stretch { first, last, .. } = self.asking.stretch;
+        if self.is_plain && !view.index.has_hidden() {
+            let is_asked_for = |position| (first..=last).contains(&position);
+            return record.position(place).is_some_and(is_asked_for) && record.is_event(place);
+        }
+        record.entry(place).is_some_and(|entry| self.sees(view, &entry))
+    }
+
     /// Whether an entry is asked for and not hidden.
     pub fn sees(&self, view: &mut View<'_>, entry: &Entry<'_>) -> bool {
         let Asking { since, until, stretch: Stretch { first, last, .. }, .. } = self.asking;
@@ -31,10 +50,15 @@ impl Scan<'_> {
     #[inline(never)]
     pub fn first_match(&self, view: &mut View<'_>, portion: &Portion) -> Result<Option<Matched>, Stop> {
         let mut found = None;
-        let mut is_wanted = |entry: &Entry<'_>| self.sees(view, entry);
-        portion.walk(self.asking.stretch.direction, &mut is_wanted, &mut |_, _, entry| {
-            found = Some(as_matched(entry));
-            Walk::Ends
+        portion.walk(self.asking.stretch.direction, &mut |record, place| match record
+            .entry(place)
+            .filter(|entry| self.sees(view, entry))
+        {
+            Some(entry) => {
+                found = Some(as_matched(&entry));
+                Walk::Ends
+            }
+            None => Walk::On,
         });
         view.check()?;
         Ok(found)

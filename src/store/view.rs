@@ -14,8 +14,8 @@ use crate::index::plan::{Plan, Source};
 use crate::index::{Index, IndexedStream, Knowledge};
 use crate::layout::directory::{Kind, Page, RunIndex, Summary, key};
 use crate::layout::root::Root;
-use crate::layout::unit::{BlockInfo, UnitHeader, UnitInfo};
-use crate::layout::{BlockAddress, Filter, RunNumber, StreamSummary};
+use crate::layout::unit::{BlockInfo, UnitHeader, UnitInfo, UnitOrder};
+use crate::layout::{BlockAddress, BlockIndex, Filter, RunNumber, StreamSummary};
 use crate::table::Table;
 
 use super::cache::Cache;
@@ -116,6 +116,20 @@ impl<'a> View<'a> {
         let records = sources.iter().filter_map(|source| self.entries(*source)).collect();
         self.check()?;
         Ok(records)
+    }
+
+    /// The order of a unit in which these blocks of it have their places. `None` where it has none.
+    pub fn order(
+        &mut self,
+        unit: &UnitInfo,
+        blocks: &[BlockIndex],
+        records: &[Rc<DecodedRecord>],
+    ) -> Option<Rc<UnitOrder>> {
+        let mut cache = self.cache.borrow_mut();
+        let mut order = cache.take_order(unit)?;
+        Rc::make_mut(&mut order).place(blocks, records);
+        cache.keep_order(Rc::clone(&order));
+        Some(order)
     }
 
     /// All that a plan names. Errors: `CORRUPT_DATA` where damage stands in the way.

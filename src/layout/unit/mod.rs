@@ -19,4 +19,4 @@ pub use build::{UnitBuilder, UnitIdentity};
 pub use header::{BlockInfo, Times, UnitHeader, UnitInfo};
 pub use inventory::Inventory;
 pub use known::EntriesInOrder;
-pub use order::{PlaceInUnit, in_order};
+pub use order::{PlaceInUnit, UnitOrder, in_order};

@@ -26,7 +26,7 @@ const PAGE_HAS_METADATA: u32 = 2;
 
 /// Writes a `PageMessage`.
 pub fn write(page: &EventPage) -> JsValue {
-    let mut writer = PageWriter::new(page.events.len());
+    let mut writer = PageWriter::new(page);
     for entry in page.entries() {
         writer.entry(&entry);
     }
@@ -54,12 +54,15 @@ struct PageWriter<'a> {
 }
 
 impl<'a> PageWriter<'a> {
-    fn new(event_count: usize) -> Self {
+    fn new(page: &EventPage) -> Self {
+        let event_count = page.events.len();
+        // Growing step by step would copy each payload several times.
+        let payload_bytes = page.events.iter().map(|(record, place)| record.payload_bytes(*place) + 1).sum();
         Self {
-            data: JsonArray::default(),
+            data: JsonArray(String::with_capacity(payload_bytes)),
             metadata: JsonArray::default(),
             names: Names::default(),
-            ids: JsonArray::default(),
+            ids: JsonArray(String::with_capacity(event_count * (EventId::TEXT_BYTES + 3) + 2)),
             numbers: Vec::with_capacity(event_count * PAGE_COLUMNS),
             tags: Vec::new(),
         }
@@ -116,19 +119,14 @@ struct JsonArray(String);
 
 impl JsonArray {
     fn push(&mut self, element: &str) {
-        self.begin_element();
+        self.0.push_str(if self.0.is_empty() { "[" } else { "," });
         self.0.push_str(element);
     }
 
     fn push_id(&mut self, id: EventId) {
-        self.begin_element();
-        self.0.push('"');
+        self.0.push_str(if self.0.is_empty() { "[\"" } else { ",\"" });
         id.write_text(&mut self.0);
-        self.0.push('"');
-    }
-
-    fn begin_element(&mut self) {
-        self.0.push(if self.0.is_empty() { '[' } else { ',' });
+        self.0.push_str("\"");
     }
 
     fn finish(mut self) -> String {

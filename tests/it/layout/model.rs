@@ -1,11 +1,12 @@
 //! Whatever the cuts and the merges were: what units and the directory say is what the log says.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use everfold::codec::{Body, Entry, Extensions, Frame};
 use everfold::event::{Position, UnixMillis, category_of};
 use everfold::layout::directory::{Kind, Summary, key};
-use everfold::layout::unit::{commit_parts, in_order};
+use everfold::layout::unit::{PlaceInUnit, UnitOrder, commit_parts, in_order};
 use everfold::layout::{BlockAddress, BlockIndex, Posting, StreamSummary};
 use everfold::storage::Direction;
 use everfold::testing::prng::Prng;
@@ -247,7 +248,7 @@ fn check_order(compacted: &Compacted, prng: &mut Prng) {
     expected.retain(|position| (first..=last).contains(position));
     expected.sort_unstable();
     for direction in [Direction::Forwards, Direction::Backwards] {
-        let places = in_order(&unit.blocks, Position(first), Position(last), direction, &mut |_, _| true);
+        let places = in_order(&unit.blocks, Position(first), Position(last), direction);
         let found: Vec<u64> = places
             .iter()
             .map(|place| {
@@ -259,4 +260,24 @@ fn check_order(compacted: &Compacted, prng: &mut Prng) {
         assert_eq!(found, expected);
         expected.reverse();
     }
+    check_order_of_places(unit, prng);
+}
+
+/// Entries are found by their positions, in those blocks that were looked at, in whatever order that was.
+fn check_order_of_places(unit: &StoredUnit, prng: &mut Prng) {
+    let Some(mut order) = UnitOrder::new(&unit.header.info) else { return };
+    let mut unseen: Vec<u32> = (0..unit.blocks.len() as u32).collect();
+    while !unseen.is_empty() {
+        let block = unseen.swap_remove(prng.index(unseen.len()));
+        order.place(&[BlockIndex(block)], &[Rc::clone(&unit.blocks[block as usize])]);
+        for (index, record) in unit.blocks.iter().enumerate() {
+            for (entry, position) in record.positions().enumerate() {
+                let expected = PlaceInUnit { position, block: index, entry };
+                let is_seen = !unseen.contains(&(index as u32));
+                assert_eq!(order.entry_at(position), is_seen.then_some(expected));
+            }
+        }
+    }
+    assert_eq!(order.entry_at(Position::START), None);
+    assert_eq!(order.entry_at(unit.header.info.last.next()), None);
 }
