@@ -96,7 +96,7 @@ impl Query {
 
     /// Whether every event matches, and no fact.
     pub fn is_everything(&self) -> bool {
-        self.items() == [QueryItem::default()]
+        matches!(self.items(), [QueryItem { types: None, tags: None, streams: None, categories: None }])
     }
 
     /// The items, joined by *or*.

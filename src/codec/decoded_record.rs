@@ -194,6 +194,7 @@ impl DecodedRecord {
     }
 
     /// Never fails to read them: parsing has.
+    #[inline(never)]
     fn extensions_of<'a>(&'a self, commit: &'a Commit) -> &'a Extensions {
         commit.extensions.get_or_init(|| {
             let mut extensions = Extensions::new();

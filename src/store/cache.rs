@@ -2,7 +2,9 @@
 
 use std::rc::Rc;
 
-use crate::layout::unit::{UnitInfo, UnitOrder};
+use crate::codec::DecodedRecord;
+use crate::layout::unit::UnitOrder;
+use crate::layout::{BlockIndex, UnitNumber};
 use crate::table::Table;
 
 use super::parts::{Item, Part};
@@ -56,14 +58,17 @@ impl Cache {
         self.shelf(part).insert(part, item);
     }
 
-    /// Takes the order of this unit out, or a new one where another unit was read last. `None` where it has none.
-    pub fn take_order(&mut self, unit: &UnitInfo) -> Option<Rc<UnitOrder>> {
-        let kept = self.order.take().filter(|order| order.unit() == unit.number);
-        kept.or_else(|| UnitOrder::new(unit).map(Rc::new))
-    }
-
-    pub fn keep_order(&mut self, order: Rc<UnitOrder>) {
-        self.order = Some(order);
+    /// The order of these blocks of a unit, whose records are these.
+    pub fn order(
+        &mut self,
+        unit: UnitNumber,
+        blocks: &[BlockIndex],
+        records: &[Rc<DecodedRecord>],
+    ) -> Rc<UnitOrder> {
+        let kept = self.order.take().filter(|order| order.covers(unit, blocks));
+        let order = kept.unwrap_or_else(|| Rc::new(UnitOrder::new(unit, blocks, records)));
+        self.order = Some(Rc::clone(&order));
+        order
     }
 
     pub fn clear(&mut self) {

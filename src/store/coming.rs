@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use crate::answer::Answer;
-use crate::error::{Detail, Error};
+use crate::error::Error;
 use crate::host::Host;
 use crate::storage::{Found, Storage};
 
@@ -22,7 +22,7 @@ pub(super) struct Coming {
     pub found: Rc<Answer<Result<Found, Error>>>,
 }
 
-/// What was asked for early and not needed yet, the newest last.
+/// What was asked for early and not needed yet.
 #[derive(Default)]
 pub(super) struct Early {
     coming: Vec<Coming>,
@@ -34,37 +34,34 @@ impl<S: Storage, H: Host> Shared<S, H> {
     /// Asks for parts, but for those that were asked for early. All of it is under way at once.
     #[inline(never)]
     pub(super) fn begin(&self, lacking: Vec<Asked>) -> Vec<Coming> {
+        let mut begun = Vec::with_capacity(lacking.len());
         let early = &mut self.early.borrow_mut().coming;
-        let begin = |mut asked: Asked| {
+        for mut asked in lacking {
             if let Some(place) = early.iter().position(|coming| coming.asked.is_same(&asked)) {
-                return early.remove(place);
+                begun.push(early.swap_remove(place));
+                continue;
             }
             let found = Rc::<Answer<_>>::default();
             let request = std::mem::take(&mut asked.request);
-            match self.own.upgrade() {
-                Some(shared) => {
-                    let answer = Rc::clone(&found);
-                    self.host.spawn(async move { answer.give(shared.ask(request).await) });
-                }
-                None => found.give(Err(Error::new(Detail::Closed))),
+            // Whoever looks at a store has a handle to it.
+            if let Some(shared) = self.own.upgrade() {
+                let answer = Rc::clone(&found);
+                self.host.spawn(async move { answer.give(shared.ask(request).await) });
             }
-            Coming { asked, is_early: false, found }
-        };
-        lacking.into_iter().map(begin).collect()
+            begun.push(Coming { asked, is_early: false, found });
+        }
+        begun
     }
 
-    /// Asks for what a look lacks, for one that comes later.
-    ///
-    /// It may be wrong: then the later look asks itself, and what nobody takes up is forgotten when more is asked for.
+    /// Asks for what a look lacks, for one that comes later. It may be wrong: then the later look asks itself, and what
+    /// nobody took up is forgotten when something else is asked for.
     #[inline(never)]
     pub(super) fn begin_early(&self, look: &mut dyn FnMut(&mut View<'_>) -> Result<(), Stop>) {
         let Ok(Looked::Lacks(lacking)) = self.look_once(&mut Held::default(), look) else { return };
-        let begun = self.begin(lacking);
-        let early = &mut self.early.borrow_mut().coming;
-        early.extend(begun.into_iter().map(|coming| Coming { is_early: true, ..coming }));
-        let mut part_count: usize = early.iter().map(|coming| coming.asked.part_count()).sum();
-        while EARLY_PARTS_MAX < part_count {
-            part_count -= early.remove(0).asked.part_count();
+        if lacking.iter().map(Asked::part_count).sum::<usize>() <= EARLY_PARTS_MAX {
+            let mut begun = self.begin(lacking);
+            begun.iter_mut().for_each(|coming| coming.is_early = true);
+            self.early.borrow_mut().coming = begun;
         }
     }
 }

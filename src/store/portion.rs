@@ -5,9 +5,9 @@ use std::rc::Rc;
 use crate::codec::DecodedRecord;
 use crate::error::Error;
 use crate::event::{Position, UnixMillis};
-use crate::index::plan::{PAGE_EVENTS_MAX, Source, Stretch, plan_tail};
-use crate::layout::unit::{UnitInfo, UnitOrder, in_order};
-use crate::layout::{BlockAddress, BlockIndex};
+use crate::index::plan::{Source, Stretch, plan_tail};
+use crate::layout::unit::{UnitInfo, UnitOrder};
+use crate::layout::{BlockAddress, BlockIndex, UnitNumber};
 use crate::query::Query;
 use crate::storage::{Area, Direction};
 
@@ -36,18 +36,10 @@ pub(super) struct Portion {
 /// Records that are read in one go.
 pub(super) struct Group {
     pub records: Vec<Rc<DecodedRecord>>,
-    order: Order,
+    /// Where they are blocks of a unit, its number, and theirs: their entries do not stand in the order of the log.
+    of_unit: Option<(UnitNumber, Vec<BlockIndex>)>,
     /// All positions that are wanted of them.
     stretch: Stretch,
-}
-
-enum Order {
-    /// The entries stand in the order of the log.
-    OfTheLog,
-    /// They stand in another one, of which nothing is known.
-    Unknown,
-    /// They stand in that of a unit, in these blocks of it.
-    OfAUnit(Rc<UnitOrder>, Vec<BlockIndex>),
 }
 
 /// Whether a walk goes on.
@@ -90,7 +82,7 @@ impl Portion {
         let stretch = Stretch { first, ..asking.stretch };
         let plan = plan_tail(view.index, asking.query, stretch);
         let records = view.planned(&plan)?;
-        Ok(Self { groups: vec![Group { records, order: Order::OfTheLog, stretch }], next: plan.next })
+        Ok(Self { groups: vec![Group { records, of_unit: None, stretch }], next: plan.next })
     }
 
     /// The next units of a stretch that ends with what they cover.
@@ -140,12 +132,18 @@ impl Portion {
 
     /// Walks through the entries in the direction of the read, until the visitor has enough. It is given each by its
     /// record and its place there; at the ends there may be some from beyond the stretch.
-    pub fn walk(&self, direction: Direction, visit: &mut dyn FnMut(&Rc<DecodedRecord>, usize) -> Walk) {
+    pub fn walk(
+        &self,
+        view: &mut View<'_>,
+        visit: &mut dyn FnMut(&mut View<'_>, &Rc<DecodedRecord>, usize) -> Walk,
+    ) {
         for group in &self.groups {
-            let walk = match &group.order {
-                Order::OfTheLog => walk_records(&group.records, direction, visit),
-                Order::OfAUnit(order, blocks) => walk_order(order, blocks, group, visit),
-                Order::Unknown => walk_unit(group, visit),
+            let order = group.of_unit.as_ref();
+            let order = order.map(|(unit, blocks)| (view.order(*unit, blocks, &group.records), blocks));
+            let mut visit = |record: &Rc<DecodedRecord>, place| visit(view, record, place);
+            let walk = match &order {
+                None => walk_records(&group.records, group.stretch.direction, &mut visit),
+                Some((order, blocks)) => group.walk(order, blocks, &mut visit),
             };
             if walk == Walk::Ends {
                 break;
@@ -176,12 +174,42 @@ impl Group {
         let address = |block: &BlockIndex| BlockAddress { unit: unit.number, block: *block };
         let sources: Vec<Source> = blocks.iter().map(address).map(Source::Block).collect();
         let records = view.all_entries(&sources)?;
-        let order = match view.order(unit, &blocks, &records) {
-            Some(order) => Order::OfAUnit(order, blocks),
-            None => Order::Unknown,
-        };
         let stretch = Stretch { first, last, direction };
-        Ok((!records.is_empty()).then_some(Self { records, order, stretch }))
+        let of_unit = Some((unit.number, blocks));
+        Ok((!records.is_empty()).then_some(Self { records, of_unit, stretch }))
+    }
+
+    /// Walks through blocks of a unit in the order of the log.
+    fn walk(
+        &self,
+        order: &UnitOrder,
+        blocks: &[BlockIndex],
+        visit: &mut dyn FnMut(&Rc<DecodedRecord>, usize) -> Walk,
+    ) -> Walk {
+        let Stretch { first, last, direction } = self.stretch;
+        let (mut start, mut end) = (order.count_before(first), order.count_before(last.next()));
+        while start < end {
+            let index = match direction {
+                Direction::Forwards => start,
+                Direction::Backwards => end - 1,
+            };
+            match direction {
+                Direction::Forwards => start += 1,
+                Direction::Backwards => end -= 1,
+            }
+            let Some(place) = order.place(index) else { continue };
+            // Mostly, these are all blocks of the unit.
+            let at = place.block.0 as usize;
+            let at = match blocks.get(at) {
+                Some(block) if *block == place.block => Some(at),
+                _ => blocks.binary_search(&place.block).ok(),
+            };
+            let Some(record) = at.and_then(|at| self.records.get(at)) else { continue };
+            if visit(record, place.entry) == Walk::Ends {
+                return Walk::Ends;
+            }
+        }
+        Walk::On
     }
 }
 
@@ -200,65 +228,6 @@ pub(super) fn walk_records(
             if visit(record, place) == Walk::Ends {
                 return Walk::Ends;
             }
-        }
-    }
-    Walk::On
-}
-
-/// Walks through blocks of a unit in the order of the log, from position to position.
-fn walk_order(
-    order: &UnitOrder,
-    blocks: &[BlockIndex],
-    Group { records, stretch: Stretch { first, last, direction }, .. }: &Group,
-    visit: &mut dyn FnMut(&Rc<DecodedRecord>, usize) -> Walk,
-) -> Walk {
-    let span = (last.0 + 1).saturating_sub(first.0);
-    for step in 0..span {
-        let position = match direction {
-            Direction::Forwards => Position(first.0 + step),
-            Direction::Backwards => Position(last.0 - step),
-        };
-        let Some(place) = order.entry_at(position) else { continue };
-        // Mostly, these are all blocks of the unit.
-        let index = match blocks.get(place.block) {
-            Some(block) if block.0 as usize == place.block => Some(place.block),
-            _ => blocks.binary_search_by(|block| (block.0 as usize).cmp(&place.block)).ok(),
-        };
-        let Some(record) = index.and_then(|index| records.get(index)) else { continue };
-        if visit(record, place.entry) == Walk::Ends {
-            return Walk::Ends;
-        }
-    }
-    Walk::On
-}
-
-/// Walks through blocks of a unit in the order of the log: a window of positions at a time, and larger ones where
-/// there is little.
-fn walk_unit(
-    Group { records, stretch, .. }: &Group,
-    visit: &mut dyn FnMut(&Rc<DecodedRecord>, usize) -> Walk,
-) -> Walk {
-    let Stretch { mut first, mut last, direction } = *stretch;
-    let mut window = PAGE_EVENTS_MAX as u64;
-    while first <= last {
-        let (from, to) = match direction {
-            Direction::Forwards => (first, Position(last.0.min(first.0.saturating_add(window - 1)))),
-            Direction::Backwards => (Position(first.0.max(last.0.saturating_sub(window - 1))), last),
-        };
-        let places = in_order(records, from, to, direction);
-        for place in &places {
-            let Some(record) = records.get(place.block) else { continue };
-            if visit(record, place.entry) == Walk::Ends {
-                return Walk::Ends;
-            }
-        }
-        if places.len() < PAGE_EVENTS_MAX / 4 {
-            window = window.saturating_mul(4);
-        }
-        match direction {
-            Direction::Forwards => first = to.next(),
-            Direction::Backwards if from == Position::START => return Walk::On,
-            Direction::Backwards => last = Position(from.0 - 1),
         }
     }
     Walk::On

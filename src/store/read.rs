@@ -180,7 +180,7 @@ fn page_of_all(
 ) -> Result<(EventPage, Option<u64>), Stop> {
     let portion = Portion::of(view, &scan.asking)?;
     let mut filling = Filling::new(limit, portion.next, scan.as_of);
-    portion.walk(scan.asking.stretch.direction, &mut |record, place| {
+    portion.walk(view, &mut |view, record, place| {
         if scan.sees_at(view, record, place) {
             filling.take(record, place, record.position(place).unwrap_or_default().0)
         } else {

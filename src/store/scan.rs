@@ -50,7 +50,7 @@ impl<'a> Scan<'a> {
     #[inline(never)]
     pub fn first_match(&self, view: &mut View<'_>, portion: &Portion) -> Result<Option<Matched>, Stop> {
         let mut found = None;
-        portion.walk(self.asking.stretch.direction, &mut |record, place| match record
+        portion.walk(view, &mut |view, record, place| match record
             .entry(place)
             .filter(|entry| self.sees(view, entry))
         {

@@ -15,7 +15,7 @@ use crate::index::{Index, IndexedStream, Knowledge};
 use crate::layout::directory::{Kind, Page, RunIndex, Summary, key};
 use crate::layout::root::Root;
 use crate::layout::unit::{BlockInfo, UnitHeader, UnitInfo, UnitOrder};
-use crate::layout::{BlockAddress, BlockIndex, Filter, RunNumber, StreamSummary};
+use crate::layout::{BlockAddress, BlockIndex, Filter, RunNumber, StreamSummary, UnitNumber};
 use crate::table::Table;
 
 use super::cache::Cache;
@@ -118,18 +118,14 @@ impl<'a> View<'a> {
         Ok(records)
     }
 
-    /// The order of a unit in which these blocks of it have their places. `None` where it has none.
+    /// The order of these blocks of a unit, whose records are these.
     pub fn order(
-        &mut self,
-        unit: &UnitInfo,
+        &self,
+        unit: UnitNumber,
         blocks: &[BlockIndex],
         records: &[Rc<DecodedRecord>],
-    ) -> Option<Rc<UnitOrder>> {
-        let mut cache = self.cache.borrow_mut();
-        let mut order = cache.take_order(unit)?;
-        Rc::make_mut(&mut order).place(blocks, records);
-        cache.keep_order(Rc::clone(&order));
-        Some(order)
+    ) -> Rc<UnitOrder> {
+        self.cache.borrow_mut().order(unit, blocks, records)
     }
 
     /// All that a plan names. Errors: `CORRUPT_DATA` where damage stands in the way.

@@ -1,7 +1,7 @@
 //! Units: immutable copies of ranges of the log, by stream.
 //!
 //! [`UnitBuilder`] makes one of records or of older units, block by block. A [`UnitHeader`] says what it is, and
-//! [`in_order`] reads its blocks in the order of the log again.
+//! a [`UnitOrder`] has its entries in the order of the log again.
 
 mod arrange;
 mod arranged;
@@ -19,4 +19,4 @@ pub use build::{UnitBuilder, UnitIdentity};
 pub use header::{BlockInfo, Times, UnitHeader, UnitInfo};
 pub use inventory::Inventory;
 pub use known::EntriesInOrder;
-pub use order::{PlaceInUnit, UnitOrder, in_order};
+pub use order::{PlaceInUnit, UnitOrder};

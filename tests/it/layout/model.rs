@@ -6,9 +6,8 @@ use std::rc::Rc;
 use everfold::codec::{Body, Entry, Extensions, Frame};
 use everfold::event::{Position, UnixMillis, category_of};
 use everfold::layout::directory::{Kind, Summary, key};
-use everfold::layout::unit::{PlaceInUnit, UnitOrder, commit_parts, in_order};
+use everfold::layout::unit::{UnitOrder, commit_parts};
 use everfold::layout::{BlockAddress, BlockIndex, Posting, StreamSummary};
-use everfold::storage::Direction;
 use everfold::testing::prng::Prng;
 
 use crate::codec::sample;
@@ -237,47 +236,24 @@ fn addresses(posting: &Posting) -> Vec<BlockAddress> {
     posting.units.iter().flat_map(of_unit).collect()
 }
 
-/// A stretch of a unit comes in the order of the log, from either end.
+/// The entries of any blocks of a unit come in the order of the log, from any position on.
 fn check_order(compacted: &Compacted, prng: &mut Prng) {
     let unit = prng.pick(&compacted.units);
     let info = unit.header.info;
-    let first = prng.between(info.first.0..=info.last.0);
-    let last = prng.between(first..=info.last.0 + 1);
+    let all: Vec<BlockIndex> = (0..info.block_count).map(BlockIndex).collect();
+    let blocks: Vec<BlockIndex> = all.iter().copied().filter(|_| prng.chance(700)).collect();
+    let records: Vec<_> = blocks.iter().map(|block| Rc::clone(&unit.blocks[block.0 as usize])).collect();
+    let order = UnitOrder::new(info.number, &blocks, &records);
+    assert!(order.covers(info.number, &blocks));
+    assert_eq!(order.covers(info.number, &all), blocks == all);
+    let first = prng.between(info.first.0..=info.last.0 + 1);
     let mut expected: Vec<u64> =
-        unit.blocks.iter().flat_map(|block| block.positions()).map(|it| it.0).collect();
-    expected.retain(|position| (first..=last).contains(position));
+        records.iter().flat_map(|record| record.positions()).map(|it| it.0).collect();
+    expected.retain(|position| first <= *position);
     expected.sort_unstable();
-    for direction in [Direction::Forwards, Direction::Backwards] {
-        let places = in_order(&unit.blocks, Position(first), Position(last), direction);
-        let found: Vec<u64> = places
-            .iter()
-            .map(|place| {
-                let entry = unit.blocks[place.block].entry(place.entry).unwrap();
-                assert_eq!(entry.position, place.position);
-                entry.position.0
-            })
-            .collect();
-        assert_eq!(found, expected);
-        expected.reverse();
-    }
-    check_order_of_places(unit, prng);
-}
-
-/// Entries are found by their positions, in those blocks that were looked at, in whatever order that was.
-fn check_order_of_places(unit: &StoredUnit, prng: &mut Prng) {
-    let Some(mut order) = UnitOrder::new(&unit.header.info) else { return };
-    let mut unseen: Vec<u32> = (0..unit.blocks.len() as u32).collect();
-    while !unseen.is_empty() {
-        let block = unseen.swap_remove(prng.index(unseen.len()));
-        order.place(&[BlockIndex(block)], &[Rc::clone(&unit.blocks[block as usize])]);
-        for (index, record) in unit.blocks.iter().enumerate() {
-            for (entry, position) in record.positions().enumerate() {
-                let expected = PlaceInUnit { position, block: index, entry };
-                let is_seen = !unseen.contains(&(index as u32));
-                assert_eq!(order.entry_at(position), is_seen.then_some(expected));
-            }
-        }
-    }
-    assert_eq!(order.entry_at(Position::START), None);
-    assert_eq!(order.entry_at(unit.header.info.last.next()), None);
+    let found: Vec<u64> = (order.count_before(Position(first))..)
+        .map_while(|index| order.place(index))
+        .map(|place| unit.blocks[place.block.0 as usize].entry(place.entry).unwrap().position.0)
+        .collect();
+    assert_eq!(found, expected);
 }
