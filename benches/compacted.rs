@@ -2,7 +2,9 @@
 //! read everything, to append, to count.
 //!
 //! `cargo bench --bench compacted --features testing`. A million bank events of 10,000 accounts in a storage in memory,
-//! all but the last few in units of 65,536 whose runs are merged by eights. Each number is of one round.
+//! all but the last few in units of 65,536 whose runs are merged by eights, and of 4,096 behind them. Each number is of
+//! one round, but for those of large commits: these are made to a log that is compacted and to one that is not, in
+//! turns. `-- appends` makes those alone, and `-- appends 10000000` to logs of so many events.
 #![allow(clippy::disallowed_methods, reason = "a benchmark reads the clock of the machine that it measures")]
 #![allow(clippy::unwrap_used, reason = "a benchmark may end where it is surprised")]
 
@@ -10,7 +12,7 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use everfold::codec::{Body, DecodedRecord, Entry, Extensions, Frame, Tags, encode_records};
-use everfold::event::{EventType, NewEvent, Position, Revision, StreamName, UnixMillis};
+use everfold::event::{EventType, Json, NewEvent, Position, Revision, StreamName, UnixMillis};
 use everfold::id::{EventId, IdGenerator};
 use everfold::layout::directory::{Merge, MergeStep, Page, RunBuilder, RunIndex};
 use everfold::layout::keys::{ROOT, RunRecord, UnitRecord};
@@ -33,7 +35,14 @@ const TAIL_EVENTS: u64 = 2_000;
 const UNIT_EVENTS: u64 = 65_536;
 const RUNS_MERGED: usize = 8;
 const ACCOUNT_COUNT: u64 = 10_000;
+const SMALL_UNIT_EVENTS: u64 = 4_096;
 const COMMIT_EVENTS: usize = 10;
+/// How many events with ids of their own a large commit has, each in a stream by chance.
+const LARGE_COMMIT_EVENTS: usize = 1_000;
+/// How many commits are made before those that are measured, which all streams are met in.
+const WARM_COMMITS: usize = 60;
+const ROUNDS: usize = 7;
+const ROUND_COMMITS: usize = 10;
 const COLD_STREAMS: u64 = 50;
 
 type BenchStore = Store<MemoryStorage, SimulatedHost>;
@@ -48,14 +57,100 @@ fn main() {
     let executor = Executor::new(1);
     let origin =
         SimulatedOrigin::new(&executor.scheduler(), Announcements { lost_permille: 0, delay_ms_max: 0 });
-    let storage = MemoryStorage::new();
+    let arguments: Vec<String> = std::env::args().collect();
+    let are_appends_alone = arguments.iter().any(|argument| argument == "appends");
+    let counts: Vec<u64> = arguments.iter().filter_map(|argument| argument.parse().ok()).collect();
     let measured = async {
-        let start = Instant::now();
-        compacted_log(&storage).await;
-        println!("made in {:?}", start.elapsed());
-        measure(&origin, &storage).await;
+        if !are_appends_alone {
+            let start = Instant::now();
+            let storage = MemoryStorage::new();
+            lay_log(&storage, EVENT_COUNT, Form::Compacted).await;
+            println!("made in {:?}", start.elapsed());
+            measure(&origin, &storage).await;
+        }
+        for count in if counts.is_empty() { vec![100_000, EVENT_COUNT] } else { counts } {
+            compare_large_commits(&origin, count).await;
+        }
     };
     executor.run_until(measured).unwrap();
+}
+
+/// How a log is laid down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// All but the tail in units.
+    Compacted,
+    /// As it was appended.
+    Uncompacted,
+}
+
+/// A log to which large commits are made.
+struct Contestant {
+    form: Form,
+    store: BenchStore,
+    prng: Prng,
+}
+
+/// Large commits, in turns, to a log that is compacted and to one that is not.
+async fn compare_large_commits(origin: &SimulatedOrigin, count: u64) {
+    let mut contestants = Vec::new();
+    for form in [Form::Compacted, Form::Uncompacted] {
+        let storage = MemoryStorage::new();
+        lay_log(&storage, count, form).await;
+        let host = origin.host(origin.tab(), "bench");
+        let store = Store::open(storage.handle(), host, OPTIONS, |_| ()).await.unwrap();
+        let mut contestant = Contestant { form, store, prng: Prng::new(5) };
+        let cold = contestant.make_commits(1).await;
+        let warming = contestant.make_commits(WARM_COMMITS).await / WARM_COMMITS as u32;
+        println!(
+            "{form:?} log of {count} events: the first large commit {cold:?}, {WARM_COMMITS} more {warming:?} each"
+        );
+        contestants.push(contestant);
+    }
+    let mut ratios = Vec::new();
+    for _ in 0..ROUNDS {
+        let mut nanos = Vec::new();
+        for contestant in &mut contestants {
+            let elapsed = contestant.make_commits(ROUND_COMMITS).await;
+            nanos.push(elapsed.as_nanos() as f64 / (ROUND_COMMITS * LARGE_COMMIT_EVENTS) as f64);
+        }
+        println!(
+            "  {:?} {:.0} ns an event, {:?} {:.0}",
+            contestants[0].form, nanos[0], contestants[1].form, nanos[1]
+        );
+        ratios.push(nanos[1] / nanos[0]);
+    }
+    ratios.sort_by(f64::total_cmp);
+    println!("{count} events: compacted at {:.2} of the speed of uncompacted", ratios[ROUNDS / 2]);
+}
+
+impl Contestant {
+    async fn make_commits(&mut self, commit_count: usize) -> std::time::Duration {
+        let requests: Vec<AppendRequest> = (0..commit_count).map(|_| self.request()).collect();
+        let start = Instant::now();
+        for request in requests {
+            self.store.append(request).1.await.unwrap();
+        }
+        start.elapsed()
+    }
+
+    fn request(&mut self) -> AppendRequest {
+        let prng = &mut self.prng;
+        let write = |_| {
+            let mut id = [0; EventId::BYTES];
+            prng.fill(&mut id);
+            let data = format!("{{\"amount\":{},\"currency\":\"EUR\"}}", prng.below(100_000));
+            let event = NewEvent {
+                id: Some(EventId::from_bytes(id)),
+                data: Some(Json::parse(data).unwrap()),
+                ..NewEvent::new(EventType::new("Deposited").unwrap())
+            };
+            let stream = StreamName::new(format!("account-{}", prng.below(ACCOUNT_COUNT))).unwrap();
+            WriteRequest { stream, expected: Expected::Any, events: vec![event] }
+        };
+        let writes = (0..LARGE_COMMIT_EVENTS).map(write).collect();
+        AppendRequest { writes, condition: None, durability: None }
+    }
 }
 
 async fn measure(origin: &SimulatedOrigin, storage: &MemoryStorage) {
@@ -209,34 +304,46 @@ fn frame<'a>(events: &'a [BankEvent], extensions: &'a Extensions) -> Frame<'a> {
     Frame { time, extensions, entries: events.iter().map(entry).collect() }
 }
 
-async fn compacted_log(storage: &MemoryStorage) {
+async fn lay_log(storage: &MemoryStorage, event_count: u64, form: Form) {
     let ids = IdGenerator::new([7; EventId::PREFIX_BYTES]);
     let revisions = vec![0; ACCOUNT_COUNT as usize];
     let mut bank = Bank { prng: Prng::new(1), ids, revisions, position: 0 };
     let mut root = Root { layout: 1, next_number: 1, ..Root::default() };
+    let covered = match form {
+        Form::Compacted => event_count - TAIL_EVENTS,
+        Form::Uncompacted => 0,
+    };
     let mut runs: Vec<Run> = Vec::new();
-    while root.covered.0 < EVENT_COUNT - TAIL_EVENTS {
-        let count = UNIT_EVENTS.min(EVENT_COUNT - TAIL_EVENTS - root.covered.0);
-        runs.push(add_unit(storage, &mut root, &bank.records(count)).await);
+    while UNIT_EVENTS <= covered - root.covered.0 {
+        runs.push(add_unit(storage, &mut root, 1, &bank.records(UNIT_EVENTS)).await);
+        if runs.len() == RUNS_MERGED {
+            add_run(storage, &mut root, 1, &merge(&std::mem::take(&mut runs))).await;
+        }
     }
-    let settled = runs.len() / RUNS_MERGED * RUNS_MERGED;
-    let rest = runs.split_off(settled);
-    for runs in runs.chunks(RUNS_MERGED) {
-        add_run(storage, &mut root, 1, &merge(runs)).await;
+    while root.covered.0 < covered {
+        let count = SMALL_UNIT_EVENTS.min(covered - root.covered.0);
+        runs.push(add_unit(storage, &mut root, 0, &bank.records(count)).await);
     }
-    for run in &rest {
+    for run in &runs {
         add_run(storage, &mut root, 0, run).await;
     }
     root.stream_count = bank.revisions.iter().filter(|count| 0 < **count).count() as u64;
     root.visible_count = root.covered.0;
-    let tail = bank.records(TAIL_EVENTS);
-    let head = Head { position: Position(bank.position), layout: 1, appended_bytes: 60_000_000 };
-    let mut puts: Vec<(Area, Key, Vec<u8>)> =
-        tail.into_iter().map(|record| (Area::Log, Key::Position(record.first), record.bytes)).collect();
-    puts.push((Area::Index, Key::text(ROOT), root.to_bytes()));
-    puts.push((Area::Meta, Key::text(Head::KEY), head.to_bytes()));
-    puts.push((Area::Meta, Key::text(Format::KEY), Format::current().to_bytes()));
-    write(storage, puts).await;
+    while bank.position < event_count {
+        let tail = bank.records(UNIT_EVENTS.min(event_count - bank.position));
+        let records = tail.into_iter().map(|record| (Area::Log, Key::Position(record.first), record.bytes));
+        write(storage, records.collect()).await;
+    }
+    let head = Head { position: Position(bank.position), layout: 1, appended_bytes: 60 * event_count };
+    write(
+        storage,
+        vec![
+            (Area::Index, Key::text(ROOT), root.to_bytes()),
+            (Area::Meta, Key::text(Head::KEY), head.to_bytes()),
+            (Area::Meta, Key::text(Format::KEY), Format::current().to_bytes()),
+        ],
+    )
+    .await;
 }
 
 async fn write(storage: &MemoryStorage, puts: Vec<(Area, Key, Vec<u8>)>) {
@@ -245,13 +352,13 @@ async fn write(storage: &MemoryStorage, puts: Vec<(Area, Key, Vec<u8>)>) {
     assert_eq!(storage.write(write).await, Ok(Written::Yes));
 }
 
-async fn add_unit(storage: &MemoryStorage, root: &mut Root, records: &[LogRecord]) -> Run {
+async fn add_unit(storage: &MemoryStorage, root: &mut Root, level: u32, records: &[LogRecord]) -> Run {
     let number = UnitNumber(root.next_number);
     root.next_number += 1;
     let decoded = |record: &LogRecord| Rc::new(DecodedRecord::decode(&record.bytes, record.first).unwrap());
     let records: Vec<Rc<DecodedRecord>> = records.iter().map(decoded).collect();
     let (first, last) = (records[0].first(), records[records.len() - 1].last());
-    let mut builder = UnitBuilder::new(UnitIdentity { number, level: 1, first, last });
+    let mut builder = UnitBuilder::new(UnitIdentity { number, level, first, last });
     for record in records {
         builder.add(record, &|_| false).unwrap();
     }

@@ -4,19 +4,23 @@
 //! every id at which positions it stands. It never holds an event. All of it can be derived again.
 
 mod ids;
+mod ids_in_units;
 pub mod plan;
 mod segments;
 mod streams;
 
+use std::ops::ControlFlow;
+
 use crate::codec::{Body, DecodedRecord};
 use crate::event::{Position, Revision, StreamName, UnixMillis};
 use crate::id::EventId;
-use crate::layout::StreamSummary;
 use crate::layout::root::Root;
+use crate::layout::{Fingerprint, StreamSummary};
 use crate::storage::Head;
 
 use ids::Ids;
 
+pub use ids_in_units::IdsInUnits;
 pub use segments::{Damage, Segment, Segments};
 pub use streams::{IndexedStream, Knowledge, Run, Streams};
 
@@ -30,7 +34,11 @@ pub struct Index {
     segments: Segments,
     streams: Streams,
     ids: Ids,
+    ids_in_units: IdsInUnits,
 }
+
+/// How many streams and ids are looked at for each entry that is added, for what is to be forgotten of them.
+const SWEPT_PER_ENTRY: usize = 4;
 
 impl Index {
     /// Forgets everything but how far the log reaches: of a store that is closed nothing else is asked.
@@ -52,16 +60,41 @@ impl Index {
         let follows = self.head.layout <= root.layout && self.covered <= root.covered;
         let is_beyond = root.covered <= self.head.position && !self.segments.is_cut_by(root.covered);
         if !follows || !is_beyond {
+            // What units are known to hold stays, once all that waits for it is there.
+            let _ = self.sweep_ids(usize::MAX);
+            let ids_in_units = std::mem::take(&mut self.ids_in_units);
             *self = Self::after(root);
+            if follows {
+                self.ids_in_units = ids_in_units;
+            }
             return;
         }
         self.head.layout = root.layout;
         if self.covered < root.covered {
-            self.covered = root.covered;
-            self.segments.forget_up_to(root.covered);
-            self.streams.forget_up_to(root.covered);
-            self.ids.forget_up_to(root.covered);
+            self.cover(root.covered);
         }
+    }
+
+    /// Goes over to a tail that begins after a position. It takes no time for the streams and the ids: what is to be
+    /// forgotten of them waits for [`Index::sweep`].
+    fn cover(&mut self, covered: Position) {
+        self.ids_in_units.cover(self.covered, covered);
+        self.covered = covered;
+        self.segments.forget_up_to(covered);
+        self.streams.cover(covered);
+    }
+
+    /// Goes on with forgetting what units cover, and looks at so many streams and ids for it. `Break` where all of it
+    /// is forgotten.
+    pub fn sweep(&mut self, count: usize) -> ControlFlow<()> {
+        let streams = self.streams.sweep(count);
+        let ids = self.sweep_ids(count);
+        if streams.is_break() { ids } else { streams }
+    }
+
+    fn sweep_ids(&mut self, count: usize) -> ControlFlow<()> {
+        let ids_in_units = &mut self.ids_in_units;
+        self.ids.forget(self.covered, count, &mut |id| ids_in_units.add(Fingerprint::of(id)))
     }
 
     /// The head up to which the log was read.
@@ -94,6 +127,23 @@ impl Index {
         self.streams.get(name)
     }
 
+    /// Makes what is known of a stream true to the position that units cover. `None` where nothing is known.
+    pub fn settle(&mut self, name: &str) -> Option<Knowledge> {
+        self.streams.settle(name)
+    }
+
+    /// The ids of events that units hold.
+    pub fn ids_in_units(&mut self) -> &mut IdsInUnits {
+        &mut self.ids_in_units
+    }
+
+    /// Whether an event of this id may stand in a unit. `false` is certain.
+    pub fn may_stand_in_units(&mut self, id: EventId) -> bool {
+        // Those that are to be forgotten are not yet among those that units hold.
+        let mut waiting = self.ids.positions(id).filter(|position| *position <= self.covered);
+        self.ids_in_units.may_hold(id, self.covered) || waiting.next().is_some()
+    }
+
     /// Takes in what the directory says of a stream, as of the position that units cover.
     pub fn resolve(&mut self, name: &StreamName, stored: StreamSummary) {
         self.streams.resolve(name, stored);
@@ -106,7 +156,7 @@ impl Index {
 
     /// The positions at which events of this id stand, in any stream, seen or hidden.
     pub fn positions_of(&self, id: EventId) -> impl Iterator<Item = Position> + '_ {
-        self.ids.positions(id)
+        self.ids.positions(id).take_while(|position| self.covered < *position)
     }
 
     /// Takes in the next record of the log. One that was taken in before is passed over; one that does not
@@ -133,6 +183,7 @@ impl Index {
                 self.ids.add(entry.id, entry.position);
             }
         }
+        let _ = self.sweep(SWEPT_PER_ENTRY * record.len());
         self.head.position = record.last();
         self.head.appended_bytes += size_bytes;
     }

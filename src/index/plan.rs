@@ -208,9 +208,8 @@ pub fn plan_tail(index: &Index, query: &Query, stretch: Stretch) -> Plan {
     let mut candidates: Vec<u32> = match query.streams() {
         Some(names) if segments.first_damaged().is_none() => {
             let mut holds = vec![false; end.saturating_sub(first)];
-            for record in
-                names.into_iter().filter_map(|name| index.stream(name)).flat_map(IndexedStream::records)
-            {
+            let streams = names.into_iter().filter_map(|name| index.stream(name));
+            for record in streams.flat_map(IndexedStream::records).filter(|it| index.covered() < *it) {
                 let place = segments.place_of(record).checked_sub(first);
                 if let Some(held) = place.and_then(|place| holds.get_mut(place)) {
                     *held = true;

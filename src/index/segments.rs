@@ -6,6 +6,7 @@ use crate::event::Position;
 #[derive(Debug, Default)]
 pub struct Segments {
     segments: Vec<Segment>,
+    size_bytes: u64,
     damaged_count: usize,
 }
 
@@ -53,6 +54,11 @@ impl Segments {
         &self.segments
     }
 
+    /// The length of the stored bytes of all records.
+    pub fn size_bytes(&self) -> u64 {
+        self.size_bytes
+    }
+
     /// The record with this first position.
     pub fn get(&self, first: Position) -> Option<&Segment> {
         self.all().get(self.place_of(first)).filter(|segment| segment.first == first)
@@ -85,6 +91,7 @@ impl Segments {
 
     pub(super) fn push(&mut self, segment: Segment) {
         self.damaged_count += usize::from(segment.damage.is_some());
+        self.size_bytes += segment.size_bytes;
         self.segments.push(segment);
     }
 
@@ -97,8 +104,11 @@ impl Segments {
 
     /// Forgets the records up to a position.
     pub(super) fn forget_up_to(&mut self, covered: Position) {
-        self.segments.drain(..self.place_of(covered.next()));
-        self.damaged_count = self.segments.iter().filter(|segment| segment.damage.is_some()).count();
+        let count = self.place_of(covered.next());
+        for segment in self.segments.drain(..count) {
+            self.damaged_count -= usize::from(segment.damage.is_some());
+            self.size_bytes -= segment.size_bytes;
+        }
     }
 
     pub(super) fn last_is_damaged(&self) -> bool {

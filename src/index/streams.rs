@@ -1,6 +1,7 @@
 //! The streams of the log: what is there of each, and in which records.
 
 use std::cell::RefCell;
+use std::ops::ControlFlow;
 
 use crate::codec::{Body, Entry};
 use crate::event::{Position, Revision, StreamName};
@@ -24,8 +25,12 @@ pub struct Streams {
     by_name: RefCell<Vec<u32>>,
     /// The last position that units cover.
     covered: Position,
-    /// How many of them had something in the tail when the others were last forgotten.
-    tail_count: usize,
+    /// The stream that is looked at next for what is to be forgotten of it. All were where it is the last.
+    sweep_next: usize,
+    /// How many of those that were looked at have nothing in the tail, and are remembered.
+    remembered_count: usize,
+    /// Whether there were too many of them when all were looked at last.
+    is_crowded: bool,
     has_hidden: bool,
 }
 
@@ -38,6 +43,8 @@ pub struct IndexedStream {
     runs: Vec<Run>,
     /// The first positions of the records that hold facts of it.
     fact_records: Vec<Position>,
+    /// Whether it was asked for since it was looked at for what is to be forgotten.
+    is_recent: bool,
 }
 
 /// How much of a stream's history is known.
@@ -84,7 +91,7 @@ impl Streams {
 
     /// The streams that have events or facts in the tail, in no order.
     pub fn in_tail(&self) -> impl Iterator<Item = &(StreamName, IndexedStream)> {
-        self.iter().filter(|(_, stream)| stream.is_in_tail())
+        self.iter().filter(|(_, stream)| stream.is_beyond(self.covered))
     }
 
     /// The streams whose names begin with `prefix` and come after `after`, in the order of their names.
@@ -146,37 +153,56 @@ impl Streams {
             // What was in the tail once, and is covered by now, is said by both.
             newer.hidings.retain(|it| covered < it.position || it.position == Position::START);
             stream.summary = stored.without_places().then(newer);
-            stream.knowledge = Knowledge::Whole;
+            (stream.knowledge, stream.is_recent) = (Knowledge::Whole, true);
         }
     }
 
-    /// Forgets streams that have nothing in the tail, where too many of them are remembered.
-    pub(super) fn trim(&mut self) {
-        if self.tail_count + 2 * REMEMBERED_MAX < self.count() {
-            self.forget_up_to(self.covered);
-        }
-    }
-
-    /// Forgets the records up to a position, and the streams of which nothing is left that the directory does not
-    /// say. Those that are wholly known are remembered, unless there are too many of them.
-    pub(super) fn forget_up_to(&mut self, covered: Position) {
-        let known = std::mem::take(self);
+    /// Goes over to a tail that begins after a position. What stands before it is forgotten step by step, and of a
+    /// stream that is asked for at once.
+    pub(super) fn cover(&mut self, covered: Position) {
         self.covered = covered;
-        self.has_hidden = known.has_hidden;
-        let mut remembered_left = REMEMBERED_MAX;
-        for (name, mut stream) in known.streams.into_rows() {
-            stream.runs.retain(|run| covered < run.record);
-            stream.fact_records.retain(|record| covered < *record);
-            if !stream.is_in_tail() {
-                if stream.knowledge == Knowledge::Tail || remembered_left == 0 {
-                    continue;
-                }
-                remembered_left -= 1;
+        self.is_crowded = self.remembered_count == REMEMBERED_MAX;
+        (self.sweep_next, self.remembered_count) = (0, 0);
+    }
+
+    /// Looks at so many streams, and forgets what stands before the tail. `Break` where nothing is left of that. Streams
+    /// that have nothing in the tail are remembered where all is known of them, unless there are too many: then
+    /// those that nobody asked for since the last time have to go.
+    pub(super) fn sweep(&mut self, stream_count: usize) -> ControlFlow<()> {
+        for _ in 0..stream_count {
+            let Some(stream) = self.streams.row_mut(self.sweep_next) else { return ControlFlow::Break(()) };
+            stream.forget_up_to(self.covered);
+            let is_recent = std::mem::take(&mut stream.is_recent) || !self.is_crowded;
+            let is_in_tail = stream.is_beyond(self.covered);
+            let is_whole = stream.knowledge == Knowledge::Whole;
+            if is_in_tail || is_whole && is_recent && self.remembered_count < REMEMBERED_MAX {
+                self.remembered_count += usize::from(!is_in_tail);
+                self.sweep_next += 1;
             } else {
-                self.tail_count += 1;
+                self.streams.swap_remove(self.sweep_next);
+                self.by_name.get_mut().clear();
             }
-            self.streams.insert(&name, stream);
         }
+        ControlFlow::Continue(())
+    }
+
+    /// Forgets what can be found out again, where much was added that nobody looked at.
+    pub(super) fn trim(&mut self) {
+        if self.sweep_next + REMEMBERED_MAX < self.count() {
+            if self.remembered_count == REMEMBERED_MAX {
+                self.cover(self.covered);
+            }
+            let _ = self.sweep(2 * REMEMBERED_MAX);
+        }
+    }
+
+    /// Forgets what stands before the tail of one stream that is asked for, and says how much of it is known.
+    pub(super) fn settle(&mut self, name: &str) -> Option<Knowledge> {
+        let covered = self.covered;
+        let stream = self.streams.get_mut(name)?;
+        stream.forget_up_to(covered);
+        stream.is_recent = true;
+        Some(stream.knowledge)
     }
 
     /// Whether any has hidden events.
@@ -251,8 +277,16 @@ impl IndexedStream {
         }
     }
 
-    fn is_in_tail(&self) -> bool {
-        !self.runs.is_empty() || !self.fact_records.is_empty()
+    /// Whether it has events or facts after a position.
+    fn is_beyond(&self, covered: Position) -> bool {
+        let last_run = self.runs.last().map(|run| run.record);
+        last_run.max(self.fact_records.last().copied()).is_some_and(|last| covered < last)
+    }
+
+    /// Forgets the records up to a position.
+    fn forget_up_to(&mut self, covered: Position) {
+        self.runs.drain(..self.runs.partition_point(|run| run.record <= covered));
+        self.fact_records.drain(..self.fact_records.partition_point(|record| *record <= covered));
     }
 
     /// From which revision on its events are seen in the state as of a position.

@@ -18,7 +18,8 @@ mod stored_numbers;
 mod summary;
 pub mod unit;
 
-pub use filter::Filter;
+pub(crate) use filter::mix;
+pub use filter::{Filter, Fingerprint};
 pub use posting::{Posting, UnitPosting};
 pub use summary::{BlockAddress, Hiding, Moment, Moments, Reach, Standing, StoredRun, StreamSummary};
 

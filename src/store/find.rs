@@ -56,7 +56,10 @@ impl<S: Storage, H: Host> Shared<S, H> {
 
 /// The first visible event of an id in a stream.
 fn find_in_stream(view: &mut View<'_>, stream: &str, id: EventId, as_of: Position) -> Result<Found, Stop> {
-    let mut sources = places_in_units(view, stream, id)?;
+    let mut sources = match view.index.may_stand_in_units(id) {
+        true => places_in_units(view, stream, &[id])?,
+        false => Vec::new(),
+    };
     sources.extend(tail_places(view, id));
     first_of(view, &sources, id, Some(stream), as_of)
 }
@@ -71,6 +74,7 @@ fn find_from(
 ) -> Result<(Found, Option<Position>), Stop> {
     let root = view.root;
     let unit = root.units.get(root.units.partition_point(|unit| unit.last < first));
+    let unit = unit.filter(|_| view.index.may_stand_in_units(id));
     let Some(unit) = unit else {
         let sources = tail_places(view, id);
         return Ok((first_of(view, &sources, id, None, as_of)?, None));

@@ -25,13 +25,19 @@ impl<S: Storage, H: Host> Shared<S, H> {
     /// Most appends need nothing but what the index holds. Only a stream that was not asked for yet, an id that may
     /// stand somewhere already, or a condition that looks back, has records read.
     pub(super) async fn gather(&self, queue: &[Rc<Append>]) -> Result<(Head, Facts), Error> {
-        let mut gathered = (Head::default(), Facts::default());
-        self.look(&mut |view| {
-            gathered = facts_of(view, queue)?;
-            Ok(())
-        })
-        .await?;
-        let (head, mut facts) = gathered;
+        let mut gathered = Some((Head::default(), Facts::default()));
+        loop {
+            self.look(&mut |view| {
+                gathered = facts_of(view, queue)?;
+                Ok(())
+            })
+            .await?;
+            if gathered.is_some() {
+                break;
+            }
+            self.learn_ids().await?;
+        }
+        let (head, mut facts) = gathered.unwrap_or_default();
         let mut slice = Slice::begin(&self.host);
         for condition in queue.iter().filter_map(|append| append.condition.as_ref()) {
             let matched = self.first_match(condition, facts.position, &mut slice).await?;
@@ -70,50 +76,70 @@ impl<S: Storage, H: Host> Shared<S, H> {
     }
 }
 
-/// What is known of everything that a queue names.
+/// What is known of everything that a queue names. `None` where the ids of all units are to be learnt first.
 ///
 /// Fails on a log with damage, which cannot be judged upon: a stream's last revision may stand in what cannot be read.
 #[inline(never)]
-fn facts_of(view: &mut View<'_>, queue: &[Rc<Append>]) -> Result<(Head, Facts), Stop> {
+fn facts_of(view: &mut View<'_>, queue: &[Rc<Append>]) -> Result<Option<(Head, Facts)>, Stop> {
     if let Some(segment) = view.index.segments().first_damaged() {
         return Err(damage_of(segment).into());
     }
     let head = view.index.head();
     let mut facts = Facts { position: head.position, time: view.index.time(), ..Facts::default() };
+    let mut block_count = 0;
     for write in queue.iter().flat_map(|append| &append.writes) {
-        match note_write(view, &mut facts, write) {
+        match note_stream(view, &mut facts, write) {
+            Ok(asked_count) => block_count += asked_count,
             // What the other writes need is read in the same transaction.
+            Err(Stop::Pending) => {}
+            Err(stop) => return Err(stop),
+        }
+    }
+    view.check()?;
+    let covered = view.root.covered;
+    let entry_count = view.root.units.iter().map(|unit| unit.entry_count).sum();
+    if view.index.ids_in_units().is_worth_learning(block_count, covered, entry_count) {
+        return Ok(None);
+    }
+    for write in queue.iter().flat_map(|append| &append.writes) {
+        match note_ids(view, &mut facts, write) {
             Ok(()) | Err(Stop::Pending) => {}
             Err(stop) => return Err(stop),
         }
     }
     view.check()?;
-    Ok((head, facts))
+    Ok(Some((head, facts)))
 }
 
-/// Notes the stream of a write, and the events in it that have ids which the write gives.
-fn note_write(view: &mut View<'_>, facts: &mut Facts, write: &StreamWrite) -> Result<(), Stop> {
-    let name = write.stream.as_str();
-    let Some(stream) = view.stream(name)? else { return Ok(()) };
-    if stream.exists() {
-        facts.streams.insert(&write.stream, stream.facts());
-    }
-    let ids = write.entries.iter().filter_map(|entry| entry.named_event());
-    for (_, id) in ids {
+/// Notes the stream of a write. Gives about how many blocks may hold the ids that the write gives.
+fn note_stream(view: &mut View<'_>, facts: &mut Facts, write: &StreamWrite) -> Result<u64, Stop> {
+    let (covered, unit_count) = (view.root.covered, view.root.units.len() as u64);
+    let Some(stream) = view.stream(write.stream.as_str())?.filter(|stream| stream.exists()) else {
+        return Ok(0);
+    };
+    facts.streams.insert(&write.stream, stream.facts());
+    let block_count = stream.visible_count_as_of(covered).min(unit_count);
+    Ok(block_count * write.entries.iter().filter_map(|entry| entry.named_event()).count() as u64)
+}
+
+/// Notes the events in the stream of a write that have ids which the write gives.
+fn note_ids(view: &mut View<'_>, facts: &mut Facts, write: &StreamWrite) -> Result<(), Stop> {
+    let mut in_units = Vec::new();
+    for (_, id) in write.entries.iter().filter_map(|entry| entry.named_event()) {
         note_in_tail(view, facts, id);
-        match places_in_units(view, name, id) {
-            Ok(sources) => {
-                for source in sources {
-                    let block = view.entries(source);
-                    let entries = block.iter().flat_map(|block| block.entries());
-                    entries.filter(|entry| entry.id == id).for_each(|entry| facts.known.note_stored(&entry));
-                }
-            }
-            Err(Stop::Pending) => {}
-            Err(stop) => return Err(stop),
+        if view.index.may_stand_in_units(id) {
+            in_units.push(id);
         }
     }
-    view.check()
+    if in_units.is_empty() {
+        return Ok(());
+    }
+    let sources = places_in_units(view, write.stream.as_str(), &in_units)?;
+    for block in view.all_entries(&sources)? {
+        let entries = block.entries().filter(|entry| in_units.contains(&entry.id));
+        entries.for_each(|entry| facts.known.note_stored(&entry));
+    }
+    Ok(())
 }
 
 fn note_in_tail(view: &mut View<'_>, facts: &mut Facts, id: EventId) {
@@ -132,22 +158,23 @@ pub(super) fn holder_of(view: &View<'_>, position: Position) -> Option<Source> {
     segments.all().get(segments.place_of(position)).map(|segment| Source::Log(segment.first))
 }
 
-/// The blocks that may hold events of this id in this stream which are not hidden.
-pub(super) fn places_in_units(view: &mut View<'_>, stream: &str, id: EventId) -> Result<Vec<Source>, Stop> {
+/// The blocks that may hold events of any of these ids in this stream which are not hidden.
+pub(super) fn places_in_units(
+    view: &mut View<'_>,
+    stream: &str,
+    ids: &[EventId],
+) -> Result<Vec<Source>, Stop> {
     let covered = view.root.covered;
-    let stream_is_in_units = |view: &mut View<'_>| -> Result<bool, Stop> {
-        let first = view.stream(stream)?.and_then(|stream| stream.first());
-        Ok(first.is_some_and(|first| first.position <= covered))
-    };
-    if !stream_is_in_units(view)? {
+    let first = view.stream(stream)?.and_then(|stream| stream.first());
+    if first.is_none_or(|first| covered < first.position) {
         return Ok(Vec::new());
     }
-    let stored = view.stored_stream(stream)?;
     let visible_from = view.index.visible_from(stream, Position(u64::MAX));
+    let stored = view.stored_stream(stream)?;
     let mut sources = Vec::new();
     for run in stored.runs.iter().filter(|run| visible_from < run.end()) {
         match view.filter(run.address) {
-            Ok(Some(filter)) if !filter.may_contain(id) => {}
+            Ok(Some(filter)) if !ids.iter().any(|id| filter.may_contain(*id)) => {}
             Ok(_) => sources.push(Source::Block(run.address)),
             Err(Stop::Pending) => {}
             Err(stop) => return Err(stop),

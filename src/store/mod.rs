@@ -18,6 +18,7 @@ mod fetch;
 mod find;
 mod gather;
 mod layout;
+mod learn;
 mod listing;
 mod open;
 mod parts;

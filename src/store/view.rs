@@ -216,7 +216,7 @@ impl<'a> View<'a> {
     /// All that is known of a stream, of which nothing may have happened ever. `None` for a name that no stream can
     /// have.
     pub fn stream(&mut self, name: &str) -> Result<Option<&IndexedStream>, Stop> {
-        let is_whole = self.index.stream(name).is_some_and(|it| it.knowledge() == Knowledge::Whole);
+        let is_whole = self.index.settle(name) == Some(Knowledge::Whole);
         if !is_whole && self.index.covered() != Position::START {
             let Ok(name) = StreamName::new(name) else { return Ok(None) };
             let stored = self.stored_stream(name.as_str())?;

@@ -7,6 +7,7 @@ mod derived_again;
 mod durable;
 mod erasure;
 mod faults;
+mod ids;
 pub mod laid;
 mod stored;
 mod tabs;

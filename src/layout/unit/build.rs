@@ -25,7 +25,7 @@ use super::header::{Times, UnitInfo};
 use super::known::Known;
 
 /// About what an entry adds to the filters of a unit.
-const FILTER_BYTES_PER_ENTRY: u64 = 2;
+const FILTER_BYTES_PER_ENTRY: u64 = 5;
 
 /// What is decided of a unit before it is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

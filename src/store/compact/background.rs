@@ -24,7 +24,7 @@ const PAUSE_MS: u64 = 1_000;
 /// The longest pause.
 const PAUSE_MS_MAX: u64 = 64_000;
 /// A tail so many times as long as it should be is compacted beside appends, because it slows them down too.
-const OVERLONG_TIMES: u64 = 8;
+const OVERLONG_TIMES: u64 = 64;
 
 /// The compactions of a store.
 #[derive(Default)]
@@ -179,21 +179,13 @@ impl<S: Storage, H: Host> Shared<S, H> {
     /// Whether the tail is so many times as long as it may be.
     fn is_tail_due(&self, times: u64) -> bool {
         let index = self.index.borrow();
-        let segments = index.segments().all();
-        let mut tail = Tail::default();
-        for segment in segments.iter().rev() {
-            tail.record_count += 1;
-            tail.event_count += segment.last.0.saturating_sub(segment.first.0) + 1;
-            tail.stored_bytes += segment.size_bytes;
-            // What is reached need not be summed up to its end.
-            if self.bounds.is_reached(tail, times) {
-                return true;
-            }
-            if self.bounds == Bounds::ON_DEMAND {
-                return false;
-            }
-        }
-        false
+        let segments = index.segments();
+        let tail = Tail {
+            event_count: index.head().position.0.saturating_sub(index.covered().0),
+            stored_bytes: segments.size_bytes(),
+            record_count: segments.all().len() as u64,
+        };
+        self.bounds.is_reached(tail, times)
     }
 
     /// What the log holds beyond the root, as far as the index knows its records.

@@ -52,6 +52,9 @@ pub(super) use background::{Background, wake, wake_at_open};
 /// The lock that a compaction holds, so that two tabs do not do the same.
 const LOCK: &str = "compaction";
 
+/// So many streams and ids of the index are looked at between two looks at the clock.
+const STREAMS_AT_ONCE: usize = 1_024;
+
 /// A compaction under way, or another use of its means.
 struct Compactor<'a, S: Storage, H: Host> {
     shared: &'a Shared<S, H>,
@@ -137,9 +140,18 @@ impl<'a, S: Storage, H: Host> Compactor<'a, S, H> {
                 // Where that fails, the next claim does it.
                 let _ = self.write(claimed.give_up()).await;
             }
-            done
+            done?;
+            while self.forgets() {
+                self.rest(None).await?;
+            }
+            Ok(())
         }
         .boxed_local()
+    }
+
+    /// Goes on with forgetting what units cover, as long as there is anything.
+    fn forgets(&self) -> bool {
+        self.shared.index.borrow_mut().sweep(STREAMS_AT_ONCE).is_continue()
     }
 
     async fn carry_out(&mut self, claimed: &Stored, step: CompactionStep) -> Result<(), Halt> {

@@ -32,7 +32,7 @@ pub enum StorageKind {
 pub fn open(storage: u32, durability: u32) -> OpenRequest {
     let storage = if storage == 0 { StorageKind::IndexedDb } else { StorageKind::Memory };
     let durability = if durability == 3 { Durability::Strict } else { Durability::Relaxed };
-    // Not by itself yet: appends to many streams of a large compacted log cost more with every unit.
+    // Not by itself yet: what it costs appends that go on meanwhile is to be measured in browsers first.
     OpenRequest { storage, options: OpenOptions { durability, bounds: Bounds::ON_DEMAND } }
 }
 
