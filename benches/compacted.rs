@@ -334,7 +334,12 @@ async fn lay_log(storage: &MemoryStorage, event_count: u64, form: Form) {
         let records = tail.into_iter().map(|record| (Area::Log, Key::Position(record.first), record.bytes));
         write(storage, records.collect()).await;
     }
-    let head = Head { position: Position(bank.position), layout: 1, appended_bytes: 60 * event_count };
+    let head = Head {
+        position: Position(bank.position),
+        layout: 1,
+        appended_bytes: 60 * event_count,
+        ..Head::default()
+    };
     write(
         storage,
         vec![

@@ -95,6 +95,14 @@ pub enum Detail {
         /// The newest version that this everfold knows.
         supported: u32,
     },
+    /// The database was written before the format was settled, by an everfold that was never published. It was not
+    /// touched.
+    VersionTooOld {
+        /// The version of the database.
+        version: u32,
+        /// The oldest version that this everfold knows.
+        supported: u32,
+    },
     /// Stored bytes are not what was written.
     CorruptData {
         /// The first position that cannot be read.
@@ -230,6 +238,7 @@ impl Error {
             Detail::StorageUnavailable { .. } => "STORAGE_UNAVAILABLE",
             Detail::StorageFailed { .. } => "STORAGE_FAILED",
             Detail::VersionTooNew { .. } => "VERSION_TOO_NEW",
+            Detail::VersionTooOld { .. } => "VERSION_TOO_OLD",
             Detail::CorruptData { .. } => "CORRUPT_DATA",
             Detail::Aborted => "ABORTED",
             Detail::Closed => "CLOSED",
@@ -313,6 +322,10 @@ impl fmt::Display for Error {
             Detail::VersionTooNew { version, supported } => write!(
                 formatter,
                 "the database was written by a newer everfold (format {version}, this one knows {supported}); reload the page to get the newest"
+            ),
+            Detail::VersionTooOld { version, supported } => write!(
+                formatter,
+                "the database was written by an everfold before its first release (format {version}, this one reads from {supported} on); destroy() it, or read it with the one that wrote it"
             ),
             Detail::CorruptData { position, segment, problem } => {
                 write!(formatter, "stored data is damaged in {segment}")?;

@@ -88,6 +88,13 @@ export interface EverfoldErrorFields {
     /** The newest format that this everfold knows. */
     readonly supported: number;
   };
+  /** The database was written before the format was settled, by an everfold that was never published. It was not touched. */
+  VERSION_TOO_OLD: {
+    /** The format of the database. */
+    readonly version: number;
+    /** The oldest format that this everfold knows. */
+    readonly supported: number;
+  };
   /** Stored bytes are not what was written. */
   CORRUPT_DATA: {
     /** The first position that cannot be read. */

@@ -10,10 +10,8 @@ use super::cursor::Cursor;
 use super::varint;
 use super::{Corrupt, Part};
 
-/// The version of the format of records.
-pub const FORMAT_VERSION: u8 = 0;
-const _: () =
-    assert!(FORMAT_VERSION as u32 == crate::storage::Format::CURRENT, "the records are those of the format");
+/// The version of the form of records.
+pub const FORMAT_VERSION: u8 = 1;
 
 const MAGIC: [u8; 3] = *b"EFr";
 const CHECKSUM_BYTES: usize = 8;

@@ -2,6 +2,9 @@
 
 use xxhash_rust::xxh64::xxh64;
 
+/// The version of the format that this everfold writes: in records, in the head, and in the format record.
+pub const FORMAT_VERSION: u8 = 1;
+
 /// Which versions of the format a reader and a writer must know, in a record of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Format {
@@ -15,7 +18,9 @@ impl Format {
     /// The key of the format in [`super::Area::Meta`].
     pub const KEY: &'static str = "format";
     /// The newest version that this everfold knows.
-    pub const CURRENT: u32 = 0;
+    pub const CURRENT: u32 = FORMAT_VERSION as u32;
+    /// The oldest version that it knows: those before it were never published.
+    pub const OLDEST: u32 = 1;
     /// Length of the stored form in bytes: two versions, checksum.
     pub const STORED_BYTES: usize = 2 * 4 + 8;
 

@@ -2,10 +2,17 @@
 
 use xxhash_rust::xxh64::xxh64;
 
+use crate::error::WriteOutcome;
 use crate::event::Position;
 
+use super::format::FORMAT_VERSION;
+use super::{FaultKind, StorageFault};
+
 /// How far the log reaches. Every commit reads it and replaces it, which is what orders writers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+///
+/// Its form is the same in every version of the format, because every tab has to read it: also one that was opened
+/// before another tab had a newer everfold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Head {
     /// The last position in use; 0 for an empty log.
     pub position: Position,
@@ -13,15 +20,38 @@ pub struct Head {
     pub layout: u64,
     /// Bytes of all records ever appended: the difference of two heads says how much lies between them.
     pub appended_bytes: u64,
+    /// The version of the format that a writer must know at least. The format record says the same to those who
+    /// open the database; here it is read by every commit.
+    pub min_writer: u8,
+}
+
+impl Default for Head {
+    /// The head of an empty log.
+    fn default() -> Self {
+        Self { position: Position::START, layout: 0, appended_bytes: 0, min_writer: FORMAT_VERSION }
+    }
 }
 
 impl Head {
     /// The key of the head in [`super::Area::Meta`].
     pub const KEY: &'static str = "head";
-    /// Length of the stored form in bytes: magic, version, three numbers, checksum.
+    /// Length of the stored form in bytes: magic, the version for writers, three numbers, checksum.
     pub const STORED_BYTES: usize = 4 + 3 * 8 + 8;
 
-    const MAGIC: [u8; 4] = *b"EFh\0";
+    const MAGIC: [u8; 3] = *b"EFh";
+
+    /// Whether this everfold may write what follows this head.
+    ///
+    /// # Errors
+    ///
+    /// [`FaultKind::TooNew`]: another tab has a newer everfold, which has written what this one does not know.
+    pub(crate) fn check_writer(self) -> Result<(), StorageFault> {
+        if self.min_writer <= FORMAT_VERSION {
+            return Ok(());
+        }
+        let kind = FaultKind::TooNew { version: self.min_writer.into() };
+        Err(StorageFault { kind, outcome: WriteOutcome::NotWritten, cause: String::new() })
+    }
 
     /// How many bytes were appended between an older head and this one; `None` where this one does not follow
     /// from it by appends alone.
@@ -42,6 +72,7 @@ impl Head {
     pub fn to_bytes(self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(Self::STORED_BYTES);
         bytes.extend(Self::MAGIC);
+        bytes.push(self.min_writer);
         bytes.extend(self.position.0.to_le_bytes());
         bytes.extend(self.layout.to_le_bytes());
         bytes.extend(self.appended_bytes.to_le_bytes());
@@ -55,7 +86,8 @@ impl Head {
         if bytes.len() != Self::STORED_BYTES || xxh64(body, 0) != u64::from_le_bytes(*checksum) {
             return None;
         }
-        let (magic, numbers) = body.split_first_chunk::<4>()?;
+        let (magic, numbers) = body.split_first_chunk::<3>()?;
+        let (min_writer, numbers) = numbers.split_first()?;
         let (position, numbers) = numbers.split_first_chunk::<8>()?;
         let (layout, numbers) = numbers.split_first_chunk::<8>()?;
         let (appended_bytes, _) = numbers.split_first_chunk::<8>()?;
@@ -63,6 +95,7 @@ impl Head {
             position: Position(u64::from_le_bytes(*position)),
             layout: u64::from_le_bytes(*layout),
             appended_bytes: u64::from_le_bytes(*appended_bytes),
+            min_writer: *min_writer,
         })
     }
 }

@@ -413,6 +413,12 @@ pub enum FaultKind {
     Disconnected,
     /// A record of the storage's own, such as the head, is damaged.
     Damaged,
+    /// A newer everfold writes to this database, in a way that this one does not know. Nothing was written; what was
+    /// there before can be read.
+    TooNew {
+        /// The version of the format that a writer must know.
+        version: u32,
+    },
     /// The handle was closed, or the database destroyed.
     Closed,
 }

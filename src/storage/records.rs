@@ -61,6 +61,7 @@ impl Records {
         J: FnOnce(Head, &[LogRecord]) -> Option<Batch>,
     {
         let head = self.head()?;
+        head.check_writer()?;
         let Seen { head: seen, tail_bytes_max } = seen;
         let Some(behind_bytes) = head.appended_since(seen) else {
             return Ok((Outcome::Behind(head), Changes::default()));
@@ -85,7 +86,9 @@ impl Records {
         let GuardedWrite { expect, deletes, mut puts, layout, .. } = write;
         let mut holds = expect.iter().all(|(area, key, value)| self.record(*area, key) == value.as_ref());
         if let LayoutChange::Next { from } = layout {
-            match self.head()?.after_layout(from) {
+            let head = self.head()?;
+            head.check_writer()?;
+            match head.after_layout(from) {
                 Some(head) => puts.push((Area::Meta, Key::text(Head::KEY), head.to_bytes())),
                 None => holds = false,
             }

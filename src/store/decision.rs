@@ -80,8 +80,8 @@ impl Hearing {
         let appended_bytes: u64 = records.iter().map(|record| record.bytes.len() as u64).sum();
         let after = Head {
             position: judgement.position,
-            layout: head.layout,
             appended_bytes: head.appended_bytes + appended_bytes,
+            ..head
         };
         let batch = (!records.is_empty()).then_some(Batch { records, head: after });
         Box::new(Decision { verdicts: judgement.verdicts, tail, batch, head: after })

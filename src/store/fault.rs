@@ -1,7 +1,7 @@
 //! Faults of the storage, as callers of the store see them.
 
 use crate::error::{Detail, Error, Obstacle};
-use crate::storage::{Area, FaultKind, Head, StorageFault};
+use crate::storage::{Area, FaultKind, Format, Head, StorageFault};
 
 /// What a fault comes to. The ids of the events concerned are the caller's to add: see [`Error::concerning`].
 impl From<StorageFault> for Error {
@@ -18,6 +18,9 @@ impl From<StorageFault> for Error {
             }
             FaultKind::Damaged => {
                 Error::corrupt_data(None, format!("{}/{}", Area::Meta.name(), Head::KEY), cause)
+            }
+            FaultKind::TooNew { version } => {
+                Error::new(Detail::VersionTooNew { version, supported: Format::CURRENT })
             }
             FaultKind::Closed => Error::new(Detail::Closed),
         }

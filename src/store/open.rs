@@ -68,6 +68,10 @@ fn judge_format(bytes: &[u8]) -> Result<Option<Error>, Error> {
         return Err(damaged_format("the bytes are not those of a format"));
     };
     let too_new = |version| Error::new(Detail::VersionTooNew { version, supported: Format::CURRENT });
+    if format.min_writer < Format::OLDEST {
+        let (version, supported) = (format.min_writer, Format::OLDEST);
+        return Err(Error::new(Detail::VersionTooOld { version, supported }));
+    }
     if Format::CURRENT < format.min_reader {
         return Err(too_new(format.min_reader));
     }

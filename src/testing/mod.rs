@@ -10,6 +10,7 @@
 pub mod contract;
 pub mod executor;
 pub mod faulty_storage;
+pub mod fixture;
 pub mod host_contract;
 pub mod prng;
 pub mod reads;

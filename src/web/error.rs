@@ -44,7 +44,7 @@ fn with_detail(fields: Fields, detail: &Detail) -> Fields {
         Detail::StorageFailed { cause, outcome, ids } => {
             fields.with("cause", cause).with("outcome", outcome_name(*outcome)).with("ids", id_texts(ids))
         }
-        Detail::VersionTooNew { version, supported } => {
+        Detail::VersionTooNew { version, supported } | Detail::VersionTooOld { version, supported } => {
             fields.with("version", *version).with("supported", *supported)
         }
         Detail::CorruptData { position, segment, problem } => fields

@@ -184,3 +184,19 @@ fn a_database_of_a_newer_everfold_is_not_touched() {
     check(Format { min_reader: newer, min_writer: newer }, false);
     check(Format { min_reader: Format::CURRENT, min_writer: newer }, true);
 }
+
+#[test]
+fn a_tab_that_was_open_before_a_newer_everfold_came_reads_and_does_not_write() {
+    in_browser(|browser| async move {
+        four_records(&browser).await;
+        let store = browser.open().await;
+        change(&browser.storage, Area::Meta, Key::text(Head::KEY), |bytes| {
+            let head = Head::from_bytes(&bytes).expect("a head");
+            Some(Head { min_writer: head.min_writer + 1, ..head }.to_bytes())
+        })
+        .await;
+        let refused = append_if(&store, "a", Expected::Any, vec![event("New")]).await;
+        assert_eq!(refused.map_err(|error| error.code()), Err("VERSION_TOO_NEW"));
+        assert_eq!(read_all(&store, whole_log()).await.unwrap(), "1:A 2:B 3:C 4:D 5:E");
+    });
+}

@@ -17,6 +17,7 @@ mod documents;
 mod executor;
 mod expectations;
 mod faults;
+mod fixtures;
 mod hiding;
 mod host_contract;
 mod idempotence;

@@ -10,6 +10,7 @@ mod compaction;
 mod contracts;
 mod databases;
 mod faults;
+mod fixtures;
 mod host;
 mod lost_connections;
 mod sabotage;

@@ -129,12 +129,15 @@ pub async fn a_commit_may_have_several_records<S: Storage>(
     // A record holds as many entries as the positions between it and the next say.
     let judge = |_: Head, _: &[LogRecord]| {
         let records = vec![log_record(1, b"1 to 9"), log_record(10, b"10"), log_record(11, b"11 to 300")];
-        Some(Batch { records, head: Head { position: Position(300), layout: 0, appended_bytes: 17 } })
+        Some(Batch {
+            records,
+            head: Head { position: Position(300), layout: 0, appended_bytes: 17, ..Head::default() },
+        })
     };
     let outcome = succeeds(storage.commit(Head::default().into(), Durability::Relaxed, judge).await)?;
-    let head = Head { position: Position(300), layout: 0, appended_bytes: 17 };
+    let head = Head { position: Position(300), layout: 0, appended_bytes: 17, ..Head::default() };
     ensure_equal(outcome, Outcome::Committed(head), "the outcome")?;
-    let seen = Head { position: Position(9), layout: 0, appended_bytes: 6 };
+    let seen = Head { position: Position(9), layout: 0, appended_bytes: 6, ..Head::default() };
     let (_, call) = succeeds(append(&storage, seen, vec![b"301".to_vec()]).await)?;
     let tail = vec![log_record(10, b"10"), log_record(11, b"11 to 300")];
     ensure_equal(call, Some(JudgeCall { head, tail }), "what judge was handed")

@@ -104,6 +104,30 @@ pub async fn where_the_head_is_damaged_the_layout_cannot_change<S: Storage>(
     ensure_equal(succeeds(whole_area(&storage, Area::Units).await)?.records, Vec::new(), "the units")
 }
 
+pub async fn behind_a_head_of_a_newer_format_nothing_is_written<S: Storage>(
+    open: &impl AsyncFn(&str) -> S,
+    name: &str,
+) -> Clause {
+    let storage = open(name).await;
+    let head = committed(append(&storage, Head::default(), vec![b"1".to_vec()]).await)?;
+    let newer = Head { min_writer: head.min_writer + 1, ..head };
+    let raise = unguarded(vec![(Area::Meta, Key::text(Head::KEY), newer.to_bytes())], Vec::new());
+    succeeds(storage.write(raise).await)?;
+    let faults = [
+        append(&storage, head, vec![b"2".to_vec()]).await.err(),
+        append(&storage, newer, vec![b"2".to_vec()]).await.err(),
+        storage.write(swap(head.layout)).await.err(),
+    ];
+    for fault in faults {
+        let fault = fault.map(|fault| (fault.kind, fault.outcome));
+        let too_new = FaultKind::TooNew { version: newer.min_writer.into() };
+        ensure_equal(fault, Some((too_new, WriteOutcome::NotWritten)), "the fault")?;
+    }
+    let page = succeeds(whole_area(&storage, Area::Log).await)?;
+    ensure_equal((page.head, page.records.len()), (newer, 1), "the log, which is still read")?;
+    ensure_equal(succeeds(whole_area(&storage, Area::Units).await)?.records, Vec::new(), "the units")
+}
+
 pub async fn of_two_changes_of_a_layout_one_is_refused<S: Storage>(
     open: &impl AsyncFn(&str) -> S,
     name: &str,
@@ -128,7 +152,7 @@ pub async fn no_commit_beside_a_change_of_the_layout_is_lost<S: Storage>(
     for result in results {
         result?;
     }
-    head = Head { position: Position(15), layout: 1, appended_bytes: 15 };
+    head = Head { position: Position(15), layout: 1, appended_bytes: 15, ..Head::default() };
     let page = succeeds(whole_area(&compactor, Area::Log).await)?;
     ensure_equal(page.head, head, "the head")?;
     let expected: Vec<_> = (5..=15).map(|number| Key::Position(Position(number))).collect();

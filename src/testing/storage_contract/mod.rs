@@ -83,6 +83,7 @@ where
             a_write_for_another_layout_changes_nothing,
             a_refused_write_leaves_the_layout,
             where_the_head_is_damaged_the_layout_cannot_change,
+            behind_a_head_of_a_newer_format_nothing_is_written,
             of_two_changes_of_a_layout_one_is_refused,
             no_commit_beside_a_change_of_the_layout_is_lost,
             a_reader_sees_a_change_of_the_layout_whole,

@@ -44,6 +44,7 @@ pub fn commit(
             }
             Stage::Head(request) => {
                 let head = read_head(request)?;
+                head.check_writer()?;
                 if head != seen {
                     if head.appended_since(seen).is_none_or(|bytes| tail_bytes_max < bytes) {
                         outcome.set(Some(Outcome::Behind(head)));
@@ -145,7 +146,9 @@ pub fn guarded(write: &Rc<GuardedWrite>, written: &Slot<Written>) -> Operation {
         }
         let mut head = None;
         if let (LayoutChange::Next { from }, Some(request)) = (write.layout, asked.last()) {
-            head = read_head(request)?.after_layout(from);
+            let found = read_head(request)?;
+            found.check_writer()?;
+            head = found.after_layout(from);
             holds &= head.is_some();
         }
         if !holds {

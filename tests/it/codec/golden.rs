@@ -118,21 +118,21 @@ fn the_head_and_the_format() {
         assert_eq!(dump_of(&bytes), dump_of(&bytes_of(dump)));
         check_documented(dump);
     }
-    let head = Head { position: Position(1_000), layout: 2, appended_bytes: 36_000 };
+    let head = Head { position: Position(1_000), layout: 2, appended_bytes: 36_000, ..Head::default() };
     check(head.to_bytes(), HEAD);
     check(Format::current().to_bytes(), FORMAT);
 }
 
 const ONE_EVENT: &str = "
-45 46 72 00 00 01 00 01 01 3d 1b 63 61 72 74 2d
+45 46 72 01 00 01 00 01 01 3d 1b 63 61 72 74 2d
 31 49 74 65 6d 41 64 64 65 64 7b 22 73 6b 75 22
 3a 22 41 31 22 7d 01 01 00 06 09 80 80 eb d6 d4
 66 02 20 00 00 0c 00 02 00 11 22 33 44 55 46 77
-88 99 aa bb cc dd ee ff 15 94 88 65 cb c7 8d 2d
+88 99 aa bb cc dd ee ff bd 34 62 fc c1 78 3d ba
 ";
 
 const TWO_COMMITS: &str = "
-45 46 72 00 00 64 04 04 02 85 01 36 6f 72 64 65
+45 46 72 01 00 64 04 04 02 85 01 36 6f 72 64 65
 72 2d 37 63 61 72 74 2d 31 50 61 69 64 49 74 65
 6d 41 64 64 65 64 65 75 72 7b 22 62 79 22 3a 22
 63 61 72 64 22 7d 7b 22 73 6b 75 22 3a 22 41 31
@@ -141,26 +141,26 @@ const TWO_COMMITS: &str = "
 01 00 01 02 e7 07 06 01 01 00 0c 0d 01 a5 a5 a5
 a5 a5 a5 85 a5 a5 a5 a5 a5 03 00 00 02 00 11 22
 33 44 55 46 77 88 99 aa bb cc dd ee ff 05 00 00
-00 cb b8 ac e9 4b 95 61 bc
+00 96 3b ec 80 7b 47 ec 44
 ";
 
 const BY_STREAM: &str = "
-45 46 72 00 01 01 03 04 02 a1 01 3b ff 08 61 62
+45 46 72 01 01 01 03 04 02 a1 01 3b ff 08 61 62
 49 74 65 6d 41 64 64 65 64 7b 22 73 6b 75 22 3a
 22 41 31 22 7d 0c 00 11 f0 17 02 01 00 01 01 09
 80 80 eb d6 d4 66 00 04 04 20 26 26 22 00 00 01
 01 00 00 00 00 02 03 02 02 01 0c 0c 0c 0c 00 08
 0f 00 07 02 00 01 1f 00 07 02 00 17 03 0c 00 00
 02 00 10 02 05 00 02 02 00 60 00 00 00 00 00 04
-18 fe cb 74 24 f3 10 81
+2f 1e 69 fc 3c 69 5e a6
 ";
 
 const HEAD: &str = "
-45 46 68 00 e8 03 00 00 00 00 00 00 02 00 00 00
-00 00 00 00 a0 8c 00 00 00 00 00 00 59 38 f5 b4
-e5 70 16 2e
+45 46 68 01 e8 03 00 00 00 00 00 00 02 00 00 00
+00 00 00 00 a0 8c 00 00 00 00 00 00 64 d4 6b 1a
+dc 4c 1a 68
 ";
 
 const FORMAT: &str = "
-00 00 00 00 00 00 00 00 bb 1b db ca cd 6a c9 34
+01 00 00 00 01 00 00 00 3c a6 b5 1a 1b c4 8e 28
 ";

@@ -157,7 +157,7 @@ fn one_event() -> Dissected {
     body.extend([0xee; 16]);
     Dissected {
         magic: *b"EFr",
-        version: 0,
+        version: 1,
         flags: 0,
         first: 1,
         last_offset: 0,
@@ -206,7 +206,8 @@ fn the_smallest_record_is_whole() {
 #[test]
 fn headers_that_cannot_be_are_refused() {
     check_header("this is not a record of the log", |record| record.magic = *b"EFh");
-    check_header("the version of the format is not known", |record| record.version = 1);
+    check_header("the version of the format is not known", |record| record.version = 0);
+    check_header("the version of the format is not known", |record| record.version = 2);
     check_header("a flag is not known", |record| record.flags = 2);
     check_header("the first position is not the key of the record", |record| record.first = 0);
     check_header("a position or a revision is too large", |record| record.first = limits::INTEGER_MAX + 1);

@@ -159,7 +159,7 @@ fn unpacked(record: &[u8]) -> Vec<u8> {
 }
 
 fn sealed(letter: u8, body: &[u8]) -> Vec<u8> {
-    let mut bytes = vec![b'E', b'F', letter, 0, 0];
+    let mut bytes = vec![b'E', b'F', letter, 1, 0];
     let mut length = body.len();
     while 0x80 <= length {
         bytes.push(length as u8 | 0x80);
