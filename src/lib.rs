@@ -50,7 +50,7 @@
 //! let announcements = Announcements { lost_permille: 0, delay_ms_max: 0 };
 //! let origin = SimulatedOrigin::new(&executor.scheduler(), announcements);
 //! let host = origin.host(origin.tab(), "bank");
-//! let options = OpenOptions { durability: Durability::Relaxed, bounds: Bounds::ON_DEMAND };
+//! let options = OpenOptions { durability: Durability::Relaxed, bounds: Bounds::DEFAULT };
 //!
 //! executor.run_until(async {
 //!     let store = Store::open(MemoryStorage::new(), host, options, |_progress| ()).await?;
