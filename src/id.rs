@@ -13,8 +13,6 @@ impl EventId {
     pub const TEXT_LENGTH: usize = 36;
     /// Length of what the ids made by one [`IdGenerator`] have in common, in bytes.
     pub const PREFIX_BYTES: usize = 12;
-    /// Length of its text form in bytes.
-    pub const TEXT_BYTES: usize = 36;
 
     /// The id of these bytes, in the order of RFC 9562.
     pub const fn from_bytes(bytes: [u8; Self::BYTES]) -> Self {
@@ -54,7 +52,7 @@ impl EventId {
     /// Appends the text form, in lower case, to `text`.
     pub fn write_text(self, text: &mut String) {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        let mut digits = [b'-'; Self::TEXT_BYTES];
+        let mut digits = [b'-'; Self::TEXT_LENGTH];
         let mut place = 0;
         for byte in self.0 {
             place += usize::from(matches!(place, 8 | 13 | 18 | 23));
@@ -68,6 +66,12 @@ impl EventId {
     /// What it has in common with other ids of one [`IdGenerator`]: its first [`EventId::PREFIX_BYTES`] bytes.
     pub fn prefix(&self) -> &[u8] {
         &self.0[..Self::PREFIX_BYTES]
+    }
+
+    /// Whether it is a UUIDv8, as those are that an [`IdGenerator`] makes: then its last four bytes count.
+    pub fn is_counted(self) -> bool {
+        let [_, _, _, _, _, _, version, _, variant, ..] = self.0;
+        version >> 4 == 8 && variant >> 6 == 0b10
     }
 
     /// Splits off the last four bytes, which count in the ids that the store makes.

@@ -19,8 +19,8 @@
 //! - **Total.** Stored bytes, arguments and hosts give values or an [`error::Error`] with a stable code, never a
 //!   panic. An assertion fails on a bug of this crate alone.
 //!
-//! Every bound is in [`limits`]. In this version the index is in memory: [`store::Store::open`] reads the whole
-//! log, and keeps about as much as each stream's places and each event's id need.
+//! Every bound is in [`limits`]. What was appended last is indexed in memory; what was compacted has an index in the
+//! storage, of which [`store::Store::open`] reads nothing but its root.
 //!
 //! # Example
 //!

@@ -13,7 +13,13 @@ function listen(signal: AbortSignal): Set<() => void> {
   const acts = new Set<() => void>();
   waiting.set(signal, acts);
   signal.addEventListener("abort", () => {
-    for (const act of acts) act();
+    for (const act of acts) {
+      try {
+        act();
+      } catch {
+        // Who has trapped says so to its own callers, and must not keep the others from hearing.
+      }
+    }
   });
   return acts;
 }

@@ -112,8 +112,9 @@ export class AppendQueue {
   async #cross({ writer, waiting, signal }: Batch): Promise<void> {
     const ticket = this.#nextTicket;
     this.#nextTicket += 1;
-    const forget = onAbort(signal, () => this.#engine.abort(ticket));
+    let forget = () => {};
     try {
+      forget = onAbort(signal, () => this.#engine.abort(ticket));
       signal?.throwIfAborted();
       settle(waiting, await this.#engine.append(writer.finish(ticket)), signal);
     } catch (error) {

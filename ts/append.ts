@@ -180,7 +180,8 @@ export function checkCommit(writes: readonly UncheckedWrite[], options: unknown,
   if (commitEvents < eventCount) throw limitExceeded("events", "commit events", eventCount, commitEvents);
   let textLength = 0;
   const checkedWrites = writes.map((write): WriteParts => {
-    const { events } = write;
+    // A copy: code of the caller's that runs meanwhile may change the array.
+    const events = [...write.events];
     const stream = name(write.stream, write, "stream");
     const expected = write.expected === undefined ? EXPECTED.any : expectedCode(write.expected, write.pathOf("expected"));
     // An array that grows has room for many events, and most writes have one.

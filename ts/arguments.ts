@@ -98,7 +98,8 @@ export function oneOf<Word extends string>(value: unknown, words: readonly Word[
 
 /** An array. */
 export function list(value: unknown, path: string): readonly unknown[] {
-  if (Array.isArray(value)) return value;
+  // A copy, in which a hole is an undefined entry and nothing is done by methods of the caller's.
+  if (Array.isArray(value)) return Array.from(value as unknown[]);
   throw unfit(value, path, "an array");
 }
 
@@ -139,9 +140,15 @@ export function option<Value>(
   return value === undefined ? undefined : check(value, `options.${key}`);
 }
 
+/** It throws for everything that is not a signal of the platform's, such as a proxy of one. */
+const isAborted = Object.getOwnPropertyDescriptor(AbortSignal.prototype, "aborted")?.get;
+
 /** An AbortSignal, be it of another realm: one that only looks like it would fail when it is listened to. */
 export function abortSignal(value: unknown, path: string): AbortSignal {
-  const { throwIfAborted, addEventListener } = (value ?? {}) as Partial<AbortSignal>;
-  if (typeof throwIfAborted === "function" && typeof addEventListener === "function") return value as AbortSignal;
-  throw unfit(value, path, "an AbortSignal");
+  try {
+    isAborted?.call(value);
+    return value as AbortSignal;
+  } catch {
+    throw unfit(value, path, "an AbortSignal");
+  }
 }

@@ -28,9 +28,6 @@ import { instantiate } from "./instantiate.js";
 import { MessageWriter } from "./message-writer.js";
 import { wasmCalls as calls } from "./wasm-calls.js";
 
-/** Whether there can be databases. Where there is no IndexedDB, as in Node, nothing was kept. */
-const HAS_DATABASES = "indexedDB" in globalThis;
-
 let loading: Promise<EngineLimits> | undefined;
 
 // The codes are the places.
@@ -52,16 +49,21 @@ export async function openPageEngine(message: OpenMessage, onProgress: OpenProgr
   return new PageEngine(core, storage, limits);
 }
 
+/** Whether there can be databases. Where there is no IndexedDB, as in Node, nothing was kept. */
+function hasDatabases(): boolean {
+  return "indexedDB" in globalThis;
+}
+
 /** Whether there is a database of this name. */
 export async function databaseExists(name: string): Promise<boolean> {
-  if (!HAS_DATABASES) return false;
+  if (!hasDatabases()) return false;
   await load();
   return calls.make(() => exists(name) as Promise<boolean>);
 }
 
 /** Deletes the database of this name. Open stores of every tab are told and closed. */
 export async function destroyDatabase(name: string): Promise<void> {
-  if (!HAS_DATABASES) return;
+  if (!hasDatabases()) return;
   await load();
   await calls.make(() => destroy(name) as Promise<void>);
 }

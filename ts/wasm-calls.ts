@@ -76,11 +76,11 @@ export class WasmCalls {
   }
 }
 
-/** Whether this is a memory that cannot become twice as large: an allocation that was refused leaves no other trace. */
+/** Whether this is a memory that cannot grow any more: an allocation that was refused leaves no other trace. */
 function isExhausted(memory: unknown): boolean {
   if (!(memory instanceof WebAssembly.Memory)) return false;
   try {
-    memory.grow(memory.buffer.byteLength / PAGE_BYTES);
+    memory.grow(LARGEST_ALLOCATION_PAGES);
     return false;
   } catch {
     return true;
@@ -96,8 +96,8 @@ function closeDatabases(table: unknown): void {
   }
 }
 
-/** Bytes of a page of a WebAssembly memory. */
-const PAGE_BYTES = 65_536;
+/** The largest body of a record, in pages of 64 KiB: no more is ever asked for at once. */
+const LARGEST_ALLOCATION_PAGES = 512;
 
 /** The names of what ends an instance: a trap, or a stack that ran out, as one browser or another calls it. */
 const DEADLY: ReadonlySet<string> = new Set(["RuntimeError", "RangeError", "InternalError"]);

@@ -11,7 +11,7 @@ use super::varint;
 use super::{Corrupt, Part};
 
 /// The version of the form of records.
-pub const FORMAT_VERSION: u8 = 1;
+pub const RECORD_VERSION: u8 = 1;
 
 const MAGIC: [u8; 3] = *b"EFr";
 const CHECKSUM_BYTES: usize = 8;
@@ -53,7 +53,7 @@ impl Header {
     pub fn seal(&self, stored_body: &[u8]) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(stored_body.len().saturating_add(48));
         bytes.extend(MAGIC);
-        bytes.push(FORMAT_VERSION);
+        bytes.push(RECORD_VERSION);
         bytes.push(match self.packing {
             Packing::Plain => 0,
             Packing::Lz4 => PACKED,
@@ -88,7 +88,7 @@ impl Header {
     }
 
     fn read(cursor: &mut Cursor<'_>, key: Position) -> Result<Self, Box<Corrupt>> {
-        if cursor.byte()? != FORMAT_VERSION {
+        if cursor.byte()? != RECORD_VERSION {
             return Err(cursor.corrupt("the version of the format is not known"));
         }
         let packing = match cursor.byte()? {

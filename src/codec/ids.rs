@@ -50,8 +50,9 @@ fn shared_prefixes(ids: &[EventId]) -> (Vec<&[u8]>, Vec<Option<usize>>) {
     let mut all_met: Vec<Met> = Vec::new();
     let mut prefixes = Vec::new();
     let mut interned = Vec::with_capacity(ids.len());
-    for prefix in ids.iter().map(EventId::prefix) {
-        let index = is_made(prefix).then(|| interner.index_of(prefix));
+    for id in ids {
+        let prefix = id.prefix();
+        let index = id.is_counted().then(|| interner.index_of(prefix));
         interned.push(index);
         let Some(index) = index else { continue };
         if index == all_met.len() {
@@ -68,11 +69,6 @@ fn shared_prefixes(ids: &[EventId]) -> (Vec<&[u8]>, Vec<Option<usize>>) {
         *index = index.and_then(|index| all_met.get(index)?.index);
     }
     (prefixes, interned)
-}
-
-/// Whether a prefix is one of a UUIDv8.
-fn is_made(prefix: &[u8]) -> bool {
-    matches!(prefix, [_, _, _, _, _, _, version, _, variant, ..] if version >> 4 == 8 && variant >> 6 == 0b10)
 }
 
 /// Reads the table of prefixes and the ids, which go to `places` one by one.

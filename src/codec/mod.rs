@@ -27,7 +27,7 @@ pub use corrupt::{Corrupt, Part};
 pub use decoded_record::DecodedRecord;
 pub use encode::{Place, encode_arranged};
 pub use extensions::Extensions;
-pub use header::FORMAT_VERSION;
+pub use header::RECORD_VERSION;
 pub use pack::encode_records;
 pub use tags::{Tags, TagsIter};
 

@@ -4,7 +4,7 @@
 use xxhash_rust::xxh64::xxh64;
 
 use crate::codec::cursor::Cursor;
-use crate::codec::{Corrupt, FORMAT_VERSION, Part, varint};
+use crate::codec::{Corrupt, Part, RECORD_VERSION, varint};
 use crate::limits;
 
 /// Which kind of record it is: the third letter of its magic.
@@ -37,7 +37,7 @@ impl Magic {
     fn seal_as(self, flags: u8, body_bytes: usize, stored_body: &[u8]) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(stored_body.len().saturating_add(24));
         bytes.extend(LETTERS);
-        bytes.extend([self.0, FORMAT_VERSION, flags]);
+        bytes.extend([self.0, RECORD_VERSION, flags]);
         varint::push_size(&mut bytes, body_bytes);
         bytes.extend(stored_body);
         bytes.extend(xxh64(&bytes, 0).to_le_bytes());
@@ -58,7 +58,7 @@ impl Magic {
         if xxh64(checked, 0) != u64::from_le_bytes(*checksum) {
             return Err(cursor.corrupt("the checksum does not match"));
         }
-        if cursor.byte()? != FORMAT_VERSION {
+        if cursor.byte()? != RECORD_VERSION {
             return Err(cursor.corrupt("the version of the format is not known"));
         }
         let flags = cursor.byte()?;

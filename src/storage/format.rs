@@ -2,7 +2,8 @@
 
 use xxhash_rust::xxh64::xxh64;
 
-/// The version of the format that this everfold writes: in records, in the head, and in the format record.
+/// The version of the format that this everfold writes, which the format record and the head give. Records have versions of
+/// their own.
 pub const FORMAT_VERSION: u8 = 1;
 
 /// Which versions of the format a reader and a writer must know, in a record of its own.

@@ -81,6 +81,8 @@ impl<S: Storage, H: Host> Shared<S, H> {
 /// Fails on a log with damage, which cannot be judged upon: a stream's last revision may stand in what cannot be read.
 #[inline(never)]
 fn facts_of(view: &mut View<'_>, queue: &[Rc<Append>]) -> Result<Option<(Head, Facts)>, Stop> {
+    // First, because what a newer everfold wrote looks like damage.
+    view.index.head().check_writer().map_err(Error::from)?;
     if let Some(segment) = view.index.segments().first_damaged() {
         return Err(damage_of(segment).into());
     }

@@ -29,6 +29,7 @@ impl<S: Storage, H: Host> Shared<S, H> {
             // The log is another one: what was derived holds no longer.
             *self.index.borrow_mut() = Index::default();
             self.cache.borrow_mut().clear();
+            self.early.take();
         }
         let root = usable_root(head, stored);
         let is_usable = root.is_some();

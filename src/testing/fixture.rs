@@ -82,16 +82,7 @@ fn facts() -> Query {
 }
 
 async fn note_log<S: Storage, H: Host>(store: &Store<S, H>, query: Query, text: &mut String) {
-    let mut read = AllRead {
-        after: Position::START,
-        before: None,
-        since: None,
-        until: None,
-        direction: Direction::Forwards,
-        query,
-        limit: None,
-        as_of: None,
-    };
+    let mut read = AllRead { query, ..AllRead::everything() };
     loop {
         let page = store.read_all(&read).await.expect("a read");
         note_events(&page, text);

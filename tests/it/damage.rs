@@ -1,5 +1,7 @@
 //! Stored bytes that are not what was written: what is whole is read, and nothing is written.
 
+use std::ops::ControlFlow;
+
 use everfold::error::{Detail, Error};
 use everfold::event::Position;
 use everfold::log::Expected;
@@ -8,6 +10,7 @@ use everfold::storage::{
     Area, Direction, Durability, Format, GuardedWrite, Head, Key, KeyRange, LayoutChange, Storage, Written,
 };
 use everfold::store::{AllRead, StreamRead};
+use everfold::testing::fixture::dump;
 use everfold::testing::reads;
 
 use crate::one_tab::{
@@ -198,5 +201,30 @@ fn a_tab_that_was_open_before_a_newer_everfold_came_reads_and_does_not_write() {
         let refused = append_if(&store, "a", Expected::Any, vec![event("New")]).await;
         assert_eq!(refused.map_err(|error| error.code()), Err("VERSION_TOO_NEW"));
         assert_eq!(read_all(&store, whole_log()).await.unwrap(), "1:A 2:B 3:C 4:D 5:E");
+        let before = dump(&browser.storage).await;
+        let compacted = store.compact(|_| ControlFlow::Continue(())).await;
+        assert_eq!(compacted.map(drop).map_err(|error| error.code()), Err("VERSION_TOO_NEW"));
+        assert_eq!(dump(&browser.storage).await, before);
+    });
+}
+
+#[test]
+fn what_a_newer_everfold_appended_is_not_taken_for_damage_by_an_append() {
+    in_browser(|browser| async move {
+        four_records(&browser).await;
+        let store = browser.open().await;
+        change_log(&browser.storage, 5, |mut bytes| {
+            bytes[3] += 1;
+            Some(bytes)
+        })
+        .await;
+        change(&browser.storage, Area::Meta, Key::text(Head::KEY), |bytes| {
+            let head = Head::from_bytes(&bytes).expect("a head");
+            Some(Head { min_writer: head.min_writer + 1, layout: head.layout + 1, ..head }.to_bytes())
+        })
+        .await;
+        let _ = read_all(&store, whole_log()).await;
+        let refused = append_if(&store, "a", Expected::Any, vec![event("New")]).await;
+        assert_eq!(refused.map_err(|error| error.code()), Err("VERSION_TOO_NEW"));
     });
 }

@@ -23,7 +23,6 @@ use crate::one_tab::{
 const SMALL_UNITS: Bounds = Bounds {
     tail: Tail { event_count: 64, stored_bytes: u64::MAX, record_count: u64::MAX },
     unit_entries_max: 300,
-    ..Bounds::ON_DEMAND
 };
 
 fn path(name: &str) -> PathBuf {

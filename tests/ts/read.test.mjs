@@ -230,15 +230,17 @@ for (const [args, expected] of COUNTS) {
 test("a count adds up stretch by stretch, and says how far it is", () =>
   withStore(async (store) => {
     for (let batch = 0; batch < 8; batch += 1) {
-      const events = Array.from({ length: 3_000 }, (_, index) => ({ type: index % 3 === 0 ? "A" : "B", data: Math.random() }));
+      const events = Array.from({ length: 6_000 }, (_, index) => ({ type: index % 3 === 0 ? "A" : "B", data: `${Math.random()}`.repeat(30) }));
       await store.append(`s-${batch}`, events);
     }
     const progress = [];
-    const counts = await store.count({}, { by: "type", onProgress: ({ done }) => progress.push(done) });
-    assert.deepEqual(counts, { A: 8_000, B: 16_000 });
-    assert.equal(await store.count(), 24_000);
+    // No index knows how many events a day has, whether they were compacted meanwhile or not.
+    const counts = await store.count({}, { by: "day", onProgress: ({ done }) => progress.push(done) });
+    assert.equal(Object.values(counts).reduce((sum, count) => sum + count), 48_000);
+    assert.deepEqual(await store.count({}, { by: "type" }), { A: 16_000, B: 32_000 });
+    assert.equal(await store.count(), 48_000);
     assert.ok(1 < progress.length);
-    assert.deepEqual([progress, progress.at(-1)], [progress.toSorted((one, other) => one - other), 24_000]);
+    assert.deepEqual([progress, progress.at(-1)], [progress.toSorted((one, other) => one - other), 48_000]);
   }));
 
 const LISTENED = {

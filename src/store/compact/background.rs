@@ -78,7 +78,7 @@ impl Background {
             return;
         };
         if let Halt::Failed(error) = &halt
-            && let Detail::CorruptData { .. } = error.detail()
+            && let Detail::CorruptData { .. } | Detail::VersionTooNew { .. } = error.detail()
         {
             self.is_hopeless.set(true);
         }

@@ -123,6 +123,7 @@ impl<'a, S: Storage, H: Host> Compactor<'a, S, H> {
             let keys = vec![(Area::Index, Key::text(ROOT))];
             let mut found = self.shared.ask(Request { keys, pages: Vec::new() }).await?;
             let (head, bytes) = (found.head, found.values.pop().flatten());
+            head.check_writer().map_err(Error::from)?;
             let root = usable_root(head, bytes.as_deref()).ok_or(Halt::Directory)?;
             self.layout = head.layout;
             Ok(Stored { head, root, bytes })

@@ -67,6 +67,7 @@ impl<S: Storage, H: Host> Shared<S, H> {
 impl<S: Storage, H: Host> Compactor<'_, S, H> {
     async fn make_again(&mut self) -> Result<(), Halt> {
         let found = self.shared.ask(request_of_remnants()).await?;
+        found.head.check_writer().map_err(Error::from)?;
         self.layout = found.head.layout;
         let mut rebuilding = Rebuilding::begin(found);
         let mut desk = Desk::new(&rebuilding.stored);
@@ -253,7 +254,7 @@ impl Rebuilding {
             let number = run.or_else(|| UnitRecord::of(&record.key).map(|(unit, _)| unit.0));
             given = given.max(number.unwrap_or_default());
         }
-        let first_number = given + NUMBERS_LEFT_OUT;
+        let first_number = given.saturating_add(NUMBERS_LEFT_OUT);
         let usable = usable_root(head, bytes.as_deref());
         let is_root_lost = usable.is_none();
         let root = usable.unwrap_or_default();
@@ -287,7 +288,7 @@ impl Rebuilding {
 
     /// Takes note of the run of a unit: nobody sees it before the root names it.
     fn add_run(&mut self, NewRun { info, index }: NewRun, desk: &mut Desk) {
-        self.stored.root.next_number = info.number.0 + 1;
+        self.stored.root.next_number = info.number.0.saturating_add(1);
         self.stored.root.runs.push(info);
         desk.put(Area::Index, RunRecord::Index.key(info.number), index.to_bytes());
     }

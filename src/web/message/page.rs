@@ -62,7 +62,7 @@ impl<'a> PageWriter<'a> {
             data: JsonArray(String::with_capacity(payload_bytes)),
             metadata: JsonArray::default(),
             names: Names::default(),
-            ids: JsonArray(String::with_capacity(event_count * (EventId::TEXT_BYTES + 3) + 2)),
+            ids: JsonArray(String::with_capacity(event_count * (EventId::TEXT_LENGTH + 3) + 2)),
             numbers: Vec::with_capacity(event_count * PAGE_COLUMNS),
             tags: Vec::new(),
         }

@@ -143,13 +143,18 @@ fn summaries(units: &[StoredUnit]) -> Summaries {
 }
 
 impl Work {
-    /// Reads the units that are there, and makes them again as they are: so what the directory says of each is known.
+    /// Reads the units that are there, and makes others of the same: so what the directory says of each is known.
     async fn read_units(&mut self, storage: &MemoryStorage) {
         let records = all_of(storage, Area::Units).await;
         for info in self.root.units.clone() {
-            let UnitIdentity { number, level, first, last } =
-                UnitIdentity { number: info.number, level: info.level, first: info.first, last: info.last };
-            let mut builder = UnitBuilder::new(UnitIdentity { number, level, first, last });
+            let number = info.number;
+            let mut builder = UnitBuilder::new(UnitIdentity {
+                // Another unit, because it may be cut otherwise.
+                number: UnitNumber(self.next_number()),
+                level: info.level,
+                first: info.first,
+                last: info.last,
+            });
             builder.begin_unit(&info);
             let of_unit = |wanted: fn(UnitRecord) -> bool| {
                 records.iter().filter(move |record| {
