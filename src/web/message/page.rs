@@ -126,7 +126,7 @@ impl JsonArray {
     fn push_id(&mut self, id: EventId) {
         self.0.push_str(if self.0.is_empty() { "[\"" } else { ",\"" });
         id.write_text(&mut self.0);
-        self.0.push_str("\"");
+        self.0.push('"');
     }
 
     fn finish(mut self) -> String {
