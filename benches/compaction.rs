@@ -5,126 +5,25 @@
 #![allow(clippy::disallowed_methods, reason = "a benchmark reads the clock of the machine that it measures")]
 #![allow(clippy::unwrap_used, reason = "a benchmark may end where it is surprised")]
 
-use std::cell::{Cell, RefCell};
-use std::future::Future;
-use std::ops::ControlFlow;
-use std::pin::Pin;
-use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
-use std::time::{Duration, Instant, SystemTime};
+mod host;
 
-use everfold::event::{EventType, Json, NewEvent, Position, StreamName, UnixMillis};
-use everfold::host::Host;
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+use everfold::event::{EventType, Json, NewEvent, StreamName};
 use everfold::log::Expected;
 use everfold::storage::Durability;
 use everfold::storage::memory::MemoryStorage;
 use everfold::store::{AppendRequest, Bounds, OpenOptions, Store, WriteRequest};
 use everfold::testing::prng::Prng;
 
+use host::BenchHost;
+
 const EVENT_COUNT: u64 = 1_000_000;
 const COMMIT_EVENTS: u64 = 10;
 const ACCOUNT_COUNT: u64 = 1_000;
 /// Where the cost of an append is looked at.
 const MARKS: [u64; 3] = [10_000, 100_000, 1_000_000];
-
-type Task = Pin<Box<dyn Future<Output = ()>>>;
-
-/// A host with the clock of the machine, whose tasks run while somebody waits.
-#[derive(Clone, Default)]
-struct BenchHost {
-    tasks: Rc<RefCell<Vec<Task>>>,
-    slices: Rc<Slices>,
-}
-
-/// The longest time between two moments at which something else could run.
-#[derive(Default)]
-struct Slices {
-    last: Cell<Option<Instant>>,
-    longest: Cell<Duration>,
-}
-
-impl Slices {
-    fn end(&self) {
-        if let Some(last) = self.last.take() {
-            self.longest.set(self.longest.get().max(last.elapsed()));
-        }
-    }
-}
-
-impl Host for BenchHost {
-    type Lock = ();
-
-    fn now(&self) -> UnixMillis {
-        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
-        UnixMillis(since.as_millis() as i64)
-    }
-
-    fn random(&self, bytes: &mut [u8]) {
-        Prng::new(self.now().0 as u64).fill(bytes);
-    }
-
-    async fn sleep(&self, _duration_ms: u64) {
-        self.yield_now().await;
-    }
-
-    async fn yield_now(&self) {
-        self.slices.end();
-        let mut has_yielded = false;
-        std::future::poll_fn(|_| match std::mem::replace(&mut has_yielded, true) {
-            true => Poll::Ready(()),
-            false => Poll::Pending,
-        })
-        .await;
-        self.slices.last.set(Some(Instant::now()));
-    }
-
-    async fn lock(&self, _name: &str, _timeout_ms: u64) -> Option<()> {
-        Some(())
-    }
-
-    fn announce(&self, _position: Position) {}
-
-    async fn heard(&self) -> Option<Position> {
-        None
-    }
-
-    fn spawn(&self, task: impl Future<Output = ()> + 'static) {
-        self.tasks.borrow_mut().push(Box::pin(task));
-    }
-
-    fn close(&self) {}
-}
-
-impl BenchHost {
-    /// Runs everything until a future is ready.
-    fn run_until<T>(&self, future: impl Future<Output = T>) -> T {
-        let mut future = std::pin::pin!(future);
-        let mut context = Context::from_waker(Waker::noop());
-        loop {
-            if let Poll::Ready(value) = future.as_mut().poll(&mut context) {
-                return value;
-            }
-            self.run_tasks(&mut context);
-        }
-    }
-
-    /// Runs until no task is left.
-    fn run_out(&self) {
-        let mut context = Context::from_waker(Waker::noop());
-        while !self.tasks.borrow().is_empty() {
-            self.run_tasks(&mut context);
-        }
-    }
-
-    fn run_tasks(&self, context: &mut Context<'_>) {
-        let tasks = std::mem::take(&mut *self.tasks.borrow_mut());
-        for mut task in tasks {
-            if task.as_mut().poll(context).is_pending() {
-                self.tasks.borrow_mut().push(task);
-            }
-        }
-    }
-}
 
 type BenchStore = Store<MemoryStorage, BenchHost>;
 
@@ -167,8 +66,7 @@ fn main() {
     let (host, storage) = (BenchHost::default(), MemoryStorage::new());
     append(&host, &open(&host, &storage, Bounds::ON_DEMAND), "append without compaction");
     let store = open(&host, &storage, Bounds::ON_DEMAND);
-    host.slices.last.set(Some(Instant::now()));
-    host.slices.longest.set(Duration::ZERO);
+    host.slices.begin();
     let start = Instant::now();
     let compacted = host.run_until(store.compact(|_| ControlFlow::Continue(()))).unwrap();
     host.slices.end();
@@ -176,13 +74,13 @@ fn main() {
     println!(
         "compaction of {EVENT_COUNT} events: {elapsed:?}, {} ns an event, longest slice {:?}; {compacted:?}",
         elapsed.as_nanos() / u128::from(EVENT_COUNT),
-        host.slices.longest.get(),
+        host.slices.longest(),
     );
     if std::env::args().any(|argument| argument == "beside") {
         let (host, storage) = (BenchHost::default(), MemoryStorage::new());
         let store = open(&host, &storage, Bounds::DEFAULT);
         append(&host, &store, "append beside compaction");
         host.run_out();
-        println!("longest slice {:?}", host.slices.longest.get());
+        println!("longest slice {:?}", host.slices.longest());
     }
 }
