@@ -85,7 +85,9 @@ impl Log {
         for first in (0..self.event_count).step_by(COMMIT_EVENTS as usize) {
             let request = self.commit(first);
             self.host.run_until(store.append(request).1).unwrap();
-            if (first + COMMIT_EVENTS) % COMPACTED_EVENTS == 0 || first + COMMIT_EVENTS == self.event_count {
+            if (first + COMMIT_EVENTS).is_multiple_of(COMPACTED_EVENTS)
+                || first + COMMIT_EVENTS == self.event_count
+            {
                 self.host.slices.begin();
                 self.host.run_until(store.compact(|_| ControlFlow::Continue(()))).unwrap();
                 self.host.slices.end();
