@@ -65,8 +65,17 @@ const FUNCTIONS: [(&str, &str); 11] = [
     getArrayF64FromWasm0(ptr, WASM_VECTOR_LEN).set(arg);
     return ptr;",
     ),
-    // Texts cross together, and so are long: then the browser is faster than a loop over what is ASCII.
-    ("passStringToWasm0(arg)", "return passArray8ToWasm0(cachedTextEncoder.encode(arg));"),
+    // Most texts are short and ASCII, as names and ids are: a loop is done with them before the browser has made an
+    // array for what it encodes. With the others it is the browser that is faster.
+    (
+        "passStringToWasm0(arg)",
+        "if (!/^[\\0-\\x7f]{0,255}$/.test(arg)) return passArray8ToWasm0(cachedTextEncoder.encode(arg));
+    WASM_VECTOR_LEN = arg.length;
+    const ptr = wasm.__wbindgen_malloc(WASM_VECTOR_LEN, 1);
+    const bytes = getArrayU8FromWasm0(ptr, WASM_VECTOR_LEN);
+    for (let i = 0; i < WASM_VECTOR_LEN; i++) bytes[i] = arg.charCodeAt(i);
+    return ptr;",
+    ),
     // The function is made once for an import, not at each call of it.
     (
         "handleError(f)",
