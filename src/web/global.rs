@@ -58,6 +58,6 @@ pub fn lock_manager() -> Option<LockManager> {
 }
 
 /// What a `navigator`, of a window or of a worker, may have.
-fn of_navigator<T: JsCast>(name: &str) -> Option<T> {
+pub fn of_navigator<T: JsCast>(name: &str) -> Option<T> {
     property::get_if_some(&property::get_if_some::<JsValue>(&global(), "navigator")?, name)
 }

@@ -3,15 +3,16 @@
 use everfold::error::WriteOutcome;
 use everfold::event::Position;
 use everfold::storage::{
-    Area, Direction, Durability, FaultKind, GuardedWrite, Head, Key, KeyRange, LayoutChange, Storage, Written,
+    Area, Batch, Direction, Durability, FaultKind, GuardedWrite, Head, Key, KeyRange, LayoutChange,
+    LogRecord, Storage, Written,
 };
 use everfold::testing::reads;
 use js_sys::Uint8Array;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use super::sabotage::{Sabotage, last_durability, put};
-use super::{append, committed, new_storage};
+use super::sabotage::{Sabotage, keeps_the_rest, last_durability, put, was_told_while_writing};
+use super::{append, committed, new_storage, unused_name};
 
 /// Commits while the browser throws an exception of this name, and again when it does not.
 async fn check_thrown(name: &str, expected: impl Fn(FaultKind) -> bool) {
@@ -54,6 +55,34 @@ async fn a_commit_never_overwrites_a_record() {
     assert_eq!((fault.kind, fault.outcome), (FaultKind::Damaged, WriteOutcome::NotWritten), "{fault:?}");
     let found = reads::get(&storage, Area::Log, &[Key::Position(Position(1))]).await.unwrap();
     assert_eq!((found.head, found.values), (Head::default(), vec![Some(vec![0; 3])]));
+}
+
+/// One that fails before, and one that fails behind what could be written.
+#[wasm_bindgen_test]
+async fn a_batch_of_which_one_record_cannot_be_written_leaves_nothing_behind() {
+    for taken in [1, 2, 3] {
+        let (name, storage) = new_storage("torn").await;
+        let database = format!("everfold:{name}");
+        put(&database, "log", &JsValue::from(taken), &Uint8Array::new_with_length(3)).await.unwrap();
+        let records = (1..=3).map(|first| LogRecord { first: Position(first), bytes: vec![first as u8] });
+        let head = Head { position: Position(3), appended_bytes: 3, ..Head::default() };
+        let batch = Batch { records: records.collect(), head };
+        let judge = move |_, _: &[_]| Some(batch);
+        let fault = storage.commit(Head::default().into(), Durability::Relaxed, judge).await.unwrap_err();
+        assert_eq!((fault.kind, fault.outcome), (FaultKind::Damaged, WriteOutcome::NotWritten), "{fault:?}");
+        let log =
+            reads::page(&storage, Area::Log, KeyRange::default(), Direction::Forwards, 9).await.unwrap();
+        assert_eq!((log.head, log.records.len()), (Head::default(), 1), "with {taken} taken");
+    }
+}
+
+#[wasm_bindgen_test]
+async fn a_commit_is_told_at_once_where_a_write_that_fails_then_takes_the_others_with_it() {
+    let (_, storage) = new_storage("told").await;
+    committed(append(&storage, Head::default(), Durability::Relaxed, b"one").await);
+    let is_at_once = was_told_while_writing();
+    let is_torn = keeps_the_rest(&unused_name("rest")).await.unwrap().is_truthy();
+    assert_eq!(is_at_once, !is_torn, "what `Sending` says of this browser is not so");
 }
 
 async fn check_strange_record(store: &str, key: &JsValue, value: &JsValue) {

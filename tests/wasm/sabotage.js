@@ -37,6 +37,21 @@ export const refusedTransactions = () => refusals;
 /** The durability that the last writing transaction was begun with. */
 export const lastDurability = () => durability;
 
+let lastPut;
+let isTold = false;
+const put = IDBObjectStore.prototype.put;
+IDBObjectStore.prototype.put = function (...args) {
+  return (lastPut = put.apply(this, args));
+};
+const commit = IDBTransaction.prototype.commit;
+IDBTransaction.prototype.commit = function (...args) {
+  isTold = lastPut?.readyState === "pending";
+  return commit.apply(this, args);
+};
+
+/** Whether the last transaction that was told to commit had a write under way. */
+export const wasToldWhileWriting = () => isTold;
+
 function replace(owner, name, descriptor) {
   const before = Object.getOwnPropertyDescriptor(owner, name);
   if (descriptor === null) delete owner[name];
@@ -177,8 +192,26 @@ export async function deleteDatabase(name) {
   await settled(indexedDB.deleteDatabase(name));
 }
 
+/** Whether this browser keeps some writes of a transaction that was told to commit before another one failed. */
+export async function keepsTheRest(name) {
+  const request = indexedDB.open(name);
+  request.onupgradeneeded = () => request.result.createObjectStore("log").add(0, "taken");
+  const connection = await settled(request);
+  const writing = connection.transaction(["log"], "readwrite");
+  const log = writing.objectStore("log");
+  log.put(1, "before");
+  log.add(2, "taken");
+  log.put(3, "after");
+  writing.commit();
+  await new Promise((resolve) => (writing.oncomplete = writing.onabort = resolve));
+  const count = await settled(connection.transaction(["log"]).objectStore("log").count());
+  connection.close();
+  connections.delete(connection);
+  return count !== 1;
+}
+
 /** Writes a record as another program would. */
-export async function put(name, store, key, value) {
+export async function putRecord(name, store, key, value) {
   const connection = await settled(indexedDB.open(name));
   const writing = connection.transaction([store], "readwrite");
   writing.objectStore(store).put(value, key);

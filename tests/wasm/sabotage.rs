@@ -37,7 +37,13 @@ extern "C" {
     #[wasm_bindgen(js_name = deleteDatabase)]
     pub fn delete_database(name: &str) -> js_sys::Promise;
 
-    #[wasm_bindgen(catch)]
+    #[wasm_bindgen(js_name = wasToldWhileWriting)]
+    pub fn was_told_while_writing() -> bool;
+
+    #[wasm_bindgen(catch, js_name = keepsTheRest)]
+    pub async fn keeps_the_rest(name: &str) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(catch, js_name = putRecord)]
     pub async fn put(name: &str, store: &str, key: &JsValue, value: &JsValue) -> Result<(), JsValue>;
 
     #[wasm_bindgen(catch, js_name = holdTransaction)]

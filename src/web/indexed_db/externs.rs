@@ -28,9 +28,12 @@ extern "C" {
         options: &Object,
     ) -> Result<IdbTransaction, JsValue>;
 
-    /// An `IDBTransaction` that can be told that no more requests follow.
+    /// An `IDBTransaction` that can be told that no more requests follow, and is asked by names that are made once.
     #[wasm_bindgen(extends = IdbTransaction)]
     pub type CommittingTransaction;
+
+    #[wasm_bindgen(method, catch, js_name = objectStore)]
+    pub fn object_store(this: &CommittingTransaction, name: &JsValue) -> Result<IdbObjectStore, JsValue>;
 
     #[wasm_bindgen(method, catch)]
     pub fn commit(this: &CommittingTransaction) -> Result<(), JsValue>;

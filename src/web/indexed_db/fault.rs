@@ -56,7 +56,7 @@ pub fn unanswered() -> Fault {
 }
 
 /// The fault of a transaction that the browser does not answer.
-pub fn timed_out(timeout_ms: u64, moment: Moment) -> Fault {
+pub fn timed_out(timeout_ms: i32, moment: Moment) -> Fault {
     let cause = format!("nothing was heard for {timeout_ms} ms; another tab may be frozen");
     from_name("TimeoutError", &cause, moment)
 }

@@ -13,6 +13,7 @@ mod patience;
 mod reading;
 mod record;
 mod schema;
+mod supplies;
 mod transaction;
 mod usage;
 mod writing;

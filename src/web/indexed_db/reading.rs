@@ -6,18 +6,18 @@ use js_sys::{Array, Object};
 use wasm_bindgen::prelude::*;
 use web_sys::{IdbCursor, IdbCursorDirection, IdbObjectStore, IdbRequest};
 
-use crate::storage::{Area, Direction, Found, Head, Key, PageRequest, Record, Request};
+use crate::storage::{Area, Direction, Found, Head, PageRequest, Record, Request};
 use crate::web::property;
 
 use super::externs::{DatabaseRecord, RecordsStore};
 use super::fault::Fault;
 use super::record;
+use super::supplies::Supplies;
 use super::transaction::{Operation, Scope, Slot, Step, result_of, thrown};
 
 /// Asks for the head.
 pub fn request_head(scope: &Scope) -> Result<IdbRequest, Fault> {
-    let key = record::key_to_js(Area::Meta, &Key::text(Head::KEY));
-    thrown(scope.store(Area::Meta)?.get(&key))
+    thrown(scope.store(Area::Meta)?.get(&Supplies::get().head_key))
 }
 
 /// The head that a request for it found.

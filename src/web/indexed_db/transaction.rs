@@ -9,23 +9,25 @@
 //!     |  Until(request)   |   Until(request) ... Complete      |                            |
 //!   step ------------- step ------------------- step ------ commit() --------------------- answer
 //! ```
+//!
+//! Where the browser allows it, `commit()` is called in the last step itself: see [`Sending`].
 
 use std::cell::{Cell, RefCell};
-use std::rc::{Rc, Weak};
+use std::future::poll_fn;
+use std::rc::Rc;
 
-use js_sys::{Array, Object};
+use js_sys::{Array, Function};
 use wasm_bindgen::prelude::*;
-use web_sys::{IdbDatabase, IdbObjectStore, IdbRequest, IdbTransaction, IdbTransactionMode};
+use web_sys::{Event, IdbDatabase, IdbObjectStore, IdbRequest, IdbTransactionMode};
 
 use crate::answer::Answer;
 use crate::storage::{Area, Durability};
-use crate::web::listener::{Listener, listener};
 use crate::web::property;
-use crate::web::timer::Timer;
 
 use super::externs::{CommittingTransaction, DurableDatabase};
 use super::fault::{self, Fault, Moment};
 use super::patience::TRANSACTION_TIMEOUT_MS;
+use super::supplies::{Sending, Supplies};
 
 /// What a transaction may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +55,7 @@ pub enum Step {
 
 /// The transaction as an operation sees it.
 pub struct Scope {
-    transaction: IdbTransaction,
+    transaction: CommittingTransaction,
 }
 
 impl Scope {
@@ -63,7 +65,7 @@ impl Scope {
     ///
     /// What the browser throws.
     pub fn store(&self, area: Area) -> Result<IdbObjectStore, Fault> {
-        thrown(self.transaction.object_store(area.name()))
+        thrown(self.transaction.object_store(&Supplies::get().name(area)))
     }
 }
 
@@ -96,35 +98,27 @@ pub async fn run(
     access: Access,
     operation: Operation,
 ) -> Result<(), Fault> {
-    let scope = Scope { transaction: thrown(begin(database, areas, access))? };
-    let run = Run::start(scope, access, operation);
-    match run.answer.within(&mut Timer::start(TRANSACTION_TIMEOUT_MS)).await {
-        Some(answer) => answer,
-        None => Err(run.give_up()),
-    }
+    let run = Run::start(thrown(begin(database, areas, access))?, access, operation);
+    poll_fn(|context| run.answer.poll(context)).await
 }
 
-fn begin(database: &IdbDatabase, areas: &[Area], access: Access) -> Result<IdbTransaction, JsValue> {
+fn begin(database: &IdbDatabase, areas: &[Area], access: Access) -> Result<Scope, JsValue> {
+    let supplies = Supplies::get();
     let stores = Array::new();
     for area in areas {
-        stores.push(&JsValue::from_str(area.name()));
+        stores.push(&supplies.name(*area));
     }
-    let database: &DurableDatabase = database.unchecked_ref();
-    let options = Object::new();
-    let mode = match access {
-        Access::Read => IdbTransactionMode::Readonly,
-        Access::Write(durability) => {
-            let is_strict = durability == Durability::Strict;
-            let durability = if is_strict { "strict" } else { "relaxed" };
-            property::set(&options, "durability", &durability.into());
-            IdbTransactionMode::Readwrite
-        }
+    let (mode, options) = match access {
+        Access::Read => (IdbTransactionMode::Readonly, &supplies.relaxed),
+        Access::Write(Durability::Strict) => (IdbTransactionMode::Readwrite, &supplies.strict),
+        Access::Write(_) => (IdbTransactionMode::Readwrite, &supplies.relaxed),
     };
-    database.transaction(&stores, mode, &options)
+    let database: &DurableDatabase = database.unchecked_ref();
+    Ok(Scope { transaction: database.transaction(&stores, mode, options)?.unchecked_into() })
 }
 
 /// A transaction under way. It is listened to for as long as somebody waits for it.
-struct Run {
+pub struct Run {
     scope: Scope,
     access: Access,
     operation: RefCell<Operation>,
@@ -133,48 +127,46 @@ struct Run {
     is_written: Cell<bool>,
     /// Whether the transaction was told to commit: from then on, nobody knows what became of it but itself.
     is_sent: Cell<bool>,
+    /// Whether it has ended: the browser calls nobody any more.
+    is_over: Cell<bool>,
     answer: Answer<Result<(), Fault>>,
-    listener: Listener,
+    /// What the browser calls.
+    handler: Function,
 }
 
 impl Run {
     fn start(scope: Scope, access: Access, operation: Operation) -> Rc<Self> {
-        let run = Rc::new_cyclic(|run: &Weak<Self>| {
-            let run = run.clone();
-            let hear = move |event: JsValue| {
-                if let Some(run) = run.upgrade() {
-                    run.hear(&event);
-                }
-            };
-            Self {
-                scope,
-                access,
-                operation: RefCell::new(operation),
-                awaited: Cell::new(None),
-                is_written: Cell::new(false),
-                is_sent: Cell::new(false),
-                answer: Answer::default(),
-                listener: listener(Box::new(hear)),
-            }
+        let run = Rc::new_cyclic(|run| Self {
+            scope,
+            access,
+            operation: RefCell::new(operation),
+            awaited: Cell::new(None),
+            is_written: Cell::new(false),
+            is_sent: Cell::new(false),
+            is_over: Cell::new(false),
+            answer: Answer::default(),
+            handler: Supplies::get().handler(run),
         });
-        property::set(&run.scope.transaction, "onabort", run.handler());
-        if access != Access::Read {
-            property::set(&run.scope.transaction, "oncomplete", run.handler());
-        }
+        // What is asked first is under way before the rest is seen to.
         run.advance();
+        run.scope.transaction.set_onabort(Some(&run.handler));
+        if access != Access::Read {
+            run.scope.transaction.set_oncomplete(Some(&run.handler));
+        }
         run
     }
 
-    fn handler(&self) -> &JsValue {
-        self.listener.as_ref()
-    }
-
-    fn hear(&self, event: &JsValue) {
-        match property::text(event, "type").as_str() {
-            "success" => self.advance(),
-            "complete" if self.is_written.get() => self.answer.give(Ok(())),
-            "complete" => self.answer.give(Err(fault::unanswered())),
-            _ => self.answer.give(Err(fault::from_exception(&self.error(), self.moment()))),
+    /// Hears what became of the request that was waited for, or of the transaction.
+    pub fn hear(&self, event: &Event) {
+        // Of all that is listened to, an abort alone bubbles. Until a success has come, nothing is complete.
+        if event.bubbles() {
+            self.is_over.set(true);
+            self.answer.give(Err(fault::from_exception(&self.error(), self.moment())));
+        } else if self.awaited.take().is_some() {
+            self.advance();
+        } else {
+            self.is_over.set(true);
+            self.answer.give(if self.is_written.get() { Ok(()) } else { Err(fault::unanswered()) });
         }
     }
 
@@ -188,7 +180,10 @@ impl Run {
             Ok(Step::Until(request)) => self.await_success(request),
             Ok(Step::Complete(last)) => {
                 self.is_written.set(true);
-                self.await_success(last);
+                match Supplies::get().sending {
+                    Sending::AtOnce => self.send(),
+                    Sending::OnceWritten => self.await_success(last),
+                }
             }
             Ok(Step::Done) => {
                 if self.access != Access::Read {
@@ -205,7 +200,7 @@ impl Run {
     }
 
     fn await_success(&self, request: IdbRequest) {
-        property::set(&request, "onsuccess", self.handler());
+        request.set_onsuccess(Some(&self.handler));
         self.awaited.set(Some(request));
     }
 
@@ -213,10 +208,10 @@ impl Run {
     /// holds up every other tab. Where the browser has no `commit`, or the transaction has ended, its own
     /// events say the rest.
     ///
-    /// No write may be under way: Firefox commits the others when one fails after it was told to commit.
+    /// Whether writes may be under way is what [`Sending`] is about.
     fn send(&self) {
         self.is_sent.set(true);
-        drop(self.scope.transaction.unchecked_ref::<CommittingTransaction>().commit());
+        drop(self.scope.transaction.commit());
     }
 
     fn error(&self) -> JsValue {
@@ -228,20 +223,23 @@ impl Run {
     }
 
     /// Ends a transaction that takes too long, if it can still be ended.
-    fn give_up(&self) -> Fault {
+    pub fn give_up(&self) {
         let is_ended = self.scope.transaction.abort().is_ok();
         let moment = if is_ended { Moment::Begun } else { Moment::Sent };
-        fault::timed_out(TRANSACTION_TIMEOUT_MS, moment)
+        self.answer.give(Err(fault::timed_out(TRANSACTION_TIMEOUT_MS, moment)));
     }
 }
 
 impl Drop for Run {
-    /// The listener goes: the browser must not call it any more.
+    /// The handler will serve another: the browser must not call it for this one any more.
     fn drop(&mut self) {
-        property::set(&self.scope.transaction, "onabort", &JsValue::NULL);
-        property::set(&self.scope.transaction, "oncomplete", &JsValue::NULL);
+        if self.is_over.get() {
+            return;
+        }
+        self.scope.transaction.set_onabort(None);
+        self.scope.transaction.set_oncomplete(None);
         if let Some(request) = self.awaited.take() {
-            property::set(&request, "onsuccess", &JsValue::NULL);
+            request.set_onsuccess(None);
         }
     }
 }

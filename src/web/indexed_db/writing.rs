@@ -13,6 +13,7 @@ use crate::storage::{
 use super::fault::Fault;
 use super::reading::{Listing, read_head, request_head};
 use super::record;
+use super::supplies::Supplies;
 use super::transaction::{Operation, Scope, Slot, Step, result_of, thrown};
 
 /// The areas that a commit needs.
@@ -77,12 +78,14 @@ enum Stage {
 
 /// Writes the batch. Returns the last request.
 fn append(scope: &Scope, batch: &Batch) -> Result<IdbRequest, Fault> {
-    let log = scope.store(Area::Log)?;
+    // Each request wakes the storage, unless another has just done so: so they are made in a row.
+    let (log, meta) = (scope.store(Area::Log)?, scope.store(Area::Meta)?);
+    let head = record::bytes_to_js(&batch.head.to_bytes());
     for LogRecord { first, bytes } in &batch.records {
         let key = record::key_to_js(Area::Log, &Key::Position(*first));
         thrown(log.add_with_key(&record::bytes_to_js(bytes), &key))?;
     }
-    put(scope, Area::Meta, &Key::text(Head::KEY), &batch.head.to_bytes())
+    thrown(meta.put_with_key(&head, &Supplies::get().head_key))
 }
 
 fn put(scope: &Scope, area: Area, key: &Key, value: &[u8]) -> Result<IdbRequest, Fault> {
@@ -166,7 +169,8 @@ fn change(scope: &Scope, write: &GuardedWrite, head: Option<Head>) -> Result<Ste
         last = Some(put(scope, *area, key, value)?);
     }
     if let Some(head) = head {
-        last = Some(put(scope, Area::Meta, &Key::text(Head::KEY), &head.to_bytes())?);
+        let head = record::bytes_to_js(&head.to_bytes());
+        last = Some(thrown(scope.store(Area::Meta)?.put_with_key(&head, &Supplies::get().head_key))?);
     }
     Ok(last.map_or(Step::Done, Step::Complete))
 }
