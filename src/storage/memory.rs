@@ -1,11 +1,12 @@
 //! The reference storage: records in ordered lists, for as long as the page lives.
 
 use std::cell::{Cell, RefCell};
+use std::future::{Ready, ready};
 use std::rc::Rc;
 
 use crate::error::WriteOutcome;
 
-use super::records::Records;
+use super::records::{Changes, Records};
 use super::{
     Batch, Durability, FaultKind, Found, GuardedWrite, Head, LogRecord, Outcome, Request, Seen, Storage,
     StorageFault, Usage, Written,
@@ -32,6 +33,13 @@ impl MemoryStorage {
         Self { records: Rc::clone(&self.records), is_closed: Cell::new(false) }
     }
 
+    /// What a transaction decided, once its changes are in force.
+    fn applied<T>(&self, decided: Result<(T, Changes), StorageFault>) -> Result<T, StorageFault> {
+        let (outcome, changes) = decided?;
+        self.records.borrow_mut().apply(changes);
+        Ok(outcome)
+    }
+
     fn check_open(&self) -> Result<(), StorageFault> {
         if !self.is_closed.get() {
             return Ok(());
@@ -41,39 +49,36 @@ impl MemoryStorage {
     }
 }
 
+/// All is done when a method is called: there is nothing to wait for.
+#[allow(refining_impl_trait, reason = "what is ready can be handed on as it is")]
 impl Storage for MemoryStorage {
     fn strongest_durability(&self) -> Durability {
         Durability::Memory
     }
 
-    async fn read(&self, request: Request) -> Result<Found, StorageFault> {
-        self.check_open()?;
-        self.records.borrow().read(&request)
+    fn read(&self, request: Request) -> Ready<Result<Found, StorageFault>> {
+        ready(self.check_open().and_then(|()| self.records.borrow().read(&request)))
     }
 
-    async fn commit<J>(&self, seen: Seen, _durability: Durability, judge: J) -> Result<Outcome, StorageFault>
+    fn commit<J>(&self, seen: Seen, _durability: Durability, judge: J) -> Ready<Result<Outcome, StorageFault>>
     where
         J: FnOnce(Head, &[LogRecord]) -> Option<Batch> + 'static,
     {
-        self.check_open()?;
-        let (outcome, changes) = self.records.borrow().commit(seen, judge)?;
-        self.records.borrow_mut().apply(changes);
-        Ok(outcome)
+        let committed = self.check_open().and_then(|()| self.records.borrow().commit(seen, judge));
+        ready(self.applied(committed))
     }
 
-    async fn write(&self, write: GuardedWrite) -> Result<Written, StorageFault> {
-        self.check_open()?;
-        let (written, changes) = self.records.borrow().write(write)?;
-        self.records.borrow_mut().apply(changes);
-        Ok(written)
+    fn write(&self, write: GuardedWrite) -> Ready<Result<Written, StorageFault>> {
+        let written = self.check_open().and_then(|()| self.records.borrow().write(write));
+        ready(self.applied(written))
     }
 
-    async fn usage(&self) -> Result<Usage, StorageFault> {
-        self.check_open()?;
-        Ok(self.records.borrow().usage())
+    fn usage(&self) -> Ready<Result<Usage, StorageFault>> {
+        ready(self.check_open().map(|()| self.records.borrow().usage()))
     }
 
-    async fn close(&self) {
+    fn close(&self) -> Ready<()> {
         self.is_closed.set(true);
+        ready(())
     }
 }

@@ -1,12 +1,16 @@
 //! Either storage of a browser as one type, so that the store is compiled once.
 
+use std::future::Future;
+
+use futures_util::FutureExt;
+
 use crate::storage::memory::MemoryStorage;
 use crate::storage::{
     Batch, Durability, Found, GuardedWrite, Head, LogRecord, Outcome, Request, Seen, Storage, StorageFault,
     Usage, Written,
 };
 
-use super::IndexedDbStorage;
+use super::indexed_db::{Answering, IndexedDbStorage};
 
 /// Where a store keeps its records.
 pub enum BrowserStorage {
@@ -16,6 +20,7 @@ pub enum BrowserStorage {
     Memory(MemoryStorage),
 }
 
+/// Each method hands on a future of either, and is none of its own.
 impl Storage for BrowserStorage {
     fn strongest_durability(&self) -> Durability {
         match self {
@@ -24,41 +29,46 @@ impl Storage for BrowserStorage {
         }
     }
 
-    async fn read(&self, request: Request) -> Result<Found, StorageFault> {
+    fn read(&self, request: Request) -> impl Future<Output = Result<Found, StorageFault>> {
         match self {
-            Self::IndexedDb(storage) => storage.read(request).await,
-            Self::Memory(storage) => storage.read(request).await,
+            Self::IndexedDb(storage) => storage.read(request),
+            Self::Memory(storage) => Answering::at_once(storage.read(request).into_inner()),
         }
     }
 
-    async fn commit<J>(&self, seen: Seen, durability: Durability, judge: J) -> Result<Outcome, StorageFault>
+    fn commit<J>(
+        &self,
+        seen: Seen,
+        durability: Durability,
+        judge: J,
+    ) -> impl Future<Output = Result<Outcome, StorageFault>>
     where
         J: FnOnce(Head, &[LogRecord]) -> Option<Batch> + 'static,
     {
         match self {
-            Self::IndexedDb(storage) => storage.commit(seen, durability, judge).await,
-            Self::Memory(storage) => storage.commit(seen, durability, judge).await,
+            Self::IndexedDb(storage) => storage.commit(seen, durability, judge),
+            Self::Memory(storage) => Answering::at_once(storage.commit(seen, durability, judge).into_inner()),
         }
     }
 
-    async fn write(&self, write: GuardedWrite) -> Result<Written, StorageFault> {
+    fn write(&self, write: GuardedWrite) -> impl Future<Output = Result<Written, StorageFault>> {
         match self {
-            Self::IndexedDb(storage) => storage.write(write).await,
-            Self::Memory(storage) => storage.write(write).await,
+            Self::IndexedDb(storage) => storage.write(write),
+            Self::Memory(storage) => Answering::at_once(storage.write(write).into_inner()),
         }
     }
 
-    async fn usage(&self) -> Result<Usage, StorageFault> {
+    fn usage(&self) -> impl Future<Output = Result<Usage, StorageFault>> {
         match self {
-            Self::IndexedDb(storage) => storage.usage().await,
-            Self::Memory(storage) => storage.usage().await,
+            Self::IndexedDb(storage) => storage.usage(),
+            Self::Memory(storage) => storage.usage().boxed_local(),
         }
     }
 
-    async fn close(&self) {
+    fn close(&self) -> impl Future<Output = ()> {
         match self {
-            Self::IndexedDb(storage) => storage.close().await,
-            Self::Memory(storage) => storage.close().await,
+            Self::IndexedDb(storage) => storage.close(),
+            Self::Memory(storage) => storage.close(),
         }
     }
 }

@@ -20,7 +20,10 @@ mod writing;
 
 use std::cell::RefCell;
 use std::fmt;
+use std::future::{Future, Ready, ready};
+use std::pin::Pin;
 use std::rc::Rc;
+use std::task::{Context, Poll};
 
 use futures_util::future::LocalBoxFuture;
 
@@ -37,6 +40,9 @@ use fault::Fault;
 use patience::TRANSACTION_ATTEMPTS;
 use transaction::{Access, Operation, Slot};
 use writing::Judge;
+
+/// What makes the operation of each attempt at a transaction.
+type Begin = Box<dyn Fn() -> Option<Operation>>;
 
 /// A handle to a database in IndexedDB, shared with every tab of the origin.
 pub struct IndexedDbStorage {
@@ -79,20 +85,16 @@ impl IndexedDbStorage {
     }
 
     /// Runs a transaction, and once more on a new connection where the first one failed before anything could be
-    /// written. `begin` makes the operation of each attempt, if another can be made.
+    /// written. `begin` makes the operation of each attempt, if another can be made, and each leaves what it finds in
+    /// the slot.
     ///
-    /// What it returns is boxed, and so compiled once for all operations.
-    fn transact<'a>(
-        &'a self,
-        areas: &'a [Area],
-        access: Access,
-        begin: &'a dyn Fn() -> Option<Operation>,
-    ) -> LocalBoxFuture<'a, Result<(), StorageFault>> {
-        Box::pin(async move {
+    /// What is waited for is boxed, and so compiled once for all operations.
+    fn transact<T>(&self, areas: Vec<Area>, access: Access, begin: Begin, slot: Slot<T>) -> Answering<'_, T> {
+        let transaction = Box::pin(async move {
             let mut result = Ok(());
             for _ in 0..TRANSACTION_ATTEMPTS {
                 let Some(operation) = begin() else { break };
-                result = self.attempt(areas, access, operation).await;
+                result = self.attempt(&areas, access, operation).await;
                 match &result {
                     Err(fault) if fault::is_of_connection(fault) && fault.outcome == NotWritten => {}
                     _ => break,
@@ -102,7 +104,8 @@ impl IndexedDbStorage {
                 Ok(()) => Ok(()),
                 Err(fault) => Err(fault::with_estimate(fault).await),
             }
-        })
+        });
+        Answering { transaction, slot }
     }
 
     async fn attempt(&self, areas: &[Area], access: Access, operation: Operation) -> Result<(), Fault> {
@@ -115,58 +118,80 @@ impl IndexedDbStorage {
     }
 }
 
+#[allow(refining_impl_trait, reason = "another storage may give futures of the same types")]
 impl Storage for IndexedDbStorage {
     fn strongest_durability(&self) -> Durability {
         Durability::Strict
     }
 
-    async fn read(&self, request: Request) -> Result<Found, StorageFault> {
+    fn read(&self, request: Request) -> Answering<'_, Found> {
         let areas = request.areas();
-        let request = Rc::new(request);
-        let found = Slot::default();
-        let begin = || Some(reading::read(&request, &found));
-        self.transact(&areas, Access::Read, &begin).await?;
-        taken(&found)
+        let (request, found) = (Rc::new(request), Slot::default());
+        let slot = Slot::clone(&found);
+        self.transact(areas, Access::Read, Box::new(move || Some(reading::read(&request, &slot))), found)
     }
 
-    async fn commit<J>(&self, seen: Seen, durability: Durability, judge: J) -> Result<Outcome, StorageFault>
+    fn commit<J>(&self, seen: Seen, durability: Durability, judge: J) -> Answering<'_, Outcome>
     where
         J: FnOnce(Head, &[LogRecord]) -> Option<Batch> + 'static,
     {
         let judge: Judge = Box::new(judge);
-        let judge = Rc::new(RefCell::new(Some(judge)));
-        let outcome = Slot::default();
-        let begin = || judge.borrow().is_some().then(|| writing::commit(seen, &judge, &outcome));
-        self.transact(&writing::COMMIT_AREAS, Access::Write(durability), &begin).await?;
-        taken(&outcome)
+        let (judge, outcome) = (Rc::new(RefCell::new(Some(judge))), Slot::default());
+        let slot = Slot::clone(&outcome);
+        let begin = move || judge.borrow().is_some().then(|| writing::commit(seen, &judge, &slot));
+        let areas = writing::COMMIT_AREAS.to_vec();
+        self.transact(areas, Access::Write(durability), Box::new(begin), outcome)
     }
 
-    async fn write(&self, write: GuardedWrite) -> Result<Written, StorageFault> {
-        let areas = writing::areas_of(&write);
-        let access = Access::Write(write.durability);
-        let write = Rc::new(write);
-        let written = Slot::default();
-        let begin = || Some(writing::guarded(&write, &written));
-        self.transact(&areas, access, &begin).await?;
-        taken(&written)
+    fn write(&self, write: GuardedWrite) -> Answering<'_, Written> {
+        let (areas, access) = (writing::areas_of(&write), Access::Write(write.durability));
+        let (write, written) = (Rc::new(write), Slot::default());
+        let slot = Slot::clone(&written);
+        self.transact(areas, access, Box::new(move || Some(writing::guarded(&write, &slot))), written)
     }
 
-    async fn usage(&self) -> Result<Usage, StorageFault> {
+    fn usage(&self) -> LocalBoxFuture<'_, Result<Usage, StorageFault>> {
         let counted = Slot::default();
-        self.transact(&Area::ALL, Access::Read, &|| Some(usage::count(&counted))).await?;
-        let areas = taken(&counted)?;
-        let (origin_usage_bytes, origin_quota_bytes) = fault::estimate().await;
-        Ok(Usage { areas, origin_usage_bytes, origin_quota_bytes, persisted: persisted().await })
+        let slot = Slot::clone(&counted);
+        let begin = Box::new(move || Some(usage::count(&slot)));
+        let counting = self.transact(Area::ALL.to_vec(), Access::Read, begin, counted);
+        Box::pin(async move {
+            let areas = counting.await?;
+            let (origin_usage_bytes, origin_quota_bytes) = fault::estimate().await;
+            Ok(Usage { areas, origin_usage_bytes, origin_quota_bytes, persisted: persisted().await })
+        })
     }
 
-    async fn close(&self) {
+    fn close(&self) -> Ready<()> {
         self.connection.close();
+        ready(())
     }
 }
 
-/// What an operation has left behind, once it is done.
-fn taken<T>(slot: &Slot<T>) -> Result<T, StorageFault> {
-    slot.take().ok_or_else(|| *fault::unanswered())
+/// What an operation finds, once its transaction has ended.
+pub struct Answering<'a, T> {
+    transaction: LocalBoxFuture<'a, Result<(), StorageFault>>,
+    slot: Slot<T>,
+}
+
+impl<T> Answering<'_, T> {
+    /// What was found already.
+    pub fn at_once(found: Result<T, StorageFault>) -> Self {
+        let slot = Slot::default();
+        let transaction = Box::pin(ready(found.map(|found| slot.set(Some(found)))));
+        Self { transaction, slot }
+    }
+}
+
+impl<T> Future for Answering<'_, T> {
+    type Output = Result<T, StorageFault>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        self.transaction.as_mut().poll(context).map(|ended| {
+            ended?;
+            self.slot.take().ok_or_else(|| *fault::unanswered())
+        })
+    }
 }
 
 /// Whether the browser promised not to evict the origin's data, where it says.
