@@ -96,7 +96,8 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
    * Opens the store of this name, and makes it where there is none. Stores of the same name in one tab share
    * one engine; in several tabs they share the log.
    *
-   * Errors: `STORAGE_UNAVAILABLE` where the browser refuses, `VERSION_TOO_NEW` where a newer everfold wrote it.
+   * Errors: `STORAGE_UNAVAILABLE` where the browser refuses, `VERSION_TOO_NEW` where a newer everfold wrote it,
+   * `VERSION_TOO_OLD` where it is from before the first release.
    */
   static async open<Registry extends EventRegistry = AnyEvents>(
     name: string,

@@ -111,7 +111,7 @@ impl<S: Storage, H: Host> Store<S, H> {
     ///
     /// # Errors
     ///
-    /// `STORAGE_UNAVAILABLE`, `STORAGE_FAILED`; `VERSION_TOO_NEW` where the database may not be read by this
+    /// `STORAGE_UNAVAILABLE`, `STORAGE_FAILED`; `VERSION_TOO_NEW` or `VERSION_TOO_OLD` where the database may not be read by this
     /// version, and was not touched; `CORRUPT_DATA` where the head or the format is damaged.
     pub async fn open(
         storage: S,
