@@ -65,3 +65,6 @@ impl<S: Storage, H: Host> Shared<S, H> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

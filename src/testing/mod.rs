@@ -18,3 +18,4 @@ pub mod simulated_host;
 pub mod simulated_storage;
 pub mod storage_contract;
 pub mod store_simulator;
+pub mod watched_storage;

@@ -26,6 +26,7 @@ mod layout;
 mod lost_answers;
 mod one_tab;
 mod queries;
+mod reading_ahead;
 mod reads;
 mod repeated_elsewhere;
 mod simulator;
