@@ -27,6 +27,10 @@ pub use head::Head;
 /// - Keys order by number in [`Area::Log`], and by bytes everywhere else.
 /// - A fault that is reported as [`WriteOutcome::NotWritten`] left nothing behind. One that is
 ///   [`WriteOutcome::Unknown`] may have been written whole.
+/// - A record that is there and cannot be read, because its bytes are lost or are no bytes at all, is given without any,
+///   by whatever reads it. It takes no other record with it, and can be expected, deleted and replaced like any other.
+///   Nothing that everfold writes is empty, so whoever decodes it finds that it is damaged. The head alone is not given
+///   so: it is a fault, of [`FaultKind::Failed`] or [`FaultKind::Damaged`].
 /// - After a fault that is not [`FaultKind::Closed`], the same handle may be used again: an implementation
 ///   reopens what it needs.
 #[allow(async_fn_in_trait, reason = "everything runs on one thread: no future needs to be Send")]
@@ -193,7 +197,7 @@ pub enum Durability {
 pub struct Record {
     /// Where it is kept.
     pub key: Key,
-    /// Its bytes.
+    /// Its bytes: none where they cannot be read.
     pub value: Vec<u8>,
 }
 
@@ -202,7 +206,7 @@ pub struct Record {
 pub struct LogRecord {
     /// The position of its first entry, which is its key.
     pub first: Position,
-    /// Its bytes.
+    /// Its bytes: none where they cannot be read.
     pub bytes: Vec<u8>,
 }
 
@@ -253,7 +257,7 @@ pub struct PageRequest {
 pub struct Found {
     /// The head in the same transaction.
     pub head: Head,
-    /// For each key, in the order asked for, its record's bytes, or `None`.
+    /// For each key, in the order asked for, its record's bytes, or `None` where there is no record.
     pub values: Vec<Option<Vec<u8>>>,
     /// For each page, in the order asked for, its records, in its direction.
     pub pages: Vec<Vec<Record>>,

@@ -39,6 +39,12 @@ async fn indexed_db_keeps_the_contract_without_get_all_records() {
 }
 
 #[wasm_bindgen_test]
+async fn indexed_db_keeps_the_contract_where_values_have_to_be_read_singly() {
+    let _sabotage = Sabotage::begin("many values at once fail");
+    check_indexed_db().await;
+}
+
+#[wasm_bindgen_test]
 async fn indexed_db_keeps_the_contract_without_an_explicit_commit() {
     let _sabotage = Sabotage::begin("no commit");
     check_indexed_db().await;

@@ -4,7 +4,7 @@ use everfold::error::WriteOutcome;
 use everfold::event::Position;
 use everfold::storage::{
     Area, Batch, Direction, Durability, FaultKind, GuardedWrite, Head, Key, KeyRange, LayoutChange,
-    LogRecord, Storage, Written,
+    LogRecord, Record, Storage, Written,
 };
 use everfold::testing::reads;
 use js_sys::Uint8Array;
@@ -85,7 +85,7 @@ async fn a_commit_is_told_at_once_where_a_write_that_fails_then_takes_the_others
     assert_eq!(is_at_once, !is_torn, "what `Sending` says of this browser is not so");
 }
 
-async fn check_strange_record(store: &str, key: &JsValue, value: &JsValue) {
+async fn check_strange_key(store: &str, key: &JsValue, value: &JsValue) {
     let (name, storage) = new_storage("strange").await;
     put(&format!("everfold:{name}"), store, key, value).await.unwrap();
     let area = Area::ALL.into_iter().find(|area| area.name() == store).unwrap();
@@ -95,13 +95,40 @@ async fn check_strange_record(store: &str, key: &JsValue, value: &JsValue) {
 }
 
 #[wasm_bindgen_test]
-async fn records_that_everfold_does_not_write_are_foreign() {
+async fn records_under_keys_that_everfold_does_not_write_are_foreign() {
     let bytes = Uint8Array::new_with_length(1);
-    check_strange_record("log", &JsValue::from_f64(1.0), &JsValue::from_str("text")).await;
-    check_strange_record("log", &JsValue::from_f64(1.5), &bytes).await;
-    check_strange_record("log", &JsValue::from_f64(-1.0), &bytes).await;
-    check_strange_record("log", &JsValue::from_str("key"), &bytes).await;
-    check_strange_record("documents", &JsValue::from_f64(1.0), &bytes).await;
+    check_strange_key("log", &JsValue::from_f64(1.5), &bytes).await;
+    check_strange_key("log", &JsValue::from_f64(-1.0), &bytes).await;
+    check_strange_key("log", &JsValue::from_str("key"), &bytes).await;
+    check_strange_key("documents", &JsValue::from_f64(1.0), &bytes).await;
+}
+
+/// It is damage to this record alone, and a write may expect it and take its place.
+#[wasm_bindgen_test]
+async fn a_value_that_everfold_does_not_write_is_a_record_without_bytes() {
+    let (name, storage) = new_storage("value").await;
+    let (area, key) = (Area::Units, Key::text("key"));
+    let strange =
+        [JsValue::from_str("text"), JsValue::from_f64(1.0), JsValue::NULL, js_sys::Array::new().into()];
+    for value in strange {
+        put(&format!("everfold:{name}"), area.name(), &Uint8Array::from(&b"key"[..]), &value).await.unwrap();
+        let found = reads::value(&storage, area, &key).await.unwrap();
+        assert_eq!(found, Some(Vec::new()), "{value:?}");
+        let page = reads::page(&storage, area, KeyRange::default(), Direction::Forwards, 10).await.unwrap();
+        assert_eq!(page.records, [Record { key: key.clone(), value: Vec::new() }], "{value:?}");
+        let size_bytes =
+            storage.usage().await.unwrap().areas.iter().map(|usage| usage.size_bytes).sum::<u64>();
+        assert_eq!(size_bytes, 3, "{value:?}");
+        let write = GuardedWrite {
+            expect: vec![(area, key.clone(), Some(Vec::new()))],
+            deletes: vec![],
+            puts: vec![(area, key.clone(), vec![1])],
+            layout: LayoutChange::Keep,
+            durability: Durability::Relaxed,
+        };
+        assert_eq!(storage.write(write).await, Ok(Written::Yes), "{value:?}");
+        assert_eq!(reads::value(&storage, area, &key).await.unwrap(), Some(vec![1]), "{value:?}");
+    }
 }
 
 #[wasm_bindgen_test]

@@ -83,6 +83,14 @@ function throwing(name) {
 
 const kinds = {
   "no getAllRecords": () => replace(IDBObjectStore.prototype, "getAllRecords", null),
+  "many values at once fail": () => {
+    const fail = () => {
+      throw new DOMException("as the test wants it", "UnknownError");
+    };
+    const names = ["getAll", "getAllKeys", "getAllRecords"].filter((name) => name in IDBObjectStore.prototype);
+    const ends = names.map((name) => replace(IDBObjectStore.prototype, name, { writable: true, value: fail }));
+    return () => ends.forEach((end) => end());
+  },
   "no commit": () => replace(IDBTransaction.prototype, "commit", null),
   "no locks": () => replace(navigator, "locks", { value: undefined }),
   "no scheduler": () => replace(globalThis, "scheduler", { value: undefined }),

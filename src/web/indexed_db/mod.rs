@@ -29,8 +29,8 @@ use futures_util::future::LocalBoxFuture;
 
 use crate::error::WriteOutcome::NotWritten;
 use crate::storage::{
-    Area, Batch, Durability, Found, GuardedWrite, Head, LogRecord, Outcome, Request, Seen, Storage,
-    StorageFault, Usage, Written,
+    Area, Batch, Durability, FaultKind, Found, GuardedWrite, Head, LogRecord, Outcome, Request, Seen,
+    Storage, StorageFault, Usage, Written,
 };
 use crate::web::global::storage_manager;
 use crate::web::promise::settled;
@@ -38,7 +38,7 @@ use crate::web::promise::settled;
 use connection::Connection;
 use fault::Fault;
 use patience::TRANSACTION_ATTEMPTS;
-use transaction::{Access, Operation, Slot};
+use transaction::{Access, Operation, Reads, Slot};
 use writing::Judge;
 
 /// What makes the operation of each attempt at a transaction.
@@ -85,20 +85,22 @@ impl IndexedDbStorage {
     }
 
     /// Runs a transaction, and once more on a new connection where the first one failed before anything could be
-    /// written. `begin` makes the operation of each attempt, if another can be made, and each leaves what it finds in
-    /// the slot.
+    /// written: then it reads singly, because it may have been a value that cannot be read. `begin` makes the operation
+    /// of each attempt, if another can be made, and each leaves what it finds in the slot.
     ///
     /// What is waited for is boxed, and so compiled once for all operations.
     fn transact<T>(&self, areas: Vec<Area>, access: Access, begin: Begin, slot: Slot<T>) -> Answering<'_, T> {
         let transaction = Box::pin(async move {
-            let mut result = Ok(());
+            let (mut result, mut reads) = (Ok(()), Reads::Together);
             for _ in 0..TRANSACTION_ATTEMPTS {
                 let Some(operation) = begin() else { break };
-                result = self.attempt(&areas, access, operation).await;
-                match &result {
-                    Err(fault) if fault::is_of_connection(fault) && fault.outcome == NotWritten => {}
+                result = self.attempt(&areas, access, reads, operation).await;
+                reads = match &result {
+                    Err(fault) if fault.outcome != NotWritten => break,
+                    Err(fault) if fault.kind == FaultKind::Failed => Reads::Singly,
+                    Err(fault) if fault::is_of_connection(fault) => Reads::Together,
                     _ => break,
-                }
+                };
             }
             match result {
                 Ok(()) => Ok(()),
@@ -108,9 +110,15 @@ impl IndexedDbStorage {
         Answering { transaction, slot }
     }
 
-    async fn attempt(&self, areas: &[Area], access: Access, operation: Operation) -> Result<(), Fault> {
+    async fn attempt(
+        &self,
+        areas: &[Area],
+        access: Access,
+        reads: Reads,
+        operation: Operation,
+    ) -> Result<(), Fault> {
         let handle = self.connection.handle().await?;
-        let result = transaction::run(handle.database(), areas, access, operation).await;
+        let result = transaction::run(handle.database(), areas, access, reads, operation).await;
         if result.as_ref().is_err_and(|fault| fault::is_of_connection(fault)) {
             self.connection.forget(&handle);
         }

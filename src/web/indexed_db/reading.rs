@@ -6,14 +6,14 @@ use js_sys::{Array, Object};
 use wasm_bindgen::prelude::*;
 use web_sys::{IdbCursor, IdbCursorDirection, IdbObjectStore, IdbRequest};
 
-use crate::storage::{Area, Direction, Found, Head, PageRequest, Record, Request};
+use crate::storage::{Area, Direction, FaultKind, Found, Head, PageRequest, Record, Request};
 use crate::web::property;
 
 use super::externs::{DatabaseRecord, RecordsStore};
-use super::fault::Fault;
+use super::fault::{self, Fault};
 use super::record;
 use super::supplies::Supplies;
-use super::transaction::{Operation, Scope, Slot, Step, result_of, thrown};
+use super::transaction::{Operation, Reads, Scope, Slot, Step, result_of, thrown};
 
 /// Asks for the head.
 pub fn request_head(scope: &Scope) -> Result<IdbRequest, Fault> {
@@ -22,7 +22,30 @@ pub fn request_head(scope: &Scope) -> Result<IdbRequest, Fault> {
 
 /// The head that a request for it found.
 pub fn read_head(request: &IdbRequest) -> Result<Head, Fault> {
-    record::head_from_js(&result_of(request)?)
+    match read_value(request)? {
+        None => Ok(Head::default()),
+        // A browser that cannot read this much cannot be believed of the rest.
+        Some(bytes) if bytes.is_empty() && has_failed(request) => Err(fault::begun(error_of(request))),
+        Some(bytes) => Head::from_bytes(&bytes).ok_or_else(|| {
+            fault::found(FaultKind::Damaged, format_args!("the head is not in its stored form"))
+        }),
+    }
+}
+
+/// The value that a request for one found, if there is one: without bytes where it cannot be read.
+pub fn read_value(request: &IdbRequest) -> Result<Option<Vec<u8>>, Fault> {
+    let value = result_of(request)?;
+    let is_absent = value.is_undefined() && !has_failed(request);
+    Ok((!is_absent).then(|| record::value_from_js(&value)))
+}
+
+/// Whether a request has failed that was gone on after.
+fn has_failed(request: &IdbRequest) -> bool {
+    error_of(request).is_object()
+}
+
+fn error_of(request: &IdbRequest) -> JsValue {
+    property::get(request, "error").unwrap_or_default()
 }
 
 /// Reads all that is asked for, in one wait wherever the browser lists records at once.
@@ -40,7 +63,7 @@ pub fn read(request: &Rc<Request>, found: &Slot<Found>) -> Operation {
         if let Some(request) = reading.advance(&request)? {
             return Ok(Step::Until(request));
         }
-        found.set(Some(reading.finish(&request)?));
+        found.set(Some(reading.finish()?));
         Ok(Step::Done)
     })
 }
@@ -83,10 +106,10 @@ impl Reading {
         Ok(None)
     }
 
-    fn finish(&mut self, request: &Request) -> Result<Found, Fault> {
+    fn finish(&mut self) -> Result<Found, Fault> {
         let mut values = Vec::with_capacity(self.values.len());
-        for ((area, _), value) in request.keys.iter().zip(&self.values) {
-            values.push(record::value_from_js(*area, &result_of(value)?)?);
+        for value in &self.values {
+            values.push(read_value(value)?);
         }
         let pages = self.pages.drain(..).map(|(records, _)| records).collect();
         Ok(Found { head: read_head(&self.head)?, values, pages })
@@ -99,7 +122,7 @@ fn begin_page(scope: &Scope, page: &PageRequest) -> Result<Option<Listing>, Faul
     match record::range_to_js(page.area, &page.range)? {
         // To IndexedDB, a count of 0 means no limit.
         Some(range) if count_max != 0 => {
-            Listing::begin(&scope.store(page.area)?, &range, page.direction, count_max).map(Some)
+            Listing::begin(scope, page.area, &range, page.direction, count_max).map(Some)
         }
         _ => Ok(None),
     }
@@ -116,47 +139,58 @@ enum Requests {
     Records(IdbRequest),
     /// Keys and values apart; only forwards.
     KeysAndValues(IdbRequest, IdbRequest),
-    /// Record by record.
-    Cursor(IdbRequest),
+    /// Record by record: a cursor at the next key, and a request for the value of each that it was at.
+    Singly { store: IdbObjectStore, cursor: IdbRequest, found: Vec<(JsValue, IdbRequest)> },
 }
 
 impl Listing {
     /// Asks for at most `count_max` records, which must not be 0.
     pub fn begin(
-        store: &IdbObjectStore,
+        scope: &Scope,
+        area: Area,
         range: &JsValue,
         direction: Direction,
         count_max: u32,
     ) -> Result<Self, Fault> {
-        let requests = if has_get_all_records(store) {
+        let store = scope.store(area)?;
+        let is_together = scope.reads == Reads::Together;
+        let requests = if is_together && has_get_all_records(&store) {
             let options = records_options(range, direction, count_max);
             Requests::Records(thrown(store.unchecked_ref::<RecordsStore>().get_all_records(&options))?)
-        } else if direction == Direction::Forwards {
+        } else if is_together && direction == Direction::Forwards {
             Requests::KeysAndValues(
                 thrown(store.get_all_keys_with_key_and_limit(range, count_max))?,
                 thrown(store.get_all_with_key_and_limit(range, count_max))?,
             )
         } else {
-            let backwards = IdbCursorDirection::Prev;
-            Requests::Cursor(thrown(store.open_cursor_with_range_and_direction(range, backwards))?)
+            let direction = match direction {
+                Direction::Forwards => IdbCursorDirection::Next,
+                Direction::Backwards => IdbCursorDirection::Prev,
+            };
+            let cursor = thrown(store.open_key_cursor_with_range_and_direction(range, direction))?;
+            Requests::Singly { store, cursor, found: Vec::new() }
         };
         Ok(Self { requests, left_count: count_max })
     }
 
     /// The request to wait for before [`Self::advance`].
     pub fn last_request(&self) -> IdbRequest {
-        let (Requests::Records(request) | Requests::KeysAndValues(_, request) | Requests::Cursor(request)) =
-            &self.requests;
+        let request = match &self.requests {
+            Requests::Records(request) | Requests::KeysAndValues(_, request) => request,
+            Requests::Singly { cursor, found, .. } => match found.last() {
+                Some((_, value)) if self.left_count == 0 => value,
+                _ => cursor,
+            },
+        };
         request.clone()
     }
 
-    /// Hands over the keys and values that were found. Returns whether those were all, as they always are
-    /// forwards.
+    /// Hands over the keys and values that were found, once all are. Returns whether they are.
     pub fn advance(
         &mut self,
         take: &mut dyn FnMut(&JsValue, &JsValue) -> Result<(), Fault>,
     ) -> Result<bool, Fault> {
-        match &self.requests {
+        match &mut self.requests {
             Requests::Records(request) => {
                 let found: Array = result_of(request)?.unchecked_into();
                 for index in 0..found.length() {
@@ -173,19 +207,22 @@ impl Listing {
                 }
                 Ok(true)
             }
-            Requests::Cursor(request) => {
-                let found = result_of(request)?;
-                if found.is_null() {
+            Requests::Singly { store, cursor, found } => {
+                let at = if self.left_count == 0 { JsValue::NULL } else { result_of(cursor)? };
+                if at.is_null() {
+                    for (key, value) in found {
+                        take(key, &result_of(value)?)?;
+                    }
                     return Ok(true);
                 }
-                let cursor: IdbCursor = found.unchecked_into();
-                let record: &DatabaseRecord = cursor.unchecked_ref();
-                take(&record.key(), &record.value())?;
+                let cursor: IdbCursor = at.unchecked_into();
+                let key = cursor.unchecked_ref::<DatabaseRecord>().key();
+                let value = thrown(store.get(&key))?;
+                found.push((key, value));
                 self.left_count -= 1;
-                if self.left_count == 0 {
-                    return Ok(true);
+                if self.left_count != 0 {
+                    thrown(cursor.continue_())?;
                 }
-                thrown(cursor.continue_())?;
                 Ok(false)
             }
         }

@@ -6,7 +6,7 @@ use web_sys::IdbKeyRange;
 
 use crate::event::Position;
 use crate::limits::INTEGER_MAX;
-use crate::storage::{Area, FaultKind, Head, Key, KeyRange, Record};
+use crate::storage::{Area, FaultKind, Key, KeyRange, Record};
 
 use super::fault::{self, Fault};
 use super::transaction::thrown;
@@ -35,53 +35,35 @@ pub fn key_from_js(area: Area, key: &JsValue) -> Result<Key, Fault> {
         Area::Log => key.as_f64().and_then(position_of).map(Key::Position),
         _ => key.dyn_ref::<ArrayBuffer>().map(|buffer| Key::Bytes(Uint8Array::new(buffer).to_vec())),
     };
-    found.ok_or_else(|| foreign(area, "key"))
+    found.ok_or_else(|| {
+        let name = area.name();
+        let cause = format_args!("another program wrote to the object store \"{name}\": a key is not ours");
+        fault::found(FaultKind::Foreign, cause)
+    })
 }
 
-/// The bytes of a record of this area; `None` where there is no record.
-///
-/// # Errors
-///
-/// [`FaultKind::Foreign`] where the value is of a kind that everfold does not write.
-pub fn value_from_js(area: Area, value: &JsValue) -> Result<Option<Vec<u8>>, Fault> {
-    if value.is_undefined() {
-        return Ok(None);
-    }
-    array_of(area, value).map(|bytes| Some(bytes.to_vec()))
+/// The bytes of a value; none of one that cannot be read, or that is of a kind which everfold does not write.
+pub fn value_from_js(value: &JsValue) -> Vec<u8> {
+    value.dyn_ref::<Uint8Array>().map(Uint8Array::to_vec).unwrap_or_default()
 }
 
 /// A record of this area.
 ///
 /// # Errors
 ///
-/// [`FaultKind::Foreign`] where key or value is of a kind that everfold does not write.
+/// [`FaultKind::Foreign`] where the key is of a kind that everfold does not write.
 pub fn record_from_js(area: Area, key: &JsValue, value: &JsValue) -> Result<Record, Fault> {
-    let value = array_of(area, value)?.to_vec();
-    Ok(Record { key: key_from_js(area, key)?, value })
+    Ok(Record { key: key_from_js(area, key)?, value: value_from_js(value) })
 }
 
 /// How many bytes a record counts for, without moving its value.
 ///
 /// # Errors
 ///
-/// [`FaultKind::Foreign`] where key or value is of a kind that everfold does not write.
+/// [`FaultKind::Foreign`] where the key is of a kind that everfold does not write.
 pub fn size_bytes(area: Area, key: &JsValue, value: &JsValue) -> Result<u64, Fault> {
-    let value_bytes = u64::from(array_of(area, value)?.byte_length());
-    Ok(key_from_js(area, key)?.size_bytes() + value_bytes)
-}
-
-/// The head in what a request for it found.
-///
-/// # Errors
-///
-/// [`FaultKind::Damaged`] where it is not in its stored form.
-pub fn head_from_js(value: &JsValue) -> Result<Head, Fault> {
-    match value_from_js(Area::Meta, value)? {
-        None => Ok(Head::default()),
-        Some(bytes) => Head::from_bytes(&bytes).ok_or_else(|| {
-            fault::found(FaultKind::Damaged, format_args!("the head is not in its stored form"))
-        }),
-    }
+    let value_bytes = value.dyn_ref::<Uint8Array>().map_or(0, Uint8Array::byte_length);
+    Ok(key_from_js(area, key)?.size_bytes() + u64::from(value_bytes))
 }
 
 /// The keys of an area that are in the range, as a request takes them; `None` where there can be none: the
@@ -119,17 +101,4 @@ pub fn keys_after(key: &JsValue) -> Result<JsValue, Fault> {
 fn position_of(number: f64) -> Option<Position> {
     let is_position = number.fract() == 0.0 && (0.0..=INTEGER_MAX as f64).contains(&number);
     is_position.then_some(Position(number as u64))
-}
-
-fn array_of(area: Area, value: &JsValue) -> Result<&Uint8Array, Fault> {
-    value.dyn_ref::<Uint8Array>().ok_or_else(|| foreign(area, "value"))
-}
-
-#[cold]
-fn foreign(area: Area, part: &str) -> Fault {
-    let name = area.name();
-    fault::found(
-        FaultKind::Foreign,
-        format_args!("another program wrote to the object store \"{name}\": a {part} is not ours"),
-    )
 }

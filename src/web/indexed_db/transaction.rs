@@ -21,7 +21,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::{Event, IdbDatabase, IdbObjectStore, IdbRequest, IdbTransactionMode};
 
 use crate::answer::Answer;
-use crate::storage::{Area, Durability};
+use crate::storage::{Area, Durability, FaultKind};
 use crate::web::property;
 
 use super::externs::{CommittingTransaction, DurableDatabase};
@@ -34,6 +34,16 @@ use super::supplies::{Sending, Supplies};
 pub enum Access {
     Read,
     Write(Durability),
+}
+
+/// How values are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reads {
+    /// As many at once as the browser gives. One that it cannot read fails the transaction.
+    Together,
+    /// Each by a request of its own. One that the browser cannot read is a record without bytes, and takes nothing with
+    /// it: Chromium keeps large values in files, which can be lost.
+    Singly,
 }
 
 /// What is done in a transaction, step by step. What it finds it leaves in a [`Slot`], before its last step is
@@ -56,6 +66,8 @@ pub enum Step {
 /// The transaction as an operation sees it.
 pub struct Scope {
     transaction: CommittingTransaction,
+    /// How the operation is to read.
+    pub reads: Reads,
 }
 
 impl Scope {
@@ -96,13 +108,15 @@ pub async fn run(
     database: &IdbDatabase,
     areas: &[Area],
     access: Access,
+    reads: Reads,
     operation: Operation,
 ) -> Result<(), Fault> {
-    let run = Run::start(thrown(begin(database, areas, access))?, access, operation);
+    let transaction = thrown(begin(database, areas, access))?;
+    let run = Run::start(Scope { transaction, reads }, access, operation);
     poll_fn(|context| run.answer.poll(context)).await
 }
 
-fn begin(database: &IdbDatabase, areas: &[Area], access: Access) -> Result<Scope, JsValue> {
+fn begin(database: &IdbDatabase, areas: &[Area], access: Access) -> Result<CommittingTransaction, JsValue> {
     let supplies = Supplies::get();
     let stores = Array::new();
     for area in areas {
@@ -114,7 +128,7 @@ fn begin(database: &IdbDatabase, areas: &[Area], access: Access) -> Result<Scope
         Access::Write(_) => (IdbTransactionMode::Readwrite, &supplies.relaxed),
     };
     let database: &DurableDatabase = database.unchecked_ref();
-    Ok(Scope { transaction: database.transaction(&stores, mode, options)?.unchecked_into() })
+    Ok(database.transaction(&stores, mode, options)?.unchecked_into())
 }
 
 /// A transaction under way. It is listened to for as long as somebody waits for it.
@@ -153,13 +167,18 @@ impl Run {
         if access != Access::Read {
             run.scope.transaction.set_oncomplete(Some(&run.handler));
         }
+        if run.scope.reads == Reads::Singly {
+            property::set(&run.scope.transaction, "onerror", &run.handler);
+        }
         run
     }
 
     /// Hears what became of the request that was waited for, or of the transaction.
     pub fn hear(&self, event: &Event) {
-        // Of all that is listened to, an abort alone bubbles. Until a success has come, nothing is complete.
-        if event.bubbles() {
+        // Of all that is listened to, failures and aborts alone bubble. Until a success has come, nothing is complete.
+        if event.bubbles() && property::text(event, "type") == "error" {
+            self.hear_failure(event);
+        } else if event.bubbles() {
             self.is_over.set(true);
             self.answer.give(Err(fault::from_exception(&self.error(), self.moment())));
         } else if self.awaited.take().is_some() {
@@ -167,6 +186,23 @@ impl Run {
         } else {
             self.is_over.set(true);
             self.answer.give(if self.is_written.get() { Ok(()) } else { Err(fault::unanswered()) });
+        }
+    }
+
+    /// Hears that a request has failed, and goes on where that is because of the value that it was to read.
+    fn hear_failure(&self, event: &Event) {
+        let failed = property::get(event, "target").unwrap_or_default();
+        let fault = fault::begun(property::get(&failed, "error").unwrap_or_default());
+        if fault.kind != FaultKind::Failed || self.is_written.get() {
+            return;
+        }
+        event.prevent_default();
+        // What is waited for comes last of all that was asked: it has ended if it is what failed.
+        let awaited = self.awaited.take();
+        let has_ended = awaited.as_ref().is_some_and(|it| property::text(it, "readyState") == "done");
+        self.awaited.set(awaited.filter(|_| !has_ended));
+        if has_ended {
+            self.advance();
         }
     }
 
@@ -180,9 +216,10 @@ impl Run {
             Ok(Step::Until(request)) => self.await_success(request),
             Ok(Step::Complete(last)) => {
                 self.is_written.set(true);
-                match Supplies::get().sending {
-                    Sending::AtOnce => self.send(),
-                    Sending::OnceWritten => self.await_success(last),
+                match (self.scope.reads, Supplies::get().sending) {
+                    (Reads::Together, Sending::AtOnce) => self.send(),
+                    // Chromium aborts a transaction that is told to commit while the failure of a request is heard.
+                    _ => self.await_success(last),
                 }
             }
             Ok(Step::Done) => {
@@ -238,6 +275,9 @@ impl Drop for Run {
         }
         self.scope.transaction.set_onabort(None);
         self.scope.transaction.set_oncomplete(None);
+        if self.scope.reads == Reads::Singly {
+            property::set(&self.scope.transaction, "onerror", &JsValue::NULL);
+        }
         if let Some(request) = self.awaited.take() {
             request.set_onsuccess(None);
         }

@@ -21,13 +21,16 @@ pub fn count(counted: &Slot<Vec<AreaUsage>>) -> Operation {
         let mut page_count = 0;
         let mut last_key = JsValue::UNDEFINED;
         if let (Some(listing), Some(usage)) = (&mut listing, usages.last_mut()) {
-            listing.advance(&mut |key, value| {
+            let is_all = listing.advance(&mut |key, value| {
                 usage.record_count += 1;
                 usage.size_bytes += record::size_bytes(usage.area, key, value)?;
                 page_count += 1;
                 last_key = key.clone();
                 Ok(())
             })?;
+            if !is_all {
+                return Ok(Step::Until(listing.last_request()));
+            }
         }
         let (area, range) = match usages.last() {
             Some(usage) if page_count == PAGE_COUNT_MAX => (usage.area, record::keys_after(&last_key)?),
@@ -41,7 +44,7 @@ pub fn count(counted: &Slot<Vec<AreaUsage>>) -> Operation {
                 (area, JsValue::UNDEFINED)
             }
         };
-        let begun = Listing::begin(&scope.store(area)?, &range, Direction::Forwards, PAGE_COUNT_MAX)?;
+        let begun = Listing::begin(scope, area, &range, Direction::Forwards, PAGE_COUNT_MAX)?;
         let last = begun.last_request();
         listing = Some(begun);
         Ok(Step::Until(last))

@@ -11,10 +11,10 @@ use crate::storage::{
 };
 
 use super::fault::Fault;
-use super::reading::{Listing, read_head, request_head};
+use super::reading::{Listing, read_head, read_value, request_head};
 use super::record;
 use super::supplies::Supplies;
-use super::transaction::{Operation, Scope, Slot, Step, result_of, thrown};
+use super::transaction::{Operation, Scope, Slot, Step, thrown};
 
 /// The areas that a commit needs.
 pub const COMMIT_AREAS: [Area; 2] = [Area::Meta, Area::Log];
@@ -57,7 +57,10 @@ pub fn commit(
                 }
                 (head, Vec::new())
             }
-            Stage::Tail(head, tail) => (*head, read_tail(tail)?),
+            Stage::Tail(head, tail) => match read_tail(tail)? {
+                Some(records) => (*head, records),
+                None => return Ok(Step::Until(tail.last_request())),
+            },
         };
         let judge = judge.take();
         assert!(judge.is_some(), "a transaction judges twice");
@@ -98,20 +101,20 @@ fn put(scope: &Scope, area: Area, key: &Key, value: &[u8]) -> Result<IdbRequest,
 fn request_tail(scope: &Scope, seen: Head) -> Result<Listing, Fault> {
     let range = KeyRange { from: Some(Key::Position(seen.position.next())), to: None };
     let range = record::range_to_js(Area::Log, &range)?.unwrap_or_default();
-    Listing::begin(&scope.store(Area::Log)?, &range, Direction::Forwards, u32::MAX)
+    Listing::begin(scope, Area::Log, &range, Direction::Forwards, u32::MAX)
 }
 
-fn read_tail(listing: &mut Listing) -> Result<Vec<LogRecord>, Fault> {
+/// What others have appended since, once all of it is there.
+fn read_tail(listing: &mut Listing) -> Result<Option<Vec<LogRecord>>, Fault> {
     let mut tail = Vec::new();
-    // Forwards, the browser gives all at once.
-    listing.advance(&mut |key, value| {
+    let is_all = listing.advance(&mut |key, value| {
         let record = record::record_from_js(Area::Log, key, value)?;
         if let Key::Position(first) = record.key {
             tail.push(LogRecord { first, bytes: record.value });
         }
         Ok(())
     })?;
-    Ok(tail)
+    Ok(is_all.then_some(tail))
 }
 
 /// The areas that a guarded write needs. A transaction needs one, even if nothing is asked of it.
@@ -141,8 +144,8 @@ pub fn guarded(write: &Rc<GuardedWrite>, written: &Slot<Written>) -> Operation {
             }
         }
         let mut holds = true;
-        for ((area, _, value), request) in write.expect.iter().zip(&asked) {
-            holds &= record::value_from_js(*area, &result_of(request)?)? == *value;
+        for ((_, _, value), request) in write.expect.iter().zip(&asked) {
+            holds &= read_value(request)? == *value;
         }
         let mut head = None;
         if let (LayoutChange::Next { from }, Some(request)) = (write.layout, asked.last()) {

@@ -19,6 +19,7 @@ fn whatever_becomes_of_the_root_and_another_derived_record_everything_is_answere
                 (Wound::Lost, Wound::Flipped(450)),
                 (Wound::Stale, Wound::Lost),
                 (Wound::Flipped(999), Wound::Stale),
+                (Wound::Unreadable, Wound::Unreadable),
             ] {
                 let mut log = log.copied().await;
                 if key != root && wound.inflict(&log, area, &key).await {

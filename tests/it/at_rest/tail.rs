@@ -18,11 +18,12 @@ fn what_is_damaged_or_missing_in_the_tail_is_not_compacted_away() {
         let tail = all_of(&log.compacted, Area::Log).await;
         assert!(1 < tail.len(), "{} records", tail.len());
         for record in &tail {
-            for wound in [Wound::Lost, Wound::Flipped(450)] {
+            for wound in [Wound::Lost, Wound::Unreadable, Wound::Flipped(450)] {
                 let place = format!("{wound:?}: {:?}", record.key);
                 let mut log = log.copied().await;
                 let damaged = match wound {
                     Wound::Flipped(_) => Some(record.value.iter().map(|byte| byte ^ 1).collect()),
+                    Wound::Unreadable => Some(Vec::new()),
                     _ => None,
                 };
                 put(&log.compacted, Area::Log, &record.key, damaged).await;

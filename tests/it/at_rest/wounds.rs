@@ -10,6 +10,8 @@ use super::log::Log;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wound {
     Lost,
+    /// It is there, and the storage cannot give its bytes.
+    Unreadable,
     /// An older copy of it is put back.
     Stale,
     /// A bit is turned over so many thousandths into it.
@@ -17,8 +19,8 @@ pub enum Wound {
 }
 
 impl Wound {
-    pub const ALL: [Self; 5] =
-        [Self::Lost, Self::Stale, Self::Flipped(0), Self::Flipped(450), Self::Flipped(999)];
+    pub const ALL: [Self; 6] =
+        [Self::Lost, Self::Unreadable, Self::Stale, Self::Flipped(0), Self::Flipped(450), Self::Flipped(999)];
 
     /// Does this to a record. `false` where it cannot be done: there is no older copy that says anything else.
     pub async fn inflict(self, log: &Log, area: Area, key: &Key) -> bool {
@@ -36,7 +38,8 @@ impl Wound {
                 bytes[index] ^= 1 << (index % 8);
                 Some(bytes)
             }
-            (Self::Flipped(_), None) => None,
+            (Self::Unreadable, Some(_)) => Some(Vec::new()),
+            (Self::Flipped(_) | Self::Unreadable, None) => None,
         };
         if value == stored || self == Self::Stale && value.is_none() {
             return false;
