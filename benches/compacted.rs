@@ -15,7 +15,7 @@ use everfold::codec::{Body, DecodedRecord, Entry, Extensions, Frame, Tags, encod
 use everfold::event::{EventType, Json, NewEvent, Position, Revision, StreamName, UnixMillis};
 use everfold::id::{EventId, IdGenerator};
 use everfold::layout::directory::{Merge, MergeStep, Page, RunBuilder, RunIndex};
-use everfold::layout::keys::{ROOT, RunRecord, UnitRecord};
+use everfold::layout::keys::{ROOT, RunRecord, UnitRecord, tied};
 use everfold::layout::root::{Root, RunInfo};
 use everfold::layout::unit::{UnitBuilder, UnitIdentity};
 use everfold::layout::{RunNumber, UnitNumber};
@@ -357,6 +357,10 @@ async fn write(storage: &MemoryStorage, puts: Vec<(Area, Key, Vec<u8>)>) {
     assert_eq!(storage.write(write).await, Ok(Written::Yes));
 }
 
+fn all_tied(puts: Vec<(Area, Key, Vec<u8>)>) -> Vec<(Area, Key, Vec<u8>)> {
+    puts.into_iter().map(|(area, key, bytes)| (area, key.clone(), tied(&key, bytes))).collect()
+}
+
 async fn add_unit(storage: &MemoryStorage, root: &mut Root, level: u32, records: &[LogRecord]) -> Run {
     let number = UnitNumber(root.next_number);
     root.next_number += 1;
@@ -375,7 +379,7 @@ async fn add_unit(storage: &MemoryStorage, root: &mut Root, level: u32, records:
     }
     let finished = arranged.finish();
     puts.push((Area::Units, UnitRecord::Header.key(number), finished.header.to_bytes()));
-    write(storage, puts).await;
+    write(storage, all_tied(puts)).await;
     root.covered = last;
     root.units.push(finished.header.info);
     let mut builder = RunBuilder::new(first, last);
@@ -394,7 +398,7 @@ async fn add_run(storage: &MemoryStorage, root: &mut Root, level: u32, run: &Run
     let keys = (0..).map(|page| RunRecord::Page(page).key(number));
     let mut puts: Vec<_> = keys.zip(&run.pages).map(|(key, page)| (Area::Index, key, page.clone())).collect();
     puts.push((Area::Index, RunRecord::Index.key(number), run.index.to_bytes()));
-    write(storage, puts).await;
+    write(storage, all_tied(puts)).await;
     root.runs.push(RunInfo {
         number,
         level,

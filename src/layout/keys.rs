@@ -1,6 +1,8 @@
 //! Under which keys the records of the layout are kept.
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
+use xxhash_rust::xxh64::xxh64;
+
 use crate::storage::{Key, KeyRange};
 
 use super::{BlockIndex, RunNumber, UnitNumber};
@@ -12,6 +14,17 @@ pub const ROOT: &str = "root";
 const DIRECTORY: u8 = b'd';
 /// In place of the number of a page: the index of the run, which comes after all pages.
 const RUN_INDEX: u32 = u32::MAX;
+
+/// Ties the bytes of a record to its key, and unties bytes that were: a checksum at their end holds under this key alone,
+/// because it is that of the bytes exclusive or the XXH64 of the key. So records that were exchanged are as damaged as
+/// others. The root and the records of the log are not tied: the one has a key that no other has, and the others hold
+/// theirs.
+pub fn tied(key: &Key, mut bytes: Vec<u8>) -> Vec<u8> {
+    if let (Key::Bytes(key), Some(checksum)) = (key, bytes.last_chunk_mut::<8>()) {
+        *checksum = (u64::from_le_bytes(*checksum) ^ xxh64(key, 0)).to_le_bytes();
+    }
+    bytes
+}
 
 /// A record of a unit, in [`crate::storage::Area::Units`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -100,7 +100,7 @@ impl<S: Storage, H: Host> Shared<S, H> {
 
     #[inline(never)]
     fn take_part(&self, held: &mut Held, part: Part, stored: Option<Vec<u8>>) -> Result<(), Error> {
-        let item = match part.decode(stored.as_deref()) {
+        let item = match part.decode(stored) {
             Ok(item) => {
                 self.cache.borrow_mut().insert(part, item.clone());
                 item

@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::host::Host;
-use crate::layout::keys::UnitRecord;
+use crate::layout::keys::{UnitRecord, tied};
 use crate::layout::unit::UnitInfo;
 use crate::layout::{BlockIndex, Filter, Fingerprint};
 use crate::storage::{Area, Direction, KeyRange, PageRequest, Record, Request, Storage};
@@ -42,7 +42,7 @@ impl<S: Storage, H: Host> Shared<S, H> {
             let mut known_up_to = up_to;
             for (unit, records) in units.iter().zip(found.pages) {
                 slice.yield_when_over(&self.host).await;
-                let fingerprints = fingerprints_of(unit, &records);
+                let fingerprints = fingerprints_of(unit, records);
                 let mut index = self.index.borrow_mut();
                 // What was read is of use as long as the index knows the same log.
                 let is_same = index.head().layout == seen.layout && seen.position <= index.head().position;
@@ -76,10 +76,10 @@ fn filters_of(unit: &UnitInfo) -> PageRequest {
 }
 
 /// The fingerprints of all ids of a unit. `None` where any filter cannot be read.
-fn fingerprints_of(unit: &UnitInfo, records: &[Record]) -> Option<Vec<Fingerprint>> {
-    let mut fingerprints = Vec::new();
+fn fingerprints_of(unit: &UnitInfo, records: Vec<Record>) -> Option<Vec<Fingerprint>> {
+    let (mut fingerprints, filter_count) = (Vec::new(), records.len());
     for record in records {
-        fingerprints.extend(Filter::from_bytes(&record.value).ok()?.fingerprints());
+        fingerprints.extend(Filter::from_bytes(&tied(&record.key, record.value)).ok()?.fingerprints());
     }
-    (records.len() == unit.block_count as usize).then_some(fingerprints)
+    (filter_count == unit.block_count as usize).then_some(fingerprints)
 }

@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::event::Position;
 use crate::index::plan::Source;
 use crate::layout::directory::{Page, RunIndex};
-use crate::layout::keys::{RunRecord, UnitRecord};
+use crate::layout::keys::{RunRecord, UnitRecord, tied};
 use crate::layout::unit::{BlockInfo, UnitHeader, decode_block};
 use crate::layout::{BlockAddress, Filter, RunNumber, UnitNumber};
 use crate::storage::{Area, Key};
@@ -63,8 +63,8 @@ impl Part {
     }
 
     /// Reads what is stored of it. Errors: what is wrong with it.
-    pub fn decode(self, stored: Option<&[u8]>) -> Result<Item, String> {
-        let bytes = stored.ok_or("the record is missing")?;
+    pub fn decode(self, stored: Option<Vec<u8>>) -> Result<Item, String> {
+        let bytes = &tied(&self.key().1, stored.ok_or("the record is missing")?);
         let decoded = match self {
             Self::Entries(Source::Log(first)) => {
                 DecodedRecord::decode(bytes, first).map(|it| Item::Entries(Rc::new(it))).map_err(Box::new)

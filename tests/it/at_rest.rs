@@ -3,6 +3,7 @@
 
 mod blocks;
 mod derived;
+mod exchanged;
 mod log;
 mod pairs;
 mod tail;

@@ -68,7 +68,7 @@ impl Reader {
         };
         let (_, key) = part.key();
         let record = read.next().filter(|record| record.key == key);
-        match part.decode(record.as_ref().map(|record| record.value.as_slice())) {
+        match part.decode(record.map(|record| record.value)) {
             Ok(item) => Ok(Next::Item(part, item)),
             Err(problem) => Err(self.damage_of(part, &problem)),
         }

@@ -10,7 +10,7 @@ use crate::event::{Position, StreamName};
 use crate::host::Host;
 use crate::index::plan::Source;
 use crate::layout::directory::{DirectoryEntry, Summary};
-use crate::layout::keys::{ROOT, RunRecord, UnitRecord};
+use crate::layout::keys::{ROOT, RunRecord, UnitRecord, tied};
 use crate::layout::rebuild::{Rebuilt, add_block, headless, rebuild};
 use crate::layout::root::{Root, RunInfo};
 use crate::layout::unit::{Inventory, UnitHeader, UnitInfo, decode_block};
@@ -118,11 +118,12 @@ struct Search {
 
 impl Search {
     /// Takes note of the first record of a unit.
-    fn take(&mut self, record: &Record) -> Option<UnitNumber> {
+    fn take(&mut self, record: Record) -> Option<UnitNumber> {
         let (number, kind) = UnitRecord::of(&record.key)?;
         self.numbers.push(number);
         if kind == UnitRecord::Header {
-            self.found.extend(UnitHeader::from_bytes(&record.value).ok().map(|header| header.info));
+            let header = UnitHeader::from_bytes(&tied(&record.key, record.value));
+            self.found.extend(header.ok().map(|header| header.info));
         }
         number.0.checked_add(1).map(UnitNumber)
     }
@@ -143,7 +144,7 @@ impl Work for Search {
     fn advance(&mut self, desk: &mut Desk) -> Result<ControlFlow<()>, Halt> {
         if let Some(found) = desk.found.take() {
             let record = found.pages.into_iter().flatten().next();
-            self.next = record.and_then(|record| self.take(&record));
+            self.next = record.and_then(|record| self.take(record));
         }
         let Some(number) = self.next else { return Ok(ControlFlow::Break(())) };
         let range = KeyRange { from: Some(UnitRecord::Header.key(number)), to: None };
@@ -172,14 +173,16 @@ impl Survey {
         if let Some(remains) = pages.next() {
             unit.remains_count = remains.len() as u32;
         }
-        for record in &blocks {
-            let is_next = record.key == UnitRecord::Block(BlockIndex(unit.block_count)).key(unit.number);
-            match decode_block(&record.value) {
-                Ok(block) if is_next => add_block(&mut unit, &block, record.value.len() as u64),
+        let is_last = blocks.len() < BLOCKS_AT_ONCE;
+        for Record { key, value } in blocks {
+            let is_next = key == UnitRecord::Block(BlockIndex(unit.block_count)).key(unit.number);
+            let stored_bytes = value.len() as u64;
+            match decode_block(&tied(&key, value)) {
+                Ok(block) if is_next => add_block(&mut unit, &block, stored_bytes),
                 _ => return,
             }
         }
-        if blocks.len() < BLOCKS_AT_ONCE {
+        if is_last {
             self.surveyed.push(unit);
         } else {
             self.unit = Some(unit);

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::layout::StreamSummary;
 use crate::layout::directory::RunIndex;
-use crate::layout::keys::{RunRecord, UnitRecord};
+use crate::layout::keys::{RunRecord, UnitRecord, tied};
 use crate::layout::root::{Root, RunInfo};
 use crate::layout::unit::UnitHeader;
 use crate::storage::{Area, Durability, GuardedWrite, Key, KeyRange, LayoutChange};
@@ -41,7 +41,9 @@ impl Swap {
         root.layout = root.layout.wrapping_add(1);
         root.staged.clear();
         if let Some((header, replaced)) = self.unit {
-            write.puts.push((Area::Units, UnitRecord::Header.key(header.info.number), header.to_bytes()));
+            let key = UnitRecord::Header.key(header.info.number);
+            let bytes = tied(&key, header.to_bytes());
+            write.puts.push((Area::Units, key, bytes));
             root.commit_time = root.commit_time.max(header.info.commit_time);
             for unit in root.units.get(replaced.clone()).unwrap_or_default() {
                 write.deletes.push((Area::Units, UnitRecord::range(unit.number)));
@@ -49,7 +51,9 @@ impl Swap {
             put_in_place(&mut root.units, replaced, header.info);
         }
         let NewRun { info, index } = self.run;
-        write.puts.push((Area::Index, RunRecord::Index.key(info.number), index.to_bytes()));
+        let key = RunRecord::Index.key(info.number);
+        let bytes = tied(&key, index.to_bytes());
+        write.puts.push((Area::Index, key, bytes));
         for run in root.runs.get(self.runs.clone()).unwrap_or_default() {
             write.deletes.push((Area::Index, RunRecord::range(run.number)));
         }

@@ -7,6 +7,7 @@
 
 use std::ops::ControlFlow;
 
+use crate::layout::keys::tied;
 use crate::storage::{Area, Found, GuardedWrite, Key, Request};
 
 use super::Halt;
@@ -43,9 +44,10 @@ impl Desk {
         Self { wanted: None, found: None, swap: None, empty: stored.write(), puts, size_bytes }
     }
 
-    /// Puts down a record that is to be written.
+    /// Puts down a record that is to be written, of a unit or of a run.
     pub fn put(&mut self, area: Area, key: Key, bytes: Vec<u8>) {
         self.size_bytes += bytes.len();
+        let bytes = tied(&key, bytes);
         self.puts.push((area, key, bytes));
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::codec::DecodedRecord;
 use crate::event::Position;
 use crate::layout::BlockIndex;
-use crate::layout::keys::{ROOT, RunRecord, UnitRecord};
+use crate::layout::keys::{ROOT, RunRecord, UnitRecord, tied};
 use crate::layout::root::Root;
 use crate::layout::unit::decode_block;
 use crate::storage::{Area, Direction, Found, Key, KeyRange, PageRequest, Record, Request};
@@ -116,7 +116,8 @@ fn entries_of(
             let Some(record) = units.iter().find(|record| record.key == key) else {
                 return Err(format!("{block:?} of {:?} is missing", unit.number));
             };
-            let decoded = decode_block(&record.value).map_err(|corrupt| corrupt.to_string())?;
+            let block = decode_block(&tied(&key, record.value.clone()));
+            let decoded = block.map_err(|corrupt| corrupt.to_string())?;
             entries.extend(decoded.entries().map(ModelEntry::from));
         }
     }

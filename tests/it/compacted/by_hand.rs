@@ -5,7 +5,7 @@ use std::rc::Rc;
 use everfold::codec::{Body, DecodedRecord, Entry};
 use everfold::event::{Position, UnixMillis};
 use everfold::layout::directory::Page;
-use everfold::layout::keys::{ROOT, RunRecord, UnitRecord};
+use everfold::layout::keys::{ROOT, RunRecord, UnitRecord, tied};
 use everfold::layout::root::{Root, RunInfo};
 use everfold::layout::unit::{UnitBuilder, UnitIdentity};
 use everfold::layout::{BlockIndex, RunNumber, UnitNumber};
@@ -162,10 +162,13 @@ impl Work {
                 })
             };
             for page in of_unit(|kind| matches!(kind, UnitRecord::Remains(_))) {
-                builder.add_remains(&Page::from_bytes(&page.value).unwrap()).unwrap();
+                builder
+                    .add_remains(&Page::from_bytes(&tied(&page.key, page.value.clone())).unwrap())
+                    .unwrap();
             }
             for block in of_unit(|kind| matches!(kind, UnitRecord::Block(_))) {
-                let block = everfold::layout::unit::decode_block(&block.value).unwrap();
+                let block =
+                    everfold::layout::unit::decode_block(&tied(&block.key, block.value.clone())).unwrap();
                 builder.add(Rc::new(block), &|_| false).unwrap();
             }
             self.units.push(stored(builder.arrange().unwrap()));
@@ -267,6 +270,9 @@ impl Work {
         self.root.covered = self.units.last().map_or(Position::START, |unit| unit.header.info.last);
         let commit_times = self.root.units.iter().map(|unit| unit.commit_time);
         self.root.commit_time = commit_times.max().unwrap_or(UnixMillis(0));
+        for (_, key, bytes) in &mut puts {
+            *bytes = tied(key, std::mem::take(bytes));
+        }
         puts.push((Area::Index, Key::text(ROOT), self.root.to_bytes()));
         let covered = KeyRange { from: None, to: Some(Key::Position(self.root.covered)) };
         deletes.push((Area::Log, covered));

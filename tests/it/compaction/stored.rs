@@ -8,7 +8,7 @@ use everfold::codec::{Body, DecodedRecord, encode_records};
 use everfold::event::Position;
 use everfold::index::Index;
 use everfold::layout::directory::RunIndex;
-use everfold::layout::keys::{ROOT, RunRecord, UnitRecord};
+use everfold::layout::keys::{ROOT, RunRecord, UnitRecord, tied};
 use everfold::layout::root::Root;
 use everfold::layout::unit::{UnitHeader, decode_block};
 use everfold::layout::{BlockIndex, Filter, RunNumber, UnitNumber};
@@ -45,6 +45,7 @@ impl Stored {
         let value = |records: &[Record], key: &Key| {
             records.iter().find(|record| record.key == *key).map(|record| record.value.clone())
         };
+        let untied = |records: &[Record], key: &Key| value(records, key).map(|bytes| tied(key, bytes));
         let root = value(&index, &Key::text(ROOT)).map(|bytes| Root::from_bytes(&bytes).unwrap());
         let root = root.unwrap_or_default();
         assert_eq!(root.layout, head.layout);
@@ -55,10 +56,10 @@ impl Stored {
         let orphans = of_units.filter(|number| !living.contains(number));
         let orphans = orphans.chain(of_runs.filter(|number| !living_runs.contains(number))).collect();
         let unit = |record: UnitRecord, number: UnitNumber| {
-            value(&units, &record.key(number)).unwrap_or_else(|| panic!("{record:?} of {number:?}"))
+            untied(&units, &record.key(number)).unwrap_or_else(|| panic!("{record:?} of {number:?}"))
         };
         let page = |record: RunRecord, number: RunNumber| {
-            value(&index, &record.key(number)).unwrap_or_else(|| panic!("{record:?} of {number:?}"))
+            untied(&index, &record.key(number)).unwrap_or_else(|| panic!("{record:?} of {number:?}"))
         };
         let stored_units = root.units.iter().map(|info| {
             let header = UnitHeader::from_bytes(&unit(UnitRecord::Header, info.number)).unwrap();

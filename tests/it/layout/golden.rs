@@ -6,11 +6,13 @@ use everfold::codec::{DecodedRecord, encode_records};
 use everfold::event::{Fact, Position, Revision, UnixMillis};
 use everfold::id::EventId;
 use everfold::layout::directory::{DirectoryEntry, Kind, Page, RunBuilder, RunIndex, key};
+use everfold::layout::keys::{RunRecord, UnitRecord, tied};
 use everfold::layout::root::{Root, RunInfo};
 use everfold::layout::unit::{
     ArrangedUnit, FinishedUnit, UnitBuilder, UnitHeader, UnitIdentity, commit_parts, decode_block,
 };
-use everfold::layout::{Filter, RunNumber, UnitNumber};
+use everfold::layout::{BlockIndex, Filter, RunNumber, UnitNumber};
+use everfold::storage::Key;
 
 use crate::codec::golden::{bytes_of, check_documented, dump_of};
 use crate::codec::sample::{self, Content, Recorded};
@@ -54,6 +56,16 @@ fn check(what: &str, bytes: &[u8], dump: &str) {
     check_documented(dump);
 }
 
+/// What the example is of a record that is stored under this key.
+#[track_caller]
+fn check_tied(what: &str, key: &Key, bytes: Vec<u8>, dump: &str) {
+    check(what, &tied(key, bytes), dump);
+}
+
+fn untied(key: &Key, dump: &str) -> Vec<u8> {
+    tied(key, bytes_of(dump))
+}
+
 fn finished() -> (Vec<u8>, Vec<u8>, FinishedUnit) {
     let mut arranged = arranged();
     let built = arranged.next_block().unwrap().unwrap();
@@ -64,23 +76,26 @@ fn finished() -> (Vec<u8>, Vec<u8>, FinishedUnit) {
 #[test]
 fn the_filter_of_a_block() {
     let (_, filter, _) = finished();
-    check("the filter", &filter, FILTER);
+    let key = UnitRecord::Filter(BlockIndex(0)).key(UnitNumber(7));
+    check_tied("the filter", &key, filter, FILTER);
     let mut id = [0; EventId::BYTES];
     id[15] = 1;
-    assert!(Filter::from_bytes(&bytes_of(FILTER)).unwrap().may_contain(EventId::from_bytes(id)));
+    assert!(Filter::from_bytes(&untied(&key, FILTER)).unwrap().may_contain(EventId::from_bytes(id)));
 }
 
 #[test]
 fn the_header_of_a_unit() {
     let (_, _, finished) = finished();
-    check("the header", &finished.header.to_bytes(), HEADER);
-    assert_eq!(UnitHeader::from_bytes(&bytes_of(HEADER)).unwrap(), finished.header);
+    let key = UnitRecord::Header.key(UnitNumber(7));
+    check_tied("the header", &key, finished.header.to_bytes(), HEADER);
+    assert_eq!(UnitHeader::from_bytes(&untied(&key, HEADER)).unwrap(), finished.header);
 }
 
 #[test]
 fn what_remains_of_erased_events() {
-    check("the page", &arranged().remains()[0], REMAINS);
-    let page = Page::from_bytes(&bytes_of(REMAINS)).unwrap();
+    let place = UnitRecord::Remains(0).key(UnitNumber(7));
+    check_tied("the page", &place, arranged().remains()[0].clone(), REMAINS);
+    let page = Page::from_bytes(&untied(&place, REMAINS)).unwrap();
     assert_eq!(page.key(0), Some(key(Kind::Stream, "cart-2").as_slice()));
 }
 
@@ -91,10 +106,11 @@ fn a_page_and_the_index_of_its_run() {
     let entries: Vec<DirectoryEntry> = finished.entries.filter(|entry| entry.key == b"scart-1").collect();
     assert!(entries.iter().all(|entry| builder.push_entry(entry).is_none()));
     let run = builder.finish();
-    check("the page", &run.page.unwrap(), PAGE);
-    check("the index", &run.index.to_bytes(), RUN);
-    assert_eq!(RunIndex::from_bytes(&bytes_of(RUN)).unwrap(), run.index);
-    let page = Page::from_bytes(&bytes_of(PAGE)).unwrap();
+    let [place, place_of_index] = [RunRecord::Page(0), RunRecord::Index].map(|it| it.key(RunNumber(8)));
+    check_tied("the page", &place, run.page.unwrap(), PAGE);
+    check_tied("the index", &place_of_index, run.index.to_bytes(), RUN);
+    assert_eq!(RunIndex::from_bytes(&untied(&place_of_index, RUN)).unwrap(), run.index);
+    let page = Page::from_bytes(&untied(&place, PAGE)).unwrap();
     for (index, entry) in entries.iter().enumerate() {
         assert_eq!(page.key(index), Some(entry.key.as_slice()));
         assert_eq!(page.summary(index).unwrap().as_ref(), Some(&entry.summary));
@@ -138,31 +154,31 @@ fn a_commit_that_is_split_says_where_it_begins_and_how_large_it_is() {
 }
 
 const FILTER: &str = "
-45 46 62 01 00 05 59 ac 5a 68 d6 49 6e d0 62 b5
-cf 8d ed
+45 46 62 01 00 05 59 ac 5a 68 d6 c4 a9 3e 61 12
+0a 9a 99
 ";
 
 const HEADER: &str = "
 45 46 75 01 00 1e 07 00 01 02 01 01 02 83 01 11
 8a 80 eb d6 d4 66 01 09 0a 06 63 61 72 74 2d 31
-00 02 02 49 c4 88 d4 58 27 79 68 dd
+00 02 02 49 f2 a5 ca 25 96 88 48 ba
 ";
 
 const REMAINS: &str = "
 45 46 70 01 00 19 00 07 73 63 61 72 74 2d 32 0f
-1e 00 02 80 80 eb d6 d4 66 00 00 01 06 02 00 8c
-48 a8 70 8a 60 d3 42
+1e 00 02 80 80 eb d6 d4 66 00 00 01 06 02 00 f7
+a9 dc 0b 63 d7 10 f6
 ";
 
 const PAGE: &str = "
 45 46 70 01 00 1a 00 07 73 63 61 72 74 2d 31 10
 0d 00 01 80 80 eb d6 d4 66 00 00 01 0e 00 00 01
-90 29 d0 1f e3 66 54 c2
+0c 91 1d 17 45 2b 0e a0
 ";
 
 const RUN: &str = "
 45 46 78 01 00 0b 01 02 00 07 73 63 61 72 74 2d
-31 b7 7a a0 ce 2e 7f 61 ef
+31 41 41 a6 0d 3d 88 cb 5c
 ";
 
 const ROOT: &str = "
