@@ -28,6 +28,15 @@ pub(crate) struct Changes {
     puts: Vec<(Area, Key, Vec<u8>)>,
 }
 
+#[cfg(any(test, feature = "testing"))]
+impl Changes {
+    /// Another record under a key, or none.
+    pub fn of_record(area: Area, key: Key, value: Option<Vec<u8>>) -> Self {
+        let deletes = vec![(area, key.clone().into())];
+        Self { deletes, puts: value.into_iter().map(|value| (area, key.clone(), value)).collect() }
+    }
+}
+
 impl Records {
     /// The head, which is empty in an empty database.
     pub fn head(&self) -> Result<Head, StorageFault> {

@@ -15,7 +15,7 @@ use crate::error::WriteOutcome;
 use crate::event::Position;
 use crate::storage::records::{Changes, Records};
 use crate::storage::{
-    Area, Batch, Durability, FaultKind, Found, GuardedWrite, Head, LogRecord, Outcome, Request, Seen,
+    Area, Batch, Durability, FaultKind, Found, GuardedWrite, Head, Key, LogRecord, Outcome, Request, Seen,
     Storage, StorageFault, Usage, Written,
 };
 
@@ -82,6 +82,14 @@ struct Connection {
     /// How often it was lost.
     losses: Cell<u64>,
     under_way: Cell<u64>,
+    fuse: RefCell<Option<Fuse>>,
+}
+
+/// What happens before an operation.
+struct Fuse {
+    /// How many operations are spared.
+    spared: u64,
+    action: Box<dyn FnOnce()>,
 }
 
 /// What chance has in store for a transaction.
@@ -135,6 +143,12 @@ impl SimulatedDatabase {
         self.state.borrow().records.read(request)
     }
 
+    /// Replaces a record at this moment, or deletes it: no transaction, and no chance.
+    pub fn replace(&self, area: Area, key: Key, value: Option<Vec<u8>>) {
+        let mut state = self.state.borrow_mut();
+        state.records.apply(Changes::of_record(area, key, value));
+    }
+
     /// Deletes the database: every handle is closed, and what did not reach its commit point is lost.
     pub fn destroy(&self) {
         let mut state = self.state.borrow_mut();
@@ -185,6 +199,16 @@ impl SimulatedStorage {
         self.connection.losses.set(self.connection.losses.get() + 1);
     }
 
+    /// Has something happen once, before the operation that comes after so many others.
+    pub fn light_fuse(&self, spared: u64, action: impl FnOnce() + 'static) {
+        *self.connection.fuse.borrow_mut() = Some(Fuse { spared, action: Box::new(action) });
+    }
+
+    /// Has nothing happen any more.
+    pub fn put_fuse_out(&self) {
+        self.connection.fuse.take();
+    }
+
     /// Runs one transaction in the browser, and waits for its answer.
     async fn transact<T: 'static>(
         &self,
@@ -194,6 +218,9 @@ impl SimulatedStorage {
     ) -> Result<T, StorageFault> {
         if self.connection.is_closed.get() || self.database.state.borrow().is_destroyed {
             return Err(closed());
+        }
+        if let Some(action) = self.connection.burn() {
+            action();
         }
         let (sender, receiver) = oneshot::channel();
         let connection = Rc::clone(&self.connection);
@@ -220,6 +247,20 @@ impl SimulatedStorage {
             Ok(answer) => answer,
             // The simulation is over.
             Err(oneshot::Canceled) => std::future::pending().await,
+        }
+    }
+}
+
+impl Connection {
+    /// What is to happen before this operation.
+    fn burn(&self) -> Option<Box<dyn FnOnce()>> {
+        let mut fuse = self.fuse.borrow_mut();
+        match fuse.as_mut()? {
+            Fuse { spared: 0, .. } => Some(fuse.take()?.action),
+            Fuse { spared, .. } => {
+                *spared -= 1;
+                None
+            }
         }
     }
 }

@@ -1,11 +1,14 @@
 //! The store keeps its promises in a thousand random lives of a browser.
 //!
 //! `EVERFOLD_SEED=7` runs one seed and prints what happened; `EVERFOLD_SEEDS=100000` runs so many.
+//! A life under strain is named in the test that fails.
 
-use everfold::testing::store_simulator::{Summary, simulate};
+use everfold::testing::store_simulator::{Strain, Summary, simulate, simulate_under};
 
 /// How many seeds are run where nothing else is said.
 const SEEDS: u64 = 1_000;
+/// How many are run under strain.
+const STRAINED_SEEDS: u64 = 300;
 /// In how many threads; each simulation is one thread's.
 const THREADS: u64 = 2;
 
@@ -16,15 +19,26 @@ fn number_from(variable: &str) -> Option<u64> {
 
 #[test]
 fn the_store_keeps_its_promises() {
+    check(Strain::NONE, SEEDS);
+}
+
+#[test]
+fn it_keeps_them_while_all_is_compacted_and_tabs_die_in_it_and_what_is_derived_decays() {
+    check(Strain::HEAVY, STRAINED_SEEDS);
+}
+
+#[track_caller]
+fn check(strain: Strain, seeds: u64) {
     if let Some(seed) = number_from("EVERFOLD_SEED") {
-        let report = simulate(seed, |storage| storage).unwrap();
+        let report = simulate_under(strain, seed, |storage| storage).unwrap();
         println!("{}\n{:?}", report.trace.join("\n"), report.summary);
         return;
     }
-    let seeds = number_from("EVERFOLD_SEEDS").unwrap_or(SEEDS);
+    let seeds = number_from("EVERFOLD_SEEDS").unwrap_or(seeds);
     let mut all = Summary::default();
     std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..THREADS).map(|first| scope.spawn(move || live(first, seeds))).collect();
+        let threads: Vec<_> =
+            (0..THREADS).map(|first| scope.spawn(move || live(strain, first, seeds))).collect();
         for thread in threads {
             all.add(&thread.join().expect("every seed goes well"));
         }
@@ -34,10 +48,10 @@ fn the_store_keeps_its_promises() {
 }
 
 /// Runs the seeds of one thread.
-fn live(first: u64, seeds: u64) -> Summary {
+fn live(strain: Strain, first: u64, seeds: u64) -> Summary {
     let mut all = Summary::default();
     for seed in (first..seeds).step_by(THREADS as usize) {
-        match simulate(seed, |storage| storage) {
+        match simulate_under(strain, seed, |storage| storage) {
             Ok(report) => all.add(&report.summary),
             Err(failure) => panic!("{failure:?}\nto see it again: EVERFOLD_SEED={seed}"),
         }

@@ -42,7 +42,10 @@ impl Stored {
         let number = self.root.next_number;
         let root = Root { staged: vec![number], next_number: number.saturating_add(1), ..self.root.clone() };
         let mut write = self.write_of_claims(&root);
-        // Under numbers that were never given may stand what a rebuilding left that came to nothing.
+        // Under numbers that were never given may stand what a rebuilding left that came to nothing, or what a
+        // compaction had claimed in a root that was lost.
+        let from = UnitRecord::Header.key(UnitNumber(number));
+        write.deletes.push((Area::Units, KeyRange { from: Some(from), to: None }));
         let (from, to) =
             (RunRecord::Page(0).key(RunNumber(number)), RunRecord::Index.key(RunNumber(u64::MAX)));
         write.deletes.push((Area::Index, KeyRange { from: Some(from), to: Some(to) }));

@@ -16,6 +16,7 @@ use crate::testing::simulated_storage::{SimulatedDatabase, SimulatedStorage, Wea
 
 use super::reading::{Read, Reader};
 use super::requests;
+use super::strain::Straining;
 use super::world::{Content, Request, World};
 
 /// How long everything under way may take once nothing fails any more.
@@ -36,6 +37,7 @@ pub struct Director<S: Storage, W: Fn(SimulatedStorage) -> S + 'static> {
     climate: Climate,
     /// When the tabs compact the log unasked.
     bounds: Bounds,
+    straining: Straining,
 }
 
 /// A tab with its store, once that is open.
@@ -44,6 +46,8 @@ struct Tab<S: Storage> {
     storage: SimulatedStorage,
     store: Rc<RefCell<Option<Store<S, SimulatedHost>>>>,
     is_closing: Rc<Cell<bool>>,
+    /// Whether it died before one of its operations.
+    is_dead: Rc<Cell<bool>>,
     /// The furthest position that it was seen at.
     position: Position,
 }
@@ -60,6 +64,7 @@ impl<S: Storage, W: Fn(SimulatedStorage) -> S + 'static> Director<S, W> {
         scheduler: &Scheduler,
         database: &SimulatedDatabase,
         world: &Rc<RefCell<World>>,
+        straining: Straining,
         wrap: W,
     ) -> Self {
         let mut prng = scheduler.fork_prng();
@@ -74,6 +79,7 @@ impl<S: Storage, W: Fn(SimulatedStorage) -> S + 'static> Director<S, W> {
         let origin = SimulatedOrigin::new(scheduler, announcements);
         if prng.chance(200) {
             origin.take_locks_away();
+            world.borrow_mut().has_locks = false;
         }
         Self {
             scheduler: scheduler.clone(),
@@ -84,7 +90,8 @@ impl<S: Storage, W: Fn(SimulatedStorage) -> S + 'static> Director<S, W> {
             prng,
             tabs: Vec::new(),
             climate,
-            bounds,
+            bounds: straining.bounds(bounds),
+            straining,
         }
     }
 
@@ -95,12 +102,14 @@ impl<S: Storage, W: Fn(SimulatedStorage) -> S + 'static> Director<S, W> {
         }
         for _ in 0..self.prng.between(40..=120) {
             self.step();
+            self.strain();
             if self.prng.chance(2) {
                 self.sit_out_an_outage().await;
             }
             if self.prng.chance(500) {
                 self.scheduler.sleep(self.prng.below(25)).await;
             }
+            self.bury_the_dead();
             self.check();
             if self.has_failed() {
                 return;
@@ -126,12 +135,51 @@ impl<S: Storage, W: Fn(SimulatedStorage) -> S + 'static> Director<S, W> {
         }
     }
 
+    /// What is harder than usual.
+    fn strain(&mut self) {
+        if self.straining.compacts() {
+            self.compact();
+        }
+        if self.straining.decays() {
+            self.world.borrow_mut().decay(&mut self.straining.prng);
+        }
+        if self.straining.kills() && !self.tabs.is_empty() {
+            let tab = self.straining.prng.index(self.tabs.len());
+            let spared = self.straining.prng.below(30);
+            self.light_fuse(tab, spared);
+        }
+    }
+
+    /// Has a tab die before an operation on the storage, after so many others.
+    fn light_fuse(&mut self, tab: usize, spared: u64) {
+        let Some(Tab { host, storage, is_dead, .. }) = self.tabs.get(tab) else { return };
+        let (tab, is_dead) = (host.tab(), Rc::clone(is_dead));
+        let (origin, world) = (self.origin.clone(), Rc::clone(&self.world));
+        storage.light_fuse(spared, move || {
+            world.borrow_mut().note(format!("{tab:?} dies"));
+            origin.crash(tab);
+            let mut world = world.borrow_mut();
+            world.crashed(tab);
+            world.summary.cut_off += 1;
+            is_dead.set(true);
+        });
+    }
+
+    /// Opens a tab for each that died.
+    fn bury_the_dead(&mut self) {
+        while let Some(dead) = self.tabs.iter().position(|tab| tab.is_dead.get()) {
+            self.tabs.swap_remove(dead);
+            self.open_tab();
+        }
+    }
+
     fn open_tab(&mut self) {
         let host = self.origin.host(self.origin.tab(), "store");
         let storage = self.database.handle(host.tab());
         let tab = Tab {
             store: Rc::default(),
             is_closing: Rc::default(),
+            is_dead: Rc::default(),
             position: Position::START,
             host: host.clone(),
             storage: storage.clone(),
@@ -324,6 +372,9 @@ impl<S: Storage, W: Fn(SimulatedStorage) -> S + 'static> Director<S, W> {
 
     /// Lets everything under way come to its end in fair weather.
     async fn settle(&mut self) {
+        for tab in &self.tabs {
+            tab.storage.put_fuse_out();
+        }
         self.database.set_weather(Weather { step_ms_max: 5, ..Weather::default() });
         let deadline_ms = self.scheduler.now_ms() + SETTLING_MS_MAX;
         while !self.world.borrow().is_quiet() && !self.has_failed() {

@@ -6,14 +6,19 @@
 //!
 //! Tabs compact the log meanwhile. Whenever they changed its layout, what is stored is held against the model: each
 //! entry stands there once, or is an event that is hidden.
+//!
+//! A life can be put under strain: then tabs compact all the time, die between two operations of it, and what was
+//! derived from the log is lost, damaged, or older than it should be. No answer may show any of that.
 
 mod audit;
+mod decay;
 mod director;
 mod model;
 mod questions;
 mod reading;
 mod requests;
 mod stored;
+mod strain;
 mod summary;
 mod world;
 
@@ -27,8 +32,10 @@ use super::executor::Executor;
 use super::simulated_storage::{SimulatedDatabase, SimulatedStorage, Weather};
 
 use director::Director;
+use strain::Straining;
 use world::World;
 
+pub use strain::Strain;
 pub use summary::Summary;
 
 /// A simulation in which something went wrong.
@@ -58,12 +65,21 @@ pub fn simulate<S: Storage>(
     seed: u64,
     wrap: impl Fn(SimulatedStorage) -> S + 'static,
 ) -> Result<Report, Failure> {
+    simulate_under(Strain::NONE, seed, wrap)
+}
+
+/// Runs the simulation of one seed under strain. Without any, it is that of [`simulate`].
+pub fn simulate_under<S: Storage>(
+    strain: Strain,
+    seed: u64,
+    wrap: impl Fn(SimulatedStorage) -> S + 'static,
+) -> Result<Report, Failure> {
     let executor = Executor::new(seed);
     let scheduler = executor.scheduler();
     let database = SimulatedDatabase::new(&scheduler, Weather::default());
     let world = Rc::new(RefCell::new(World::new(&database, &scheduler)));
     let _black_box = BlackBox { seed, world: Rc::clone(&world) };
-    let director = Director::new(&scheduler, &database, &world, wrap);
+    let director = Director::new(&scheduler, &database, &world, Straining::new(strain, seed), wrap);
     if let Err(stuck) = executor.run_until(director.run()) {
         world.borrow_mut().fail(stuck.to_string());
     }

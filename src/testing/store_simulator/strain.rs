@@ -1,0 +1,54 @@
+//! What makes a life harder than it usually is.
+
+use crate::layout::plan::{Bounds, Tail};
+use crate::testing::prng::Prng;
+
+/// How often things happen after a step of the simulation, of a thousand times.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Strain {
+    /// A tab is asked to compact everything. Where this is not 0, tabs compact every event unasked, too.
+    pub compact_permille: u64,
+    /// A tab is to die before one of its next operations on the storage.
+    pub die_permille: u64,
+    /// A derived record is lost, damaged, or replaced by an older one.
+    pub decay_permille: u64,
+}
+
+impl Strain {
+    /// Life as usual.
+    pub const NONE: Self = Self { compact_permille: 0, die_permille: 0, decay_permille: 0 };
+    /// Every step compacts, and hardly a compaction comes to its end undisturbed.
+    pub const HEAVY: Self = Self { compact_permille: 1_000, die_permille: 150, decay_permille: 200 };
+}
+
+/// A strain, and the chance of its own with which it strikes: life as usual stays what it is.
+pub struct Straining {
+    strain: Strain,
+    pub prng: Prng,
+}
+
+impl Straining {
+    pub fn new(strain: Strain, seed: u64) -> Self {
+        Self { strain, prng: Prng::new(!seed) }
+    }
+
+    pub fn compacts(&mut self) -> bool {
+        self.prng.chance(self.strain.compact_permille)
+    }
+
+    pub fn kills(&mut self) -> bool {
+        self.prng.chance(self.strain.die_permille)
+    }
+
+    pub fn decays(&mut self) -> bool {
+        self.prng.chance(self.strain.decay_permille)
+    }
+
+    /// When tabs compact the log unasked.
+    pub fn bounds(&self, usual: Bounds) -> Bounds {
+        match self.strain.compact_permille {
+            0 => usual,
+            _ => Bounds { tail: Tail { event_count: 1, ..usual.tail }, ..usual },
+        }
+    }
+}
