@@ -24,6 +24,8 @@ pub const UNIT_RAW_BYTES_MAX: u64 = 4 * 1024 * 1024;
 pub const UNITS_PER_LEVEL: usize = 16;
 /// So many runs of one level are merged.
 pub const RUNS_PER_LEVEL: usize = 8;
+/// On demand, a run that covers more than so many times the positions of all newer ones together is left as it is.
+pub const LARGE_RUN_TIMES: u64 = 4;
 
 /// When something is compacted, and how much of it at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,7 +117,7 @@ pub fn next_step(root: &Root, tail: Tail, bounds: &Bounds) -> CompactionStep {
 }
 
 /// Decides the next step where somebody asked for as little as can be: no tail, units as large as they may be, and
-/// one run.
+/// few runs.
 pub fn next_step_on_demand(root: &Root, head: Position, bounds: &Bounds) -> CompactionStep {
     if root.covered < head {
         return CompactionStep::CompactTail;
@@ -129,10 +131,36 @@ pub fn next_step_on_demand(root: &Root, head: Position, bounds: &Bounds) -> Comp
         }
         start = start.saturating_add(count.max(1));
     }
-    match root.runs.len() {
-        0 | 1 => CompactionStep::Nothing,
-        count => CompactionStep::MergeRuns { runs: 0..count, level: level_above(&root.runs) },
+    let kept = runs_to_keep(root);
+    let runs = newest_runs(kept);
+    match kept.get(runs.clone()) {
+        None | Some([]) => CompactionStep::Nothing,
+        Some(merged) => CompactionStep::MergeRuns { level: level_above(merged), runs },
     }
+}
+
+/// The runs that know nothing of the newest unit: that one will grow, and then its run is replaced.
+fn runs_to_keep(root: &Root) -> &[RunInfo] {
+    let newest = root.units.last().map_or(Position::START, |unit| unit.first);
+    root.runs.get(..root.runs.partition_point(|run| run.last < newest)).unwrap_or_default()
+}
+
+/// Which of these become one where somebody asked for few: all from the first on that is not large beside those after
+/// it. Each one before them covers so many times the positions of all after it that there are never more than a few.
+/// Were all made one each time that somebody asks, the whole directory would be written each time.
+fn newest_runs(runs: &[RunInfo]) -> Range<usize> {
+    let mut start = runs.len();
+    let last = runs.last().map_or(Position::START, |newest| newest.last);
+    for (index, pair) in runs.windows(2).enumerate().rev() {
+        let [run, newer] = pair else { continue };
+        let count_from = |first: Position| last.next().0.saturating_sub(first.0);
+        let newer_count = count_from(newer.first);
+        let count = count_from(run.first).saturating_sub(newer_count);
+        if count <= newer_count.saturating_mul(LARGE_RUN_TIMES) {
+            start = index;
+        }
+    }
+    start..runs.len()
 }
 
 fn merge_of(root: &Root, units: Range<usize>) -> CompactionStep {

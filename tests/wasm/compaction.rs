@@ -22,6 +22,8 @@ const STREAMS: u64 = 100;
 const APPENDS: u64 = 1_500;
 /// Each to a stream of its own.
 const EVENTS_PER_APPEND: u64 = 2;
+/// A log of ten such units has no more runs than that, once it is compacted on demand.
+const RUNS_FEW: usize = 4;
 /// So many appends are under way at once.
 const APPENDS_AT_ONCE: usize = 50;
 
@@ -182,7 +184,7 @@ async fn check(claim: &str, bounds: Bounds) {
     let after = stored(&name).await;
     assert_eq!((after.log_count, after.orphan_count, after.root.staged.len()), (0, 0, 0));
     assert_eq!(after.root.covered.0, APPENDS * EVENTS_PER_APPEND);
-    assert_eq!(after.root.runs.len(), 1);
+    assert!(after.root.runs.len() <= RUNS_FEW, "{:?}", after.root.runs);
 
     append(&store, APPENDS, 10, &mut written).await;
     assert_eq!(read(&store).await, written, "with a tail");

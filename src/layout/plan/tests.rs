@@ -77,9 +77,14 @@ impl World {
                     assert!(entry_count <= UNIT_ENTRIES_MAX && raw_bytes <= UNIT_RAW_BYTES_MAX);
                     let runs = runs_of(&self.root, merged);
                     let replaced = &self.root.runs[runs.clone()];
-                    assert_eq!((replaced[0].first, replaced[replaced.len() - 1].last), (first, last));
+                    let known = (replaced[0].first, replaced[replaced.len() - 1].last);
+                    let level_of_run = if known == (first, last) { 0 } else { level_above(replaced) };
+                    if level_of_run != 0 && 1 < replaced.len() {
+                        // Only in one run can a unit take the place of those that it is made of.
+                        self.written_run_entries += known.1.0 - known.0.0 + 1;
+                    }
                     let unit = self.unit(level, first, last, entry_count, raw_bytes);
-                    let run = self.run(0, first, last);
+                    let run = self.run(level_of_run, known.0, known.1);
                     self.root.units.splice(units, [unit]);
                     self.root.runs.splice(runs, [run]);
                 }
@@ -149,7 +154,7 @@ fn a_tail_is_compacted_when_any_of_its_numbers_is_reached() {
 }
 
 #[test]
-fn on_demand_units_are_as_large_as_they_may_be_and_runs_are_one() {
+fn on_demand_units_are_as_large_as_they_may_be_and_runs_are_few() {
     let mut prng = Prng::new(7);
     for seed in 0..50 {
         println!("seed {seed}");
@@ -160,11 +165,45 @@ fn on_demand_units_are_as_large_as_they_may_be_and_runs_are_one() {
         let head = Position(world.position);
         world.settle_by(|root| next_step_on_demand(root, head, &Bounds::DEFAULT));
         world.check_whole();
-        assert_eq!(world.root.runs.len(), 1);
+        check_few_runs(&world.root);
         for pair in world.root.units.windows(2) {
             let is_small = |unit: &UnitInfo| !Bounds::DEFAULT.is_settled(unit);
             assert!(count_within(pair, &Bounds::DEFAULT) < 2 || !pair.iter().any(is_small), "{pair:?}");
         }
+    }
+}
+
+/// The newest unit has a run of its own, and each run before that is large beside all that come after it.
+#[track_caller]
+fn check_few_runs(root: &Root) {
+    let kept = runs_to_keep(root);
+    assert_eq!(kept.len() + 1, root.runs.len(), "{:?}", root.runs);
+    let mut newer_count = 0;
+    for run in kept.iter().rev() {
+        let count = run.last.0 - run.first.0 + 1;
+        assert!(newer_count * LARGE_RUN_TIMES < count, "{kept:?}");
+        newer_count += count;
+    }
+}
+
+#[test]
+fn who_asks_again_and_again_has_an_event_written_a_few_times() {
+    for (entry_count, writes_max) in [(1_000, 40), (10_000, 12), (UNIT_ENTRIES_MAX, 12)] {
+        let mut world = World::default();
+        for _ in 0..1_000 {
+            world.compact(entry_count, entry_count * 60);
+            let head = Position(world.position);
+            world.settle_by(|root| next_step_on_demand(root, head, &Bounds::DEFAULT));
+            check_few_runs(&world.root);
+        }
+        world.check_whole();
+        assert!(world.root.runs.len() <= 6, "{:?}", world.root.runs);
+        let writes = world.written_run_entries as f64 / world.position as f64;
+        println!(
+            "{entry_count} at a time: {} runs, an event is written {writes:.1} times",
+            world.root.runs.len()
+        );
+        assert!(writes <= writes_max as f64, "{writes}");
     }
 }
 

@@ -120,7 +120,7 @@ enum Goal {
     Units,
     /// These units are made anew, without what is hidden.
     Rewrites(Vec<UnitNumber>),
-    /// There is one run.
+    /// There are few runs.
     Runs,
 }
 
