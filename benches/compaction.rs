@@ -79,8 +79,10 @@ fn main() {
     if std::env::args().any(|argument| argument == "beside") {
         let (host, storage) = (BenchHost::default(), MemoryStorage::new());
         let store = open(&host, &storage, Bounds::DEFAULT);
+        host.slices.begin();
         append(&host, &store, "append beside compaction");
         host.run_out();
+        host.slices.end();
         println!("longest slice {:?}", host.slices.longest());
     }
 }

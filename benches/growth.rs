@@ -1,12 +1,18 @@
 //! How a log grows: what an append, opening, and one stream cost by the number of its events, from ten thousand to ten
 //! million.
 //!
-//! `cargo bench --bench growth`. Bank events, 100 in each stream, spread evenly; in memory, where nothing waits for a
-//! disk, and compacted as it grows. Prints a line for each length with tabs between its fields, for a program to read:
-//! each time is the median of several, in microseconds, of stores that were opened anew.
+//! `cargo bench --bench growth --features testing`, with `-- 1000000` for logs of so many events alone. Bank events, 100 in
+//! each stream, spread evenly; in memory, where nothing waits for a disk, and compacted on demand as it grows. Prints a
+//! line for each length with tabs between its fields, for a program to read: each time is the median of several, in
+//! microseconds, of stores that were opened anew, and how many records it took stands behind it.
+//!
+//! No stream is harder to read than one that is spread evenly: each unit that was made in its life has its part of it, so
+//! its events stand in as many blocks as there are units, or events.
 #![allow(clippy::disallowed_methods, reason = "a benchmark reads the clock of the machine that it measures")]
 #![allow(clippy::unwrap_used, reason = "a benchmark may end where it is surprised")]
 
+#[path = "host/counted.rs"]
+mod counted;
 mod host;
 
 use std::ops::ControlFlow;
@@ -15,11 +21,11 @@ use std::time::{Duration, Instant};
 use everfold::event::{EventType, Json, NewEvent, Revision, StreamName};
 use everfold::id::EventId;
 use everfold::log::Expected;
-use everfold::storage::memory::MemoryStorage;
 use everfold::storage::{Direction, Durability, Storage};
 use everfold::store::{AppendRequest, Bounds, OpenOptions, Store, StreamRead, WriteRequest};
 use everfold::testing::prng::Prng;
 
+use counted::CountedStorage;
 use host::BenchHost;
 
 const LENGTHS: [u64; 4] = [10_000, 100_000, 1_000_000, 10_000_000];
@@ -31,12 +37,12 @@ const ROUNDS: usize = 21;
 /// Streams of one round are far from those of another.
 const STREAM_STEP: u64 = 7_919;
 
-type BenchStore = Store<MemoryStorage, BenchHost>;
+type BenchStore = Store<CountedStorage, BenchHost>;
 
 /// A log of one length.
 struct Log {
     host: BenchHost,
-    storage: MemoryStorage,
+    storage: CountedStorage,
     prng: Prng,
     event_count: u64,
     stream_count: u64,
@@ -46,12 +52,14 @@ struct Log {
 
 fn main() {
     println!(
-        "events\tmade ns an event\tbytes an event\topen us\tstream us\tappend us\tappend again us\tlongest slice us"
+        "events\tmade ns an event\tbytes an event\topen us\trecords\tstream us\trecords\tappend us\trecords\tappend again us\trecords\tlongest slice us"
     );
-    for event_count in LENGTHS {
+    let asked: Vec<u64> = std::env::args().filter_map(|argument| argument.parse().ok()).collect();
+    let lengths = if asked.is_empty() { LENGTHS.to_vec() } else { asked };
+    for event_count in lengths {
         let mut log = Log {
             host: BenchHost::default(),
-            storage: MemoryStorage::new(),
+            storage: CountedStorage::default(),
             prng: Prng::new(event_count),
             event_count,
             stream_count: event_count / STREAM_EVENTS,
@@ -64,7 +72,7 @@ fn main() {
         let appended = log.median(Log::time_append);
         let again = log.median(Log::time_second_append);
         println!(
-            "{event_count}\t{}\t{:.1}\t{opened:.1}\t{read:.1}\t{appended:.1}\t{again:.1}\t{}",
+            "{event_count}\t{}\t{:.1}\t{opened}\t{read}\t{appended}\t{again}\t{}",
             made.as_nanos() / u128::from(event_count),
             bytes as f64 / event_count as f64,
             log.longest_slice.as_micros(),
@@ -128,18 +136,20 @@ impl Log {
         usage.areas.iter().map(|area| area.size_bytes).sum()
     }
 
-    /// The median over stores that were opened anew, each for a stream of its own, in microseconds. `time` is handed the
-    /// moment before the opening, the store, and the number of the stream.
-    fn median(&mut self, mut time: impl FnMut(&mut Self, Instant, (BenchStore, u64)) -> Duration) -> f64 {
-        let mut times: Vec<Duration> = (0..ROUNDS as u64)
-            .map(|round| {
-                let start = Instant::now();
-                let store = self.open();
-                time(self, start, (store, (STREAM_STEP * (round + 1)) % self.stream_count))
-            })
-            .collect();
+    /// The medians over stores that were opened anew, each for a stream of its own: microseconds, and how many records were
+    /// read. `time` is handed the moment before the opening, the store, and the number of the stream.
+    fn median(&mut self, mut time: impl FnMut(&mut Self, Instant, (BenchStore, u64)) -> Duration) -> String {
+        let (mut times, mut counts) = (Vec::new(), Vec::new());
+        for round in 0..ROUNDS as u64 {
+            self.storage.take_read_count();
+            let start = Instant::now();
+            let store = self.open();
+            times.push(time(self, start, (store, (STREAM_STEP * (round + 1)) % self.stream_count)));
+            counts.push(self.storage.take_read_count());
+        }
         times.sort();
-        times[ROUNDS / 2].as_nanos() as f64 / 1_000.0
+        counts.sort();
+        format!("{:.1}\t{}", times[ROUNDS / 2].as_nanos() as f64 / 1_000.0, counts[ROUNDS / 2])
     }
 
     /// Opening, and reading one stream.
@@ -165,12 +175,14 @@ impl Log {
 
     /// One append to a stream that was not asked for yet.
     fn time_append(&mut self, _: Instant, (store, stream): (BenchStore, u64)) -> Duration {
+        self.storage.take_read_count();
         self.append_one(&store, stream)
     }
 
     /// The next append to the same stream.
     fn time_second_append(&mut self, _: Instant, (store, stream): (BenchStore, u64)) -> Duration {
         self.append_one(&store, stream);
+        self.storage.take_read_count();
         self.append_one(&store, stream)
     }
 

@@ -6,7 +6,7 @@ import { GROWTH_HEADER, LINE_HEADER, compactionText, grouped, growthRow, lineRow
 
 /** The document of a report. */
 export function markdown(report) {
-  return `${[introduction(report), measures(report), slower(report), growth(report), clocks(report), weight(report)].join("\n\n")}\n`;
+  return `${[introduction(report), measures(report), slower(report), growth(report), ...nativeGrowth(report), clocks(report), weight(report)].join("\n\n")}\n`;
 }
 
 function introduction(report) {
@@ -67,6 +67,21 @@ Medians in milliseconds, and in brackets the least and the greatest round: an aw
 events, by the length of the log. Raw IndexedDB keeps one JSON text a commit, and reads the head of its log when it opens.
 
 ${markdownTable(GROWTH_HEADER, rows.map(growthRow), "rrrrrrr")}`;
+}
+
+function nativeGrowth({ nativeGrowth: measured }) {
+  if (measured === undefined) return [];
+  const rows = measured.rows.map(([events, ...figures]) => [whole(Number(events)), ...figures]);
+  return [
+    `## Growth without a browser
+
+\`cargo bench --bench growth --features testing\`: the core alone, natively, on the storage in memory. A log is made in commits of 1,000 events with ids of their callers, 100 events to
+a stream, and compacted on demand after each 200,000. Times are medians over 21 stores that were opened anew, each behind it with how many records were read: of opening; of opening and reading a stream of 100
+events; of one append to a stream that was not asked for yet; and of the next one to it. The streams are spread evenly over the whole log, which is the hardest there is: the events of
+one stand in as many blocks as there are units, at most in as many as it has events. A slice is what a compaction does before others have their turn.
+
+${markdownTable(measured.header, rows, "r".repeat(measured.header.length))}`,
+  ];
 }
 
 function clocks({ plan }) {

@@ -1,7 +1,7 @@
 // Measures the built package beside raw IndexedDB and Dexie, in Chromium.
 //
 //     npm run bench                 builds, measures, prints tables, and writes target/bench.json
-//     npm run bench -- --full       with more rounds, and with logs of a million events
+//     npm run bench -- --full       with more rounds, with logs of a million events, and natively with logs of ten
 //     npm run bench -- --write      also writes docs/benchmarks.md and docs/benchmarks.svg, and the table of README.md
 //     npm run bench -- --smoke      a few rounds of little, to see whether it runs
 //     npm run bench -- --profile    instead of measuring, says where the time of appends goes
@@ -19,6 +19,7 @@ import { FULL, QUICK, SMOKE } from "./plan.mjs";
 import { profileAppends } from "./profile.mjs";
 import { withMeasures } from "./readme.mjs";
 import { openSession } from "./session.mjs";
+import { nativeGrowth } from "./native-growth.mjs";
 import { measure } from "./suite.mjs";
 import { textTable } from "./table.mjs";
 import { weigh } from "./weight.mjs";
@@ -41,17 +42,18 @@ async function main(flags) {
 
 async function benchmark(session, flags) {
   const measuredOn = machine(PROJECT, session.browserVersion);
+  const target = process.env.CARGO_TARGET_DIR ?? join(PROJECT, "target");
   const results = await measure(session, planOf(flags));
   const report = {
     ...results,
     lines: linesOf(results),
     growth: growthOf(results),
+    nativeGrowth: flags.includes("--full") ? await nativeGrowth(target) : undefined,
     compacted: results.coldReads.compaction !== undefined,
     weight: weigh(PROJECT),
     machine: { ...measuredOn, loadAfter: loadNow() },
   };
   console.log(`\n${textTable(report)}`);
-  const target = process.env.CARGO_TARGET_DIR ?? join(PROJECT, "target");
   await mkdir(target, { recursive: true });
   await writeFile(join(target, "bench.json"), `${JSON.stringify(report, undefined, 2)}\n`);
   await writeFile(join(target, "bench.svg"), charts(report));

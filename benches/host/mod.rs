@@ -23,6 +23,7 @@ pub struct BenchHost {
 /// The longest time between two moments at which something else could run.
 #[derive(Default)]
 pub struct Slices {
+    is_watching: Cell<bool>,
     last: Cell<Option<Instant>>,
     longest: Cell<Duration>,
 }
@@ -30,8 +31,9 @@ pub struct Slices {
 impl Slices {
     /// Begins anew.
     pub fn begin(&self) {
-        self.last.set(Some(Instant::now()));
+        self.is_watching.set(true);
         self.longest.set(Duration::ZERO);
+        self.go_on();
     }
 
     pub fn longest(&self) -> Duration {
@@ -39,6 +41,15 @@ impl Slices {
     }
 
     pub fn end(&self) {
+        self.pause();
+        self.is_watching.set(false);
+    }
+
+    fn go_on(&self) {
+        self.last.set(self.is_watching.get().then(Instant::now));
+    }
+
+    fn pause(&self) {
         if let Some(last) = self.last.take() {
             self.longest.set(self.longest.get().max(last.elapsed()));
         }
@@ -62,14 +73,14 @@ impl Host for BenchHost {
     }
 
     async fn yield_now(&self) {
-        self.slices.end();
+        self.slices.pause();
         let mut has_yielded = false;
         std::future::poll_fn(|_| match std::mem::replace(&mut has_yielded, true) {
             true => Poll::Ready(()),
             false => Poll::Pending,
         })
         .await;
-        self.slices.last.set(Some(Instant::now()));
+        self.slices.go_on();
     }
 
     async fn lock(&self, _name: &str, _timeout_ms: u64) -> Option<()> {
