@@ -63,3 +63,6 @@ impl Desk {
         (!puts.is_empty()).then(|| GuardedWrite { puts, ..self.empty.clone() })
     }
 }
+
+#[cfg(test)]
+mod tests;
