@@ -51,7 +51,10 @@ struct Inner {
 /// The channel between the tabs that opened stores of one name.
 struct Voice {
     channel: BroadcastChannel,
+    /// Whether a timer runs that ends the pause.
     is_pausing: Cell<bool>,
+    /// When an announcement was made last, in milliseconds.
+    said_ms: Cell<f64>,
     /// What is to be announced after the pause.
     unsaid: Cell<Option<Position>>,
     _on_message: Listener,
@@ -101,9 +104,8 @@ impl BrowserHost {
 impl Host for BrowserHost {
     type Lock = BrowserLock;
 
-    #[expect(clippy::disallowed_methods, reason = "this is the host that all others take the time from")]
     fn now(&self) -> UnixMillis {
-        UnixMillis(js_sys::Date::now() as i64)
+        UnixMillis(now_ms() as i64)
     }
 
     fn random(&self, bytes: &mut [u8]) {
@@ -184,31 +186,52 @@ impl Voice {
             }
         }));
         property::set(&channel, "onmessage", on_message.as_ref());
-        Some(Self { channel, is_pausing: Cell::default(), unsaid: Cell::default(), _on_message: on_message })
+        let (is_pausing, said_ms, unsaid) = (Cell::default(), Cell::default(), Cell::default());
+        Some(Self { channel, is_pausing, said_ms, unsaid, _on_message: on_message })
     }
 
-    /// Announces at once, or after the pause that an earlier announcement began.
+    /// Announces at once, or after the pause that an earlier announcement began. The clock says whether the pause is
+    /// over: where nobody looks at a page, its timer may come a minute late.
     fn announce(self: &Rc<Self>, position: Position) {
-        if self.is_pausing.replace(true) {
-            self.unsaid.set(Some(position));
-            return;
+        self.unsaid.set(Some(position));
+        if !self.is_soon() {
+            self.say_the_rest();
         }
-        self.say(position);
-        tasks::spawn(Box::pin(pause(Rc::downgrade(self))));
+        if !self.is_pausing.replace(true) {
+            tasks::spawn(Box::pin(pause(Rc::downgrade(self))));
+        }
     }
 
-    fn say(&self, position: Position) {
+    /// Whether an announcement was made not long ago. After a clock was set back, it was not.
+    #[inline(never)]
+    fn is_soon(&self) -> bool {
+        (0.0..ANNOUNCEMENT_PAUSE_MS as f64).contains(&(now_ms() - self.said_ms.get()))
+    }
+
+    /// Says what is left to say. `false` where nothing is.
+    #[inline(never)]
+    fn say_the_rest(&self) -> bool {
+        let Some(position) = self.unsaid.take() else { return false };
+        self.said_ms.set(now_ms());
         // An announcement is a hint: one that cannot be made is not missed.
         drop(self.channel.post_message(&JsValue::from_f64(position.0 as f64)));
+        true
     }
 
     /// Says what is left to say, and nothing any more.
+    #[inline(never)]
     fn close(&self) {
-        if let Some(position) = self.unsaid.take() {
-            self.say(position);
-        }
+        self.say_the_rest();
         self.channel.close();
     }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is where the host takes the time from that it gives to others"
+)]
+fn now_ms() -> f64 {
+    js_sys::Date::now()
 }
 
 /// Pauses after an announcement, and once more after each that was made meanwhile.
@@ -216,11 +239,13 @@ async fn pause(voice: Weak<Voice>) {
     loop {
         Timer::start(ANNOUNCEMENT_PAUSE_MS).await;
         let Some(voice) = voice.upgrade() else { return };
-        let Some(position) = voice.unsaid.take() else {
+        if voice.is_soon() {
+            continue;
+        }
+        if !voice.say_the_rest() {
             voice.is_pausing.set(false);
             return;
-        };
-        voice.say(position);
+        }
     }
 }
 

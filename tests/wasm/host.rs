@@ -9,7 +9,7 @@ use futures_util::future::{Either, select};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use super::sabotage::{post, waiting_for_lock};
+use super::sabotage::{overheard, post, waiting_for_lock};
 use super::unused_name;
 
 /// What is heard within a while.
@@ -48,6 +48,51 @@ async fn of_several_announcements_the_newest_is_heard() {
     host.sleep(200).await;
     assert_eq!(heard(&host).await, Some(Position(100)));
     assert_eq!(heard(&host).await, None);
+}
+
+/// Announces 1, 2 and 3, does something between the last two, and gives all announcements that were made.
+async fn made_announcements(between: impl FnOnce(&BrowserHost)) -> Vec<f64> {
+    let name = unused_name("counted");
+    let messages = overheard(&format!("everfold:{name}"));
+    let host = BrowserHost::new(&name).unwrap();
+    host.announce(Position(1));
+    host.announce(Position(2));
+    between(&host);
+    host.announce(Position(3));
+    host.sleep(200).await;
+    messages.iter().map(|message| message.as_f64().unwrap()).collect()
+}
+
+#[wasm_bindgen_test]
+async fn announcements_in_a_row_are_made_once_a_pause() {
+    assert_eq!(made_announcements(|_| ()).await, [1.0, 3.0]);
+
+    let name = unused_name("counted");
+    let messages = overheard(&format!("everfold:{name}"));
+    let host = BrowserHost::new(&name).unwrap();
+    let start = host.now().0;
+    let mut position = 0;
+    while host.now().0 < start + 400 {
+        position += 1;
+        host.announce(Position(position));
+        host.yield_now().await;
+    }
+    host.sleep(200).await;
+    // One every 50 ms, the first at once, and the last after the end.
+    assert!((2..=10).contains(&messages.length()), "{} announcements", messages.length());
+    assert_eq!(messages.at(-1).as_f64(), Some(position as f64));
+}
+
+#[wasm_bindgen_test]
+async fn an_announcement_after_the_pause_waits_for_no_timer() {
+    let after_a_pause = |host: &BrowserHost| {
+        let start = host.now().0;
+        // No timer comes meanwhile.
+        while host.now().0 < start + 60 {}
+        host.announce(Position(9));
+    };
+    // What the newer announcement says, the older one need not say any more.
+    assert_eq!(made_announcements(after_a_pause).await, [1.0, 9.0, 3.0]);
 }
 
 #[wasm_bindgen_test]

@@ -253,3 +253,11 @@ export function post(name, message) {
   channel.postMessage(message);
   channel.close();
 }
+
+/** What is posted to a channel from now on, in an array that grows. */
+export function overheard(name) {
+  const messages = [];
+  const channel = new BroadcastChannel(name);
+  channel.onmessage = ({ data }) => messages.push(data);
+  return messages;
+}

@@ -49,6 +49,8 @@ extern "C" {
     #[wasm_bindgen(catch, js_name = holdTransaction)]
     async fn hold_transaction_open(name: &str) -> Result<JsValue, JsValue>;
 
+    pub fn overheard(name: &str) -> js_sys::Array;
+
     pub fn post(name: &str, message: &JsValue);
 }
 
