@@ -34,6 +34,7 @@ const COMMIT_EVENTS: u64 = 1_000;
 /// So many events are appended between two compactions: no more has to be in memory.
 const COMPACTED_EVENTS: u64 = 200_000;
 const ROUNDS: usize = 21;
+const NEXT_COMPACTIONS: usize = 5;
 /// Streams of one round are far from those of another.
 const STREAM_STEP: u64 = 7_919;
 
@@ -52,7 +53,7 @@ struct Log {
 
 fn main() {
     println!(
-        "events\tmade ns an event\tbytes an event\topen us\trecords\tstream us\trecords\tappend us\trecords\tappend again us\trecords\tlongest slice us"
+        "events\tmade ns an event\tbytes an event\topen us\trecords\tstream us\trecords\tappend us\trecords\tappend again us\trecords\tlongest slice us\tcompact again us"
     );
     let asked: Vec<u64> = std::env::args().filter_map(|argument| argument.parse().ok()).collect();
     let lengths = if asked.is_empty() { LENGTHS.to_vec() } else { asked };
@@ -72,10 +73,11 @@ fn main() {
         let appended = log.median(Log::time_append);
         let again = log.median(Log::time_second_append);
         println!(
-            "{event_count}\t{}\t{:.1}\t{opened}\t{read}\t{appended}\t{again}\t{}",
+            "{event_count}\t{}\t{:.1}\t{opened}\t{read}\t{appended}\t{again}\t{}\t{}",
             made.as_nanos() / u128::from(event_count),
             bytes as f64 / event_count as f64,
             log.longest_slice.as_micros(),
+            log.time_next_compactions().as_micros(),
         );
     }
 }
@@ -104,6 +106,22 @@ impl Log {
         }
         self.host.run_out();
         start.elapsed()
+    }
+
+    /// The median time that a compaction takes after one commit more.
+    fn time_next_compactions(&mut self) -> Duration {
+        let store = self.open();
+        let mut times: Vec<Duration> = (0..NEXT_COMPACTIONS as u64)
+            .map(|round| {
+                let request = self.commit(self.event_count + round * COMMIT_EVENTS);
+                self.host.run_until(store.append(request).1).unwrap();
+                let start = Instant::now();
+                self.host.run_until(store.compact(|_| ControlFlow::Continue(()))).unwrap();
+                start.elapsed()
+            })
+            .collect();
+        times.sort();
+        times[NEXT_COMPACTIONS / 2]
     }
 
     /// A commit to as many streams as there are, or have room in it; the next one goes on with the streams after them.

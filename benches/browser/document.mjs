@@ -78,7 +78,8 @@ function nativeGrowth({ nativeGrowth: measured }) {
 \`cargo bench --bench growth --features testing\`: the core alone, natively, on the storage in memory. A log is made in commits of 1,000 events with ids of their callers, 100 events to
 a stream, and compacted on demand after each 200,000. Times are medians over 21 stores that were opened anew, each behind it with how many records were read: of opening; of opening and reading a stream of 100
 events; of one append to a stream that was not asked for yet; and of the next one to it. The streams are spread evenly over the whole log, which is the hardest there is: the events of
-one stand in as many blocks as there are units, at most in as many as it has events. A slice is what a compaction does before others have their turn.
+one stand in as many blocks as there are units, at most in as many as it has events. A slice is what a compaction does before others have their turn. Compacted
+again is the log after 1,000 events more.
 
 ${markdownTable(measured.header, rows, "r".repeat(measured.header.length))}`,
   ];
