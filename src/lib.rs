@@ -100,6 +100,7 @@
 //! ARCHITECTURE.md is the map of the source, FORMAT.md what is stored, to the byte.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod aggregate;
 mod answer;
 pub mod codec;
 pub mod error;
@@ -114,6 +115,7 @@ pub mod limits;
 pub mod log;
 pub mod position;
 pub mod query;
+pub mod reducer;
 mod sort;
 pub mod storage;
 pub mod store;

@@ -23,6 +23,13 @@ pub const JSON_DEPTH_MAX: usize = 64;
 pub const QUERY_ENTRIES_MAX: usize = 1_000;
 /// Most names in all lists of a query together: they cross with every page that is read.
 pub const QUERY_NAMES_MAX: usize = 10_000;
+/// Largest document of a declarative reducer, and largest state that one begins with, in bytes of JSON.
+pub const REDUCER_BYTES_MAX: usize = 256 * 1024;
+/// Most writes in all steps of a declarative reducer: paths under `$set`, `$inc` and the like.
+pub const REDUCER_WRITES_MAX: usize = 1_000;
+/// Most that one event makes of values in a declarative reducer, in bytes: a state that takes itself in twice
+/// doubles with every event.
+pub const REDUCER_EVENT_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// Largest record that a group of commits is packed into, in bytes. Chromium keeps values of 64 KiB and more
 /// in files of their own, which makes each several times dearer; a single larger commit is one record

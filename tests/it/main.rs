@@ -28,6 +28,7 @@ mod one_tab;
 mod queries;
 mod reading_ahead;
 mod reads;
+mod reducer;
 mod repeated_elsewhere;
 mod simulator;
 mod simulator_canary;

@@ -32,6 +32,10 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "error", "limits", "table", "sort", "answer",
         ],
     ),
+    // What a store folds with, over entries as they stand in their records. A typed event becomes one to append.
+    ("aggregate", &["reducer", "codec", "event", "error"]),
+    // A language of its own over JSON texts. What it shares is the one hash table and the one sort.
+    ("reducer", &["error", "limits", "table", "sort"]),
     // The index answers in the log's terms: a stream's state, the facts that a judgement needs. It begins where the
     // layout ends, and says of a stream what the layout says.
     (

@@ -1,0 +1,55 @@
+//! Aggregates as reducers.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use super::typed_event::{Refusal, read_event};
+use super::{Aggregate, Reducer, ReducerFailure};
+use crate::codec::{Body, Entry};
+
+/// An aggregate, to fold with.
+pub struct Typed<A>(PhantomData<A>);
+
+impl<A: Aggregate> Reducer for Typed<A> {
+    type State = A::State;
+
+    fn initial(&self) -> A::State {
+        A::initial()
+    }
+
+    fn evolve(&self, state: &mut A::State, entry: &Entry<'_>) -> Result<(), ReducerFailure> {
+        let Body::Event { event_type, data, .. } = &entry.body else { return Ok(()) };
+        match read_event(event_type, *data) {
+            Ok(event) => A::evolve(state, event),
+            Err(Refusal::UnknownType) => {}
+            Err(Refusal::Data(problem)) => {
+                return Err(ReducerFailure { place: String::new(), problem });
+            }
+        }
+        Ok(())
+    }
+
+    fn state_to_json(&self, state: &A::State) -> Result<String, ReducerFailure> {
+        let failure = |error: serde_json::Error| ReducerFailure {
+            place: String::new(),
+            problem: ["the state is no JSON: ", &error.to_string()].concat(),
+        };
+        serde_json::to_string(state).map_err(failure)
+    }
+
+    fn state_from_json(&self, json: &str) -> Option<A::State> {
+        serde_json::from_str(json).ok()
+    }
+}
+
+impl<A> Default for Typed<A> {
+    fn default() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<A: Aggregate> fmt::Debug for Typed<A> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(A::NAME)
+    }
+}

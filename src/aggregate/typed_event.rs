@@ -1,0 +1,133 @@
+//! Events in types: an enum of which a variant is a type of events, and what is in it the data.
+
+use std::fmt;
+
+use serde::de::value::StrDeserializer;
+use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, VariantAccess, Visitor};
+use serde::{Serialize, forward_to_deserialize_any};
+
+use crate::error::Error;
+use crate::event::{EventType, Json, NewEvent};
+
+/// Why an event is none of the enum's.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    /// It has no such variant.
+    UnknownType,
+    /// The data is not the variant's.
+    Data(String),
+}
+
+/// The event of a type and its data.
+pub(super) fn read_event<E: DeserializeOwned>(event_type: &str, data: Option<&str>) -> Result<E, Refusal> {
+    E::deserialize(Stored { event_type, data })
+}
+
+/// What is appended for an event: its variant's name is the type, what is in it the data. A variant without
+/// anything has no data.
+///
+/// Errors: `INVALID_ARGUMENT` where the event is no variant of an enum, or nothing that JSON can hold; what
+/// [`EventType::new`] and [`Json::parse`] refuse.
+pub fn to_new_event<E: Serialize>(event: &E) -> Result<NewEvent, Error> {
+    let refused = |problem: &str| Error::invalid_argument("", ["the event ", problem].concat());
+    let json = serde_json::to_string(event).map_err(|error| refused(&error.to_string()))?;
+    // serde_json writes `"Type"` for a variant without anything, and `{"Type":data}` for all others.
+    let inside = json.strip_prefix('{').and_then(|json| json.strip_suffix('}'));
+    let mut texts = serde_json::Deserializer::from_str(inside.unwrap_or(&json)).into_iter::<String>();
+    let Some(Ok(event_type)) = texts.next() else {
+        return Err(refused("is no variant of an enum, as serde writes it by default"));
+    };
+    let data = inside.and_then(|inside| inside.get(texts.byte_offset()..)?.strip_prefix(':'));
+    let data = data.map(Json::parse).transpose()?;
+    Ok(NewEvent { data, ..NewEvent::new(EventType::new(event_type)?) })
+}
+
+/// An event as it stands in the log, to be read as a variant.
+struct Stored<'a> {
+    event_type: &'a str,
+    data: Option<&'a str>,
+}
+
+impl<'de> Deserializer<'de> for Stored<'de> {
+    type Error = Refusal;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refusal> {
+        visitor.visit_enum(self)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+    }
+}
+
+impl<'de> EnumAccess<'de> for Stored<'de> {
+    type Error = Refusal;
+    type Variant = Self;
+
+    fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Self), Refusal> {
+        Ok((seed.deserialize(StrDeserializer::<Refusal>::new(self.event_type))?, self))
+    }
+}
+
+impl<'de> VariantAccess<'de> for Stored<'de> {
+    type Error = Refusal;
+
+    /// Whatever data there is, a variant that takes none needs none.
+    fn unit_variant(self) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Refusal> {
+        self.read(|json| seed.deserialize(json))
+    }
+
+    fn tuple_variant<V: Visitor<'de>>(self, length: usize, visitor: V) -> Result<V::Value, Refusal> {
+        self.read(|json| json.deserialize_tuple(length, visitor))
+    }
+
+    fn struct_variant<V: Visitor<'de>>(
+        self,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Refusal> {
+        self.read(|json| json.deserialize_struct("", fields, visitor))
+    }
+}
+
+impl<'de> Stored<'de> {
+    /// Reads the data. An event without data is read as one whose data is `null`.
+    fn read<T>(
+        self,
+        read: impl FnOnce(
+            &mut serde_json::Deserializer<serde_json::de::StrRead<'de>>,
+        ) -> Result<T, serde_json::Error>,
+    ) -> Result<T, Refusal> {
+        let mut json = serde_json::Deserializer::from_str(self.data.unwrap_or("null"));
+        let value = read(&mut json);
+        value.and_then(|value| json.end().map(|()| value)).map_err(|error| {
+            Refusal::Data(["the data is not what its type says: ", &error.to_string()].concat())
+        })
+    }
+}
+
+impl serde::de::Error for Refusal {
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        Self::Data(message.to_string())
+    }
+
+    fn unknown_variant(_: &str, _: &'static [&'static str]) -> Self {
+        Self::UnknownType
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::UnknownType => "no such type",
+            Self::Data(problem) => problem,
+        })
+    }
+}
+
+impl std::error::Error for Refusal {}

@@ -1,0 +1,256 @@
+//! From the text of a document to a program. Whatever is wrong with a document is found here, once, and not while
+//! events are folded.
+
+mod expressions;
+mod paths;
+
+use std::rc::Rc;
+
+use super::object::Property;
+use super::parse::parse;
+use super::program::{Handler, Program};
+use super::step::{Step, Write};
+use super::target::{UPDATES, Update};
+use super::text;
+use super::value::Value;
+use crate::error::Error;
+use crate::limits;
+use crate::table::hash_of;
+
+const STEP_KEYS: &str =
+    "; a step is made of $set, $unset, $inc, $min, $max, $push, $pull, $addToSet, and of $if and $for";
+const STEPS: &str = "is neither a step, which is an object, nor a list of steps";
+const FIELDS: &str = "is no object of paths and values";
+const UNSET: &str = "is neither a path nor a list of paths";
+const VARIABLE: &str = "is not one variable and its array, such as { \"line\": \"$data.lines\" }: letters, digits and _, and none of \
+     data, metadata, state, type, stream, time, revision, position";
+
+/// What belongs to the handler that is being compiled.
+pub(super) struct Compiler {
+    /// Where in the document it is.
+    place: String,
+    handler: Handler,
+    /// What `$for` of this step calls its elements.
+    variable: Option<Rc<str>>,
+    /// Whether a reference to the state was met.
+    reads_state: bool,
+    write_count: usize,
+}
+
+/// Compiles a document and the state that a fold begins with, both JSON texts.
+pub(super) fn compile(evolve: &str, initial: &str) -> Result<Program, Error> {
+    let document = read(evolve, "evolve")?;
+    let state = read(initial, "initial")?;
+    if !matches!(state, Value::Object(_)) {
+        return Err(Error::invalid_argument("initial", ["is ", state.kind(), ", and no object"].concat()));
+    }
+    let mut program = Program::new(state);
+    let mut compiler = Compiler {
+        place: "evolve".into(),
+        handler: Handler::default(),
+        variable: None,
+        reads_state: false,
+        write_count: 0,
+    };
+    let Value::Object(types) = &document else {
+        return Err(compiler.refused("is no object of event types and steps"));
+    };
+    for Property { name, value } in types.in_order() {
+        let before = compiler.enter(name);
+        let event_type = text::plain(name).filter(|name| !name.starts_with('$'));
+        let Some(event_type) = event_type else {
+            return Err(compiler.refused("is no type of events that are handed to reducers"));
+        };
+        compiler.steps(value)?;
+        compiler.leave(before);
+        let handler = std::mem::take(&mut compiler.handler);
+        program.add(hash_of(event_type.as_bytes()), event_type.into(), handler);
+    }
+    Ok(program)
+}
+
+fn read(json: &str, what: &'static str) -> Result<Value, Error> {
+    limits::check("reducer bytes", json.len(), limits::REDUCER_BYTES_MAX).map_err(|error| error.at(what))?;
+    parse(json).map_err(|problem| Error::invalid_argument(what, problem))
+}
+
+impl Compiler {
+    fn steps(&mut self, steps: &Value) -> Result<(), Error> {
+        match steps {
+            Value::Object(_) => self.step(steps),
+            Value::Array(list) => {
+                for (index, step) in list.iter().enumerate() {
+                    let before = self.enter_element(index);
+                    self.step(step)?;
+                    self.leave(before);
+                }
+                Ok(())
+            }
+            _ => Err(self.refused(STEPS)),
+        }
+    }
+
+    fn step(&mut self, step: &Value) -> Result<(), Error> {
+        let Value::Object(keys) = step else { return Err(self.refused(STEPS)) };
+        let mut compiled = Step {
+            place: self.place.as_str().into(),
+            each: None,
+            condition: None,
+            writes: Vec::new(),
+            reads_first: false,
+        };
+        self.variable = None;
+        if let Some(each) = keys.get("$for") {
+            compiled.each = Some(self.each(each)?);
+        }
+        if let Some(condition) = keys.get("$if") {
+            let before = self.enter("$if");
+            compiled.condition = Some(self.expression(condition)?);
+            self.leave(before);
+        }
+        let mut paths = Vec::new();
+        for Property { name, value } in keys.in_order() {
+            if &**name == "$for" || &**name == "$if" {
+                continue;
+            }
+            let Some((_, update)) = UPDATES.iter().find(|(known, _)| *known == &**name) else {
+                return Err(self.refused(&["has ", &quoted(name), STEP_KEYS].concat()));
+            };
+            let before = self.enter(name);
+            match update {
+                Update::Unset => self.unset(value, &mut compiled, &mut paths)?,
+                _ => self.fields(*update, value, &mut compiled, &mut paths)?,
+            }
+            self.leave(before);
+        }
+        self.handler.steps.push(compiled);
+        Ok(())
+    }
+
+    /// `$for`: the variable, and the array that it goes through.
+    fn each(&mut self, each: &Value) -> Result<super::expression::Expression, Error> {
+        let before = self.enter("$for");
+        let properties = match each {
+            Value::Object(object) => object.in_order(),
+            _ => Vec::new(),
+        };
+        let [Property { name, value }] = properties.as_slice() else { return Err(self.refused(VARIABLE)) };
+        let is_word = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        if name.is_empty() || !is_word || paths::root_named(name).is_some() {
+            return Err(self.refused(VARIABLE));
+        }
+        let inner = self.enter(name);
+        let array = self.expression(value)?;
+        self.leave(inner);
+        self.leave(before);
+        self.variable = Some(Rc::clone(name));
+        Ok(array)
+    }
+
+    fn unset<'d>(
+        &mut self,
+        value: &'d Value,
+        step: &mut Step,
+        paths: &mut Vec<Vec<&'d str>>,
+    ) -> Result<(), Error> {
+        match value {
+            Value::Text(path) => self.write(Update::Unset, path, None, step, paths),
+            Value::Array(list) => {
+                for (index, element) in list.iter().enumerate() {
+                    let before = self.enter_element(index);
+                    let Value::Text(path) = element else { return Err(self.refused(UNSET)) };
+                    self.write(Update::Unset, path, None, step, paths)?;
+                    self.leave(before);
+                }
+                Ok(())
+            }
+            _ => Err(self.refused(UNSET)),
+        }
+    }
+
+    fn fields<'d>(
+        &mut self,
+        update: Update,
+        fields: &'d Value,
+        step: &mut Step,
+        paths: &mut Vec<Vec<&'d str>>,
+    ) -> Result<(), Error> {
+        let Value::Object(fields) = fields else { return Err(self.refused(FIELDS)) };
+        for Property { name, value } in fields.in_order() {
+            let before = self.enter(name);
+            self.write(update, name, Some(value), step, paths)?;
+            self.leave(before);
+        }
+        Ok(())
+    }
+
+    fn write<'d>(
+        &mut self,
+        update: Update,
+        path: &'d str,
+        operand: Option<&Value>,
+        step: &mut Step,
+        paths: &mut Vec<Vec<&'d str>>,
+    ) -> Result<(), Error> {
+        self.write_count += 1;
+        limits::check("reducer writes", self.write_count, limits::REDUCER_WRITES_MAX)
+            .map_err(|error| error.at(&self.place))?;
+        let parts = paths::split(path);
+        let overlaps = |other: &&Vec<&str>| other.iter().zip(&parts).all(|(one, other)| one == other);
+        if let Some(other) = paths.iter().find(overlaps) {
+            let other = quoted(&other.join("."));
+            let problem = [
+                "and ",
+                &other,
+                " are written in the same step, and one holds the other; make two steps of it",
+            ];
+            return Err(self.refused(&problem.concat()));
+        }
+        self.reads_state = false;
+        let write = Write {
+            place: self.place.as_str().into(),
+            update,
+            path: self.path(&parts)?,
+            operand: operand.map(|operand| self.expression(operand)).transpose()?,
+        };
+        step.reads_first |= self.reads_state && !step.writes.is_empty();
+        step.writes.push(write);
+        paths.push(parts);
+        Ok(())
+    }
+
+    /// Goes to a property, and gives how to come back.
+    fn enter(&mut self, name: &str) -> usize {
+        let before = self.place.len();
+        let is_word = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$'));
+        if is_word && !name.is_empty() {
+            self.place.push('.');
+            self.place.push_str(name);
+        } else {
+            ["[", &quoted(name), "]"].iter().for_each(|part| self.place.push_str(part));
+        }
+        before
+    }
+
+    /// Goes to an element, and gives how to come back.
+    fn enter_element(&mut self, index: usize) -> usize {
+        let before = self.place.len();
+        self.place.push('[');
+        super::number::write(index as f64, &mut self.place);
+        self.place.push(']');
+        before
+    }
+
+    fn leave(&mut self, before: usize) {
+        self.place.truncate(before);
+    }
+
+    /// What is wrong here.
+    fn refused(&self, problem: &str) -> Error {
+        Error::invalid_argument(self.place.as_str(), problem)
+    }
+}
+
+fn quoted(spelled: &str) -> String {
+    ["\"", spelled, "\""].concat()
+}

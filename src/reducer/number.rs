@@ -1,0 +1,267 @@
+//! Numbers as JavaScript has them: doubles, read as `JSON.parse` reads them and written as `JSON.stringify` writes them.
+//!
+//! Both ways are exact. What nearly all numbers are takes a short cut; the rest is worked out in integers of any
+//! length, so that no table of powers weighs on the download.
+
+use super::integer::Integer;
+
+/// The powers of ten that a double holds exactly.
+const POWERS_OF_TEN: [f64; 23] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18,
+    1e19, 1e20, 1e21, 1e22,
+];
+/// The first whole number after which not each has a double of its own.
+const EXACT_BEFORE: u64 = 1 << 53;
+/// More digits than this change a double only by not all being zero: 767 are the most that decide.
+const DIGITS_MAX: usize = 800;
+/// The exponent of two of the smallest normal double.
+const EXPONENT_MIN: i64 = -1022;
+
+/// A number as JSON spells it, and nothing around it. Too large for a double is infinite, as in JavaScript.
+/// `None` where it is no number.
+pub fn read(text: &[u8]) -> Option<f64> {
+    let (is_negative, rest) = match text {
+        [b'-', rest @ ..] => (true, rest),
+        _ => (false, text),
+    };
+    let whole_count = count_digits(rest);
+    let (whole, rest) = rest.split_at_checked(whole_count)?;
+    if whole.is_empty() || matches!(whole, [b'0', _, ..]) {
+        return None;
+    }
+    let (fraction, rest) = match rest {
+        [b'.', rest @ ..] => {
+            rest.split_at_checked(count_digits(rest)).filter(|(digits, _)| !digits.is_empty())?
+        }
+        _ => (&rest[..0], rest),
+    };
+    let exponent = match rest {
+        [] => 0,
+        [b'e' | b'E', rest @ ..] => read_exponent(rest)?,
+        _ => return None,
+    };
+    let magnitude = decimal(whole, fraction, exponent - fraction.len() as i64);
+    Some(if is_negative { -magnitude } else { magnitude })
+}
+
+fn count_digits(text: &[u8]) -> usize {
+    text.iter().take_while(|byte| byte.is_ascii_digit()).count()
+}
+
+fn read_exponent(text: &[u8]) -> Option<i64> {
+    let (sign, digits) = match text {
+        [b'-', digits @ ..] => (-1, digits),
+        [b'+', digits @ ..] => (1, digits),
+        _ => (1, text),
+    };
+    if digits.is_empty() || count_digits(digits) < digits.len() {
+        return None;
+    }
+    // Far beyond what any number of digits could make up for.
+    let add = |sum: i64, digit: &u8| (sum * 10 + i64::from(digit - b'0')).min(1 << 40);
+    Some(sign * digits.iter().fold(0, add))
+}
+
+/// The digits of both parts in a row, times a power of ten.
+fn decimal(whole: &[u8], fraction: &[u8], exponent: i64) -> f64 {
+    let digits = || whole.iter().chain(fraction).map(|digit| digit - b'0').skip_while(|digit| *digit == 0);
+    let power = POWERS_OF_TEN.get(exponent.unsigned_abs() as usize);
+    if let (true, Some(power)) = (whole.len() + fraction.len() <= 19, power) {
+        let value = digits().fold(0, |sum, digit| sum * 10 + u64::from(digit));
+        if value < EXACT_BEFORE {
+            return if exponent < 0 { value as f64 / power } else { value as f64 * power };
+        }
+    }
+    let count = digits().count();
+    let magnitude = count as i64 + exponent;
+    if count == 0 || magnitude < -330 {
+        return 0.0;
+    }
+    if 310 < magnitude {
+        return f64::INFINITY;
+    }
+    let mut value = Integer::from(0);
+    digits().take(DIGITS_MAX).for_each(|digit| value.multiply_add(10, u32::from(digit)));
+    let mut exponent = exponent;
+    if DIGITS_MAX < count {
+        exponent += (count - DIGITS_MAX) as i64 - 1;
+        value.multiply_add(10, u32::from(digits().skip(DIGITS_MAX).any(|digit| digit != 0)));
+    }
+    let mut has_rest = false;
+    let mut shift = 0;
+    if 0 <= exponent {
+        value.multiply_power_of_ten(exponent as usize);
+    } else {
+        // So far to the left that the quotient has more bits than a double.
+        shift = exponent.unsigned_abs() as usize * 10 / 3 + 70;
+        value.shift_left(shift);
+        for _ in 0..exponent.unsigned_abs() {
+            has_rest |= value.divide(10) != 0;
+        }
+    }
+    rounded(&value, shift as i64, has_rest)
+}
+
+/// The double nearest to an integer, and something less than one more where there is a rest, divided by a power of
+/// two. Of two that are equally near, the even one.
+fn rounded(value: &Integer, shift: i64, has_rest: bool) -> f64 {
+    let (highest, is_cut) = value.highest_bits();
+    let bits = highest | u64::from(is_cut || has_rest);
+    let exponent = value.bit_count() as i64 - 1 - shift;
+    let kept_bits = 53 - (EXPONENT_MIN - exponent).max(0);
+    let significand = match kept_bits {
+        1.. => {
+            let dropped_bits = 64 - kept_bits;
+            let (kept, dropped) = (bits >> dropped_bits, bits << kept_bits);
+            kept + u64::from(1 << 63 < dropped || dropped == 1 << 63 && kept & 1 == 1)
+        }
+        0 => u64::from(1 << 63 < bits),
+        _ => 0,
+    };
+    if 1023 < exponent {
+        return f64::INFINITY;
+    }
+    // A significand that was rounded up to the next power of two carries into the exponent, as it should.
+    let biased = (exponent - EXPONENT_MIN).max(0) as u64;
+    f64::from_bits((biased << 52) + significand)
+}
+
+/// Writes a number as JavaScript does. What is not finite is `null`, as in JSON.
+pub fn write(number: f64, text: &mut String) {
+    if !number.is_finite() {
+        return text.push_str("null");
+    }
+    if number < 0.0 {
+        text.push('-');
+    }
+    let magnitude = number.abs();
+    if let Some((digits, decimals)) = short_digits(magnitude) {
+        let mut spelled = [0; 20];
+        let spelled = decimal_digits(digits, &mut spelled);
+        return place_point(spelled, spelled.len() as i64 - decimals, text);
+    }
+    let (digits, point) = shortest_digits(magnitude);
+    place_point(&digits, point, text);
+}
+
+/// The digits of a number that has at most 15 of them, and how many stand behind the point. So few that no
+/// two numbers with different digits are one double, so these are the shortest.
+fn short_digits(magnitude: f64) -> Option<(u64, i64)> {
+    for (decimals, power) in POWERS_OF_TEN.iter().enumerate().take(9) {
+        let scaled = magnitude * power;
+        if 1e15 <= scaled {
+            break;
+        }
+        // Rounded, because the product may be a little off; the division then says whether it was right.
+        let digits = (scaled + 0.5) as u64;
+        if digits as f64 / power == magnitude && (digits != 0 || magnitude == 0.0) {
+            return Some((digits, decimals as i64));
+        }
+    }
+    None
+}
+
+fn decimal_digits(mut value: u64, buffer: &mut [u8; 20]) -> &[u8] {
+    let mut first = buffer.len();
+    loop {
+        first -= 1;
+        buffer[first] = (value % 10) as u8;
+        value /= 10;
+        if value == 0 {
+            return &buffer[first..];
+        }
+    }
+}
+
+/// The fewest digits that are read as this number and no other, and of those the nearest; behind which of them
+/// the decimal point stands. By the free-format algorithm of Steele and White in the form of Burger and Dybvig,
+/// "Printing Floating-Point Numbers Quickly and Accurately" (1996).
+fn shortest_digits(magnitude: f64) -> (Vec<u8>, i64) {
+    let bits = magnitude.to_bits();
+    let (biased, fraction) = (bits >> 52, bits & ((1 << 52) - 1));
+    let (significand, exponent) = match biased {
+        0 => (fraction, EXPONENT_MIN - 52),
+        _ => (fraction | 1 << 52, biased as i64 - 1075),
+    };
+    let is_even = significand & 1 == 0;
+    // The next lower double is only half as far away below a power of two.
+    let is_lower_nearer = fraction == 0 && 1 < biased;
+    let wider = 1 + u32::from(is_lower_nearer);
+    let mut rest = Integer::from(significand);
+    let (mut unit, mut above, mut below) = (Integer::from(1), Integer::from(1), Integer::from(1));
+    let up = exponent.max(0) as usize;
+    rest.shift_left(up + wider as usize);
+    below.shift_left(up);
+    above.shift_left(up + wider as usize - 1);
+    unit.shift_left((-exponent).max(0) as usize + wider as usize);
+
+    // At most the wanted place of the point: the logarithm of two, a little too small.
+    let highest_bit = exponent + 63 - i64::from(significand.leading_zeros());
+    let mut point = ((highest_bit * 78_913) >> 18) - 1;
+    if 0 <= point {
+        unit.multiply_power_of_ten(point as usize);
+    } else {
+        [&mut rest, &mut above, &mut below]
+            .into_iter()
+            .for_each(|integer| integer.multiply_power_of_ten(point.unsigned_abs() as usize));
+    }
+    let reaches_up = |rest: &Integer, above: &Integer, unit: &Integer| {
+        let ordering = rest.plus(above).cmp(unit);
+        ordering.is_gt() || is_even && ordering.is_eq()
+    };
+    while reaches_up(&rest, &above, &unit) {
+        unit.multiply_add(10, 0);
+        point += 1;
+    }
+    let mut digits = Vec::new();
+    loop {
+        [&mut rest, &mut above, &mut below].into_iter().for_each(|integer| integer.multiply_add(10, 0));
+        let mut digit = 0;
+        while rest.cmp(&unit).is_ge() {
+            rest.subtract(&unit);
+            digit += 1;
+        }
+        let ordering = rest.cmp(&below);
+        let is_low = ordering.is_lt() || is_even && ordering.is_eq();
+        let is_high = reaches_up(&rest, &above, &unit);
+        if !is_low && !is_high {
+            digits.push(digit);
+            continue;
+        }
+        let half = rest.plus(&rest).cmp(&unit);
+        let is_up = is_high && (!is_low || half.is_gt() || half.is_eq() && digit % 2 == 1);
+        digits.push(digit + u8::from(is_up));
+        return (digits, point);
+    }
+}
+
+/// Writes digits with the point where JavaScript has it, or with an exponent where it would be far away.
+fn place_point(digits: &[u8], point: i64, text: &mut String) {
+    let count = digits.len() as i64;
+    if count <= point && point <= 21 {
+        push_digits(digits, text);
+        (count..point).for_each(|_| text.push('0'));
+    } else if 0 < point && point <= 21 {
+        let (whole, fraction) = digits.split_at(point as usize);
+        push_digits(whole, text);
+        text.push('.');
+        push_digits(fraction, text);
+    } else if -6 < point && point <= 0 {
+        text.push_str("0.");
+        (point..0).for_each(|_| text.push('0'));
+        push_digits(digits, text);
+    } else {
+        let (first, others) = digits.split_at(1);
+        push_digits(first, text);
+        if !others.is_empty() {
+            text.push('.');
+            push_digits(others, text);
+        }
+        text.push_str(if point < 1 { "e-" } else { "e+" });
+        push_digits(decimal_digits((point - 1).unsigned_abs(), &mut [0; 20]), text);
+    }
+}
+
+fn push_digits(digits: &[u8], text: &mut String) {
+    digits.iter().for_each(|digit| text.push(char::from(b'0' + digit)));
+}

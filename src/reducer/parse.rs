@@ -1,0 +1,62 @@
+//! Building a value from a JSON text, as `JSON.parse` does.
+
+use std::rc::Rc;
+
+use super::number;
+use super::object::Object;
+use super::scan::Scanner;
+use super::value::Value;
+use crate::limits;
+
+/// Why a text gives no value.
+pub const NOT_JSON: &str = "is not JSON";
+const TOO_DEEP: &str = "is nested too deeply";
+const TOO_LARGE: &str = "holds a number that is too large for a double";
+
+/// The value that a text means. Errors: what is wrong with the text.
+pub fn parse(json: &str) -> Result<Value, &'static str> {
+    let mut scanner = Scanner::new(json);
+    let value = value(&mut scanner, limits::JSON_DEPTH_MAX)?;
+    if scanner.is_at_end() { Ok(value) } else { Err(NOT_JSON) }
+}
+
+fn value(scanner: &mut Scanner<'_>, levels_left: usize) -> Result<Value, &'static str> {
+    match scanner.peek() {
+        b'{' => object(scanner, levels_left.checked_sub(1).ok_or(TOO_DEEP)?),
+        b'[' => array(scanner, levels_left.checked_sub(1).ok_or(TOO_DEEP)?),
+        b'"' => scanner.text_inside().map(|text| Value::Text(text.into())).ok_or(NOT_JSON),
+        _ => word(scanner.skip().ok_or(NOT_JSON)?),
+    }
+}
+
+fn object(scanner: &mut Scanner<'_>, levels_left: usize) -> Result<Value, &'static str> {
+    let mut object = Object::default();
+    scanner.enter();
+    while let Some(name) = scanner.next_name().ok_or(NOT_JSON)? {
+        let name: Rc<str> = name.into();
+        object.insert(&name, value(scanner, levels_left)?);
+    }
+    Ok(Value::Object(Box::new(object)))
+}
+
+fn array(scanner: &mut Scanner<'_>, levels_left: usize) -> Result<Value, &'static str> {
+    let mut elements = Vec::new();
+    scanner.enter();
+    while scanner.next_element().ok_or(NOT_JSON)? {
+        elements.push(value(scanner, levels_left)?);
+    }
+    Ok(Value::Array(elements))
+}
+
+fn word(word: &str) -> Result<Value, &'static str> {
+    Ok(match word {
+        "null" => Value::Null,
+        "true" => Value::Bool(true),
+        "false" => Value::Bool(false),
+        _ => match number::read(word.as_bytes()) {
+            Some(number) if number.is_finite() => Value::Number(number),
+            Some(_) => return Err(TOO_LARGE),
+            None => return Err(NOT_JSON),
+        },
+    })
+}

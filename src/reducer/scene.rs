@@ -1,0 +1,70 @@
+//! What expressions are evaluated on, beside the state.
+
+use std::borrow::Cow;
+use std::cell::Cell;
+
+use super::expression::Given;
+use super::failure::Problem;
+use super::parse;
+use super::program::EventView;
+use super::value::{VALUE_BYTES, Value};
+use crate::limits;
+
+/// An event while it is folded.
+#[derive(Clone, Copy)]
+pub struct Scene<'a> {
+    pub event: &'a EventView<'a>,
+    /// The JSON texts of the fields that the reducer reads; empty where one is not there.
+    pub slots: &'a [&'a str],
+    /// What `$for` stands at.
+    pub item: Item<'a>,
+    /// How many bytes of values this event may still make.
+    pub bytes_left: &'a Cell<usize>,
+}
+
+/// An element of the array that `$for` goes through.
+#[derive(Clone, Copy)]
+pub enum Item<'a> {
+    None,
+    Json(&'a str),
+    Value(&'a Value),
+}
+
+impl<'a> Scene<'a> {
+    /// Counts what is made, so that no event makes a state of any size: a state can name itself twice.
+    pub fn spend(&self, bytes: usize) -> Result<(), Problem> {
+        match self.bytes_left.get().checked_sub(bytes) {
+            Some(left) => {
+                self.bytes_left.set(left);
+                Ok(())
+            }
+            None => Err(Problem::new("one event makes more than 16 MiB of values")),
+        }
+    }
+
+    /// A value of one's own.
+    pub fn own(&self, given: Cow<'_, Value>) -> Result<Value, Problem> {
+        if let Cow::Borrowed(value @ (Value::Array(_) | Value::Object(_))) = &given {
+            self.spend(value.size_bytes())?;
+        }
+        Ok(given.into_owned())
+    }
+
+    /// A value that was just put together.
+    pub fn made(&self, value: Value) -> Result<Given<'a>, Problem> {
+        self.spend(VALUE_BYTES)?;
+        match value.depth() {
+            ..=limits::JSON_DEPTH_MAX => Ok(Some(Cow::Owned(value))),
+            _ => Err(Problem::new(TOO_DEEP)),
+        }
+    }
+
+    /// The value that a JSON text means.
+    pub fn parse(&self, json: &str) -> Result<Given<'a>, Problem> {
+        self.spend(json.len())?;
+        parse::parse(json).map(|value| Some(Cow::Owned(value))).map_err(Problem::new)
+    }
+}
+
+/// A state, or a value on its way into one, that nests too deeply.
+pub const TOO_DEEP: &str = "the state would nest deeper than 64 levels";

@@ -1,0 +1,7 @@
+//! Reducers: one language, whichever way it is written.
+
+mod hostile;
+mod random;
+mod refused;
+mod typed;
+mod vectors;
