@@ -52,13 +52,18 @@ impl Wanted {
     fn find_at<'t>(&self, scanner: &mut Scanner<'t>, slots: &mut [&'t str]) -> Option<()> {
         let first = scanner.peek();
         let begin = scanner.at;
-        match first {
-            b'{' if !self.children.is_empty() => self.find_in_object(scanner, slots)?,
-            b'[' if !self.children.is_empty() => self.find_in_array(scanner, slots)?,
-            _ => drop(scanner.skip()?),
-        }
+        let json = match first {
+            b'{' | b'[' if !self.children.is_empty() => {
+                match first {
+                    b'{' => self.find_in_object(scanner, slots)?,
+                    _ => self.find_in_array(scanner, slots)?,
+                }
+                scanner.text.get(begin..scanner.at)?
+            }
+            _ => scanner.skip()?,
+        };
         if let Some(slot) = self.slot.and_then(|slot| slots.get_mut(slot)) {
-            *slot = scanner.text.get(begin..scanner.at)?;
+            *slot = json;
         }
         Some(())
     }
@@ -69,7 +74,7 @@ impl Wanted {
             match self.children.iter().find(|child| *child.field.name == *name) {
                 Some(child) => {
                     // Of properties with the same name the last one counts.
-                    child.wanted.forget(slots);
+                    child.wanted.forget_inside(slots);
                     child.wanted.find_at(scanner, slots)?;
                 }
                 None => drop(scanner.skip()?),
@@ -91,11 +96,13 @@ impl Wanted {
         Some(())
     }
 
-    fn forget(&self, slots: &mut [&str]) {
-        if let Some(slot) = self.slot.and_then(|slot| slots.get_mut(slot)) {
-            *slot = "";
+    fn forget_inside(&self, slots: &mut [&str]) {
+        for child in &self.children {
+            if let Some(slot) = child.wanted.slot.and_then(|slot| slots.get_mut(slot)) {
+                *slot = "";
+            }
+            child.wanted.forget_inside(slots);
         }
-        self.children.iter().for_each(|child| child.wanted.forget(slots));
     }
 }
 
@@ -146,13 +153,20 @@ impl<'t> Scanner<'t> {
     }
 
     /// The next byte that is not white space; zero at the end.
+    #[inline(always)]
     pub fn peek(&mut self) -> u8 {
-        loop {
-            match self.byte() {
-                b' ' | b'\t' | b'\n' | b'\r' => self.at += 1,
-                byte => return byte,
-            }
+        match self.byte() {
+            byte @ b'!'.. => byte,
+            _ => self.peek_behind_space(),
         }
+    }
+
+    #[inline(never)]
+    fn peek_behind_space(&mut self) -> u8 {
+        while let b' ' | b'\t' | b'\n' | b'\r' = self.byte() {
+            self.at += 1;
+        }
+        self.byte()
     }
 
     /// Whether nothing is left but white space.
@@ -271,6 +285,7 @@ impl<'t> Scanner<'t> {
         self.at += rest.iter().take_while(is_inside).count();
     }
 
+    #[inline(always)]
     fn byte(&self) -> u8 {
         self.text.as_bytes().get(self.at).copied().unwrap_or(0)
     }

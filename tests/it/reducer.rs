@@ -1,5 +1,6 @@
 //! Reducers: one language, whichever way it is written.
 
+mod document;
 mod hostile;
 mod random;
 mod refused;

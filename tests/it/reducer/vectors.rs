@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 /// A fold, and what comes out of it.
 #[derive(Deserialize)]
 pub struct Vector<'a> {
+    #[serde(default)]
     pub name: String,
     #[serde(borrow)]
     pub initial: &'a RawValue,
@@ -78,6 +79,7 @@ pub fn fixture(name: &str) -> String {
     fs::read_to_string(path).expect("a fixture")
 }
 
+/// Folds the events of a vector.
 pub fn fold(vector: &Vector<'_>) -> Result<State, VectorError> {
     let program = Program::compile(vector.evolve.get(), vector.initial.get()).map_err(refusal)?;
     let mut state = program.initial();
