@@ -73,7 +73,7 @@
 //!
 //! let now = Moment { now: UnixMillis(0), revision: None };
 //! let mut state = Account::initial();
-//! for event in Account::decide(&state, Command::Open { owner: "Ada".into() }, &now)? {
+//! for event in Account::decide(&state, Command::Open { owner: "Ada".into() }, &now).unwrap() {
 //!     Account::evolve(&mut state, event);
 //! }
 //! assert_eq!(state, Balance { owner: "Ada".into(), cents: 0 });

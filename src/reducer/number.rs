@@ -92,8 +92,8 @@ fn decimal(whole: &[u8], fraction: &[u8], exponent: i64) -> f64 {
     if 0 <= exponent {
         value.multiply_power_of_ten(exponent as usize);
     } else {
-        // So far to the left that the quotient has more bits than a double.
-        shift = exponent.unsigned_abs() as usize * 10 / 3 + 70;
+        // So far to the left that the quotient has more than 64 bits.
+        shift = (exponent.unsigned_abs() as usize * 10 / 3 + 68).saturating_sub(value.bit_count());
         value.shift_left(shift);
         for _ in 0..exponent.unsigned_abs() {
             has_rest |= value.divide(10) != 0;
@@ -228,8 +228,8 @@ fn shortest_digits(magnitude: f64) -> (Vec<u8>, i64) {
             digits.push(digit);
             continue;
         }
-        let half = rest.plus(&rest).cmp(&unit);
-        let is_up = is_high && (!is_low || half.is_gt() || half.is_eq() && digit % 2 == 1);
+        // Exactly between two digits it never is: a double that ends there needs all of its digits.
+        let is_up = is_high && (!is_low || rest.plus(&rest).cmp(&unit).is_gt());
         digits.push(digit + u8::from(is_up));
         return (digits, point);
     }

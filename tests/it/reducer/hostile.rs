@@ -100,6 +100,10 @@ fn nesting_beyond_the_limit_fails_and_is_passed_over_at_any_depth() {
     check(SET_X, &[&x(65)], Err("nested"));
     check(SET_X, &[&x(500_000)], Err("nested"));
     check(SET_X, &[&y], Ok("{\"x\":1}"));
+    let push = r#"{"A":{"$push":{"x":"$data.x"}}}"#;
+    check(push, &[&x(62)], Ok(&x(63)));
+    check(push, &[&x(63)], Err("64 levels"));
+    check(push, &["{\"x\":1}", &x(63)], Err("64 levels"));
 }
 
 #[test]

@@ -83,10 +83,14 @@ pub fn fixture(name: &str) -> String {
 pub fn fold(vector: &Vector<'_>) -> Result<State, VectorError> {
     let program = Program::compile(vector.evolve.get(), vector.initial.get()).map_err(refusal)?;
     let mut state = program.initial();
+    let mut restored = program.initial();
     for event in &vector.events {
-        program.evolve(&mut state, &event.view()).map_err(failure)?;
+        let folded = program.evolve(&mut state, &event.view());
         // What a snapshot keeps is the state, wherever it is taken.
-        state = State::from_json(&state.to_json()).expect("a state");
+        restored = State::from_json(&restored.to_json()).expect("a state");
+        assert_eq!(program.evolve(&mut restored, &event.view()), folded, "{}", vector.name);
+        folded.map_err(failure)?;
+        assert_eq!(restored.to_json(), state.to_json(), "{}", vector.name);
     }
     Ok(state)
 }
