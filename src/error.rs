@@ -76,7 +76,7 @@ pub enum Detail {
     StorageUnavailable {
         /// What the browser said, or what was found.
         cause: String,
-        /// Whether trying again may help: not where the database is another program's.
+        /// Whether trying again may help: where the browser refused.
         obstacle: Obstacle,
     },
     /// A storage operation failed.
@@ -128,6 +128,8 @@ pub enum Detail {
 pub enum Obstacle {
     /// The browser refused, was blocked, or was too slow.
     Refused,
+    /// The host has not what is needed, and will not have it later.
+    Absent,
     /// The database is another program's.
     Foreign,
 }

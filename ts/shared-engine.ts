@@ -126,7 +126,8 @@ async function openOnce(name: string, options: EngineOptions): Promise<Engine> {
     return await open("indexeddb");
   } catch (error) {
     // A database of another program under this name is no lack of IndexedDB: memory would only hide it.
-    if (!isEverfoldError(error, "STORAGE_UNAVAILABLE") || !error.retryable) throw error;
+    const isLack = isEverfoldError(error, "STORAGE_UNAVAILABLE") && (error.retryable || !globalThis.indexedDB);
+    if (!isLack) throw error;
     return open("memory");
   }
 }

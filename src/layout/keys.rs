@@ -49,7 +49,11 @@ pub enum RunRecord {
 }
 
 impl UnitRecord {
-    fn to_kind(self) -> (u8, u32) {
+    /// The length of its key in bytes: the number of the unit, the kind, the index.
+    pub const KEY_BYTES: usize = 8 + 1 + 4;
+
+    /// Its kind and its index, as its key has them.
+    pub(crate) fn to_kind(self) -> (u8, u32) {
         match self {
             Self::Header => (0, 0),
             Self::Block(BlockIndex(index)) => (1, index),
@@ -61,7 +65,7 @@ impl UnitRecord {
     /// The key of this record of a unit.
     pub fn key(self, unit: UnitNumber) -> Key {
         let (kind, index) = self.to_kind();
-        let mut key = Vec::with_capacity(13);
+        let mut key = Vec::with_capacity(Self::KEY_BYTES);
         key.extend(unit.0.to_be_bytes());
         key.push(kind);
         key.extend(index.to_be_bytes());

@@ -4,8 +4,10 @@
 use crate::codec::cursor::Cursor;
 use crate::codec::{Corrupt, varint};
 use crate::event::{Position, UnixMillis};
+use crate::storage::Key;
 
 use super::RunNumber;
+use super::keys::UnitRecord;
 use super::sealed::{self, Magic};
 use super::stored_numbers::{push_time, read_list, read_position, read_position_from, read_time, read_u32};
 use super::unit::UnitInfo;
@@ -33,6 +35,9 @@ pub struct Root {
     pub next_number: u64,
     /// Numbers that a compaction claimed, in ascending order: what stands under them does not live yet.
     pub staged: Vec<u64>,
+    /// The keys of blocks and remains that could not be read when the directory was made: it does not know what they
+    /// hold.
+    pub unread: Vec<Key>,
 }
 
 /// A run of the directory.
@@ -68,6 +73,11 @@ impl Root {
         self.units.iter().for_each(|unit| unit.write(&mut body));
         varint::push_size(&mut body, self.runs.len());
         self.runs.iter().for_each(|run| run.write(&mut body));
+        self.unread.iter().for_each(|key| {
+            if let Key::Bytes(key) = key {
+                body.extend(key)
+            }
+        });
         MAGIC.seal(&body)
     }
 
@@ -83,7 +93,11 @@ impl Root {
         let staged = read_list(&mut cursor, |cursor| cursor.integer())?;
         let units = read_list(&mut cursor, UnitInfo::read)?;
         let runs = read_list(&mut cursor, RunInfo::read)?;
-        sealed::end(&cursor)?;
+        let mut unread = Vec::new();
+        while 0 < cursor.remaining() {
+            let key = Key::Bytes(cursor.array::<{ UnitRecord::KEY_BYTES }>()?.to_vec());
+            unread.push(key);
+        }
         let are_ordered = units.is_sorted_by(|one, next| one.last < next.first)
             && runs.is_sorted_by(|one, next| one.last < next.first)
             && staged.is_sorted_by(|one, next| one < next)
@@ -101,6 +115,7 @@ impl Root {
             visible_count,
             next_number,
             staged,
+            unread,
         })
     }
 }

@@ -402,6 +402,8 @@ pub struct StorageFault {
 pub enum FaultKind {
     /// The database cannot be opened: refused by the browser, blocked, or too slow.
     Unavailable,
+    /// There are no databases here, and there will be none.
+    Absent,
     /// The database is another program's, or was changed by one.
     Foreign,
     /// No room is left. Nothing was written.

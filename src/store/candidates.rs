@@ -80,6 +80,10 @@ impl Candidates {
         keys_left: &mut usize,
     ) -> Result<(), Stop> {
         let Some(left) = keys_left.checked_sub(any_of.len()) else { return Ok(()) };
+        if !view.root.unread.is_empty() {
+            // What the directory does not know may be anything.
+            return Ok(());
+        }
         *keys_left = left;
         let mut named = Self::Blocks(Vec::new());
         for key in &any_of {

@@ -94,6 +94,7 @@ fn list_streams(view: &mut View<'_>, list: &StreamList) -> Result<Vec<StreamInfo
     let prefix = key(Kind::Stream, &list.prefix);
     let start = after.map(|after| [&key(Kind::Stream, after), &[0][..]].concat());
     let start = start.filter(|start| prefix < *start).unwrap_or_else(|| prefix.clone());
+    view.check_unread(None)?;
     let mut listing = Listing::from(view, &prefix, &start)?;
     let in_index = view.index.streams().list(&list.prefix, after).filter(|(_, stream)| stream.exists());
     let mut in_index = in_index
@@ -138,7 +139,8 @@ fn measure(view: &mut View<'_>) -> Result<Stats, Stop> {
     let names: Vec<StreamName> = view.index.streams().in_tail().map(|(name, _)| name.clone()).collect();
     for name in &names {
         match view.stream(name.as_str()) {
-            Ok(_) | Err(Stop::Pending) => {}
+            // What cannot be read does not count.
+            Ok(_) | Err(Stop::Pending | Stop::Failed(_)) => {}
             Err(stop) => return Err(stop),
         }
     }

@@ -9,6 +9,7 @@ impl From<StorageFault> for Error {
         let unavailable = |obstacle, cause| Error::new(Detail::StorageUnavailable { cause, obstacle });
         match kind {
             FaultKind::Unavailable => unavailable(Obstacle::Refused, cause),
+            FaultKind::Absent => unavailable(Obstacle::Absent, cause),
             FaultKind::Foreign => unavailable(Obstacle::Foreign, cause),
             FaultKind::Quota { usage_bytes, quota_bytes } => {
                 Error::new(Detail::QuotaExceeded { usage: usage_bytes, quota: quota_bytes })

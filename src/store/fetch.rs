@@ -8,6 +8,7 @@ use crate::event::Position;
 use crate::host::Host;
 use crate::index::plan::Source;
 use crate::index::{Segment, Segments};
+use crate::layout::BlockAddress;
 use crate::storage::{Area, Direction, Found, Key, KeyRange, PageRequest, Record, Request, Storage};
 
 use super::Shared;
@@ -111,9 +112,9 @@ impl<S: Storage, H: Host> Shared<S, H> {
                     self.index.borrow_mut().mark_damaged(first, problem);
                     return Err(error);
                 }
-                Part::Entries(Source::Block(address)) => {
+                Part::Entries(Source::Block(BlockAddress { unit, .. })) | Part::Remains(unit, _) => {
                     let root = self.root();
-                    let unit = root.units.iter().find(|unit| unit.number == address.unit);
+                    let unit = root.units.iter().find(|other| other.number == unit);
                     Item::Damaged(corrupt_part(unit.map(|unit| unit.first), part, &problem))
                 }
                 _ => Item::Unreadable,

@@ -47,6 +47,16 @@ pub(super) enum Item {
 }
 
 impl Part {
+    /// A record of a unit.
+    pub fn of_unit(unit: UnitNumber, record: UnitRecord) -> Self {
+        match record {
+            UnitRecord::Header => Self::Header(unit),
+            UnitRecord::Block(block) => Self::Entries(Source::Block(BlockAddress { unit, block })),
+            UnitRecord::Filter(block) => Self::Filter(BlockAddress { unit, block }),
+            UnitRecord::Remains(page) => Self::Remains(unit, page),
+        }
+    }
+
     /// Where it is kept.
     pub fn key(self) -> (Area, Key) {
         match self {

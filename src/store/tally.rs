@@ -20,13 +20,13 @@ enum Counting {
 }
 
 /// Counts what units that lie wholly in the stretch hold. `None` where blocks have to be read: where the stretch begins
-/// inside a unit, events are hidden, or the query asks for more than one key says.
+/// inside a unit, events are hidden, the directory does not know all, or the query asks for more than one key says.
 #[inline(never)]
 pub(super) fn tally(view: &mut View<'_>, asking: &Asking<'_>, by: CountBy) -> Result<Option<Counted>, Stop> {
     let root = view.root;
     let units = whole_units(&root.units, asking);
-    let (Some(last), false, Some(counting)) = (units.last(), view.index.has_hidden(), counting(asking.query))
-    else {
+    let is_untold = view.index.has_hidden() || !root.unread.is_empty();
+    let (Some(last), false, Some(counting)) = (units.last(), is_untold, counting(asking.query)) else {
         return Ok(None);
     };
     let mut counts = Counts::default();

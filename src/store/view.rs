@@ -13,6 +13,7 @@ use crate::event::{Position, Revision, StreamName};
 use crate::index::plan::{Plan, Source};
 use crate::index::{Index, IndexedStream, Knowledge};
 use crate::layout::directory::{Kind, Page, RunIndex, Summary, key};
+use crate::layout::keys::UnitRecord;
 use crate::layout::root::Root;
 use crate::layout::unit::{BlockInfo, UnitHeader, UnitInfo, UnitOrder};
 use crate::layout::{BlockAddress, BlockIndex, Filter, RunNumber, StreamSummary, UnitNumber};
@@ -205,8 +206,42 @@ impl<'a> View<'a> {
         }
     }
 
-    /// What units hold of a stream.
+    /// Fails where what the directory does not know may be of a stream, or of anything where none is named: see
+    /// [`Root::unread`].
+    #[inline(never)]
+    pub fn check_unread(&mut self, name: Option<&str>) -> Result<(), Stop> {
+        let root = self.root;
+        for (number, record) in root.unread.iter().filter_map(UnitRecord::of) {
+            if let (Some(name), UnitRecord::Block(block)) = (name, record)
+                && !self.may_hold(number, block, name)?
+            {
+                continue;
+            }
+            return Err(match self.item(Part::of_unit(number, record)) {
+                None => Stop::Pending,
+                Some(Item::Damaged(error)) => error.into(),
+                // By now it can be read.
+                Some(_) => Stop::Directory,
+            });
+        }
+        Ok(())
+    }
+
+    /// Whether a block may hold entries of a stream: blocks are in the order of names.
+    fn may_hold(&mut self, unit: UnitNumber, block: BlockIndex, name: &str) -> Result<bool, Stop> {
+        let root = self.root;
+        let Some(unit) = root.units.iter().find(|it| it.number == unit) else { return Ok(false) };
+        let header = self.header(unit)?;
+        // Where the header cannot be read, names are empty.
+        let first_of = |index: usize| header.blocks.get(index).map_or("", |it| it.first_stream.as_str());
+        let index = block.0 as usize;
+        let next = first_of(index.saturating_add(1));
+        Ok(first_of(index) <= name && (next.is_empty() || name <= next))
+    }
+
+    /// What units hold of a stream. Errors: `CORRUPT_DATA` where that cannot be told.
     pub fn stored_stream(&mut self, name: &str) -> Result<StreamSummary, Stop> {
+        self.check_unread(Some(name))?;
         match self.look_up(&key(Kind::Stream, name))? {
             Some(Summary::Stream(summary)) => Ok(summary),
             _ => Ok(StreamSummary::default()),
@@ -234,6 +269,8 @@ impl<'a> View<'a> {
         match self.stream(stream) {
             Ok(stream) => stream.is_none_or(|stream| stream.visible_from(as_of) <= revision),
             Err(Stop::Pending) => false,
+            // What hides it would stand in what cannot be read. As with damage in the tail, it is seen.
+            Err(Stop::Failed(_)) => true,
             Err(stop) => {
                 self.stop = Some(stop);
                 false

@@ -94,7 +94,7 @@ impl BrowserHost {
     fn build(name: Option<String>, ear: Rc<Ear>, voice: Option<Rc<Voice>>) -> Result<Self, Error> {
         let no_crypto = || {
             let cause = "there is no `crypto` here to make random ids with".to_owned();
-            Error::new(Detail::StorageUnavailable { cause, obstacle: Obstacle::Refused })
+            Error::new(Detail::StorageUnavailable { cause, obstacle: Obstacle::Absent })
         };
         let crypto = property::get_if_some(&global(), "crypto").ok_or_else(no_crypto)?;
         Ok(Self { inner: Rc::new(Inner { crypto, name, ear, voice }) })

@@ -208,7 +208,7 @@ for (const how of ["flipped", "truncated", "missing"]) {
 }
 
 /** A browser that refuses IndexedDB: a clear code where it was asked for, memory where anything will do. */
-async function checkRefused(refuse) {
+async function checkRefused(refuse, retryable = true) {
   const tab = await browser.context.newPage();
   try {
     await tab.addInitScript(refuse);
@@ -216,6 +216,7 @@ async function checkRefused(refuse) {
     const ask = (storage) => tab.evaluate(`(${openAndAppend})(${JSON.stringify({ name: "refused", storage })})`);
     const { error } = await ask("indexeddb");
     assert.equal(error?.code, "STORAGE_UNAVAILABLE");
+    assert.equal(error.retryable, retryable);
     assert.deepEqual(await ask("auto"), { storage: "memory", lastPosition: 1 });
     assert.deepEqual(await ask("memory"), { storage: "memory", lastPosition: 1 });
   } finally {
@@ -225,7 +226,7 @@ async function checkRefused(refuse) {
 }
 
 test("without IndexedDB a store that needs it is refused, and one that does not is in memory", () =>
-  checkRefused(() => Object.defineProperty(globalThis, "indexedDB", { value: undefined })));
+  checkRefused(() => Object.defineProperty(globalThis, "indexedDB", { value: undefined }), false));
 
 test("where IndexedDB may not be touched it is the same", () =>
   checkRefused(() =>

@@ -64,7 +64,7 @@ impl<'a, S: Storage, H: Host> Compactor<'a, S, H> {
     }
 
     /// Looks at the store, if it is of the layout that is compacted.
-    fn look<'b>(
+    pub(super) fn look<'b>(
         &'b mut self,
         look: &'b mut dyn FnMut(&mut View<'_>) -> Result<(), Stop>,
     ) -> LocalBoxFuture<'b, Result<(), Halt>> {

@@ -126,6 +126,10 @@ impl<'a, S: Storage, H: Host> Compactor<'a, S, H> {
             head.check_writer().map_err(Error::from)?;
             let root = usable_root(head, bytes.as_deref()).ok_or(Halt::Directory)?;
             self.layout = head.layout;
+            if !root.unread.is_empty() {
+                // What the directory does not know cannot be compacted; and if by now it can be read, it is made again.
+                self.look(&mut |view| view.check_unread(None)).await?;
+            }
             Ok(Stored { head, root, bytes })
         }
         .boxed_local()

@@ -1,6 +1,5 @@
 //! Records of units and runs, read in their order, some at a time, past the caches of readers.
 
-use std::iter::Flatten;
 use std::vec::IntoIter;
 
 use crate::event::Position;
@@ -24,8 +23,8 @@ pub(super) struct Reader {
     left: IntoIter<Part>,
     /// Those that were asked for, and not given yet.
     asked: IntoIter<Part>,
-    /// What was found of them, once it was.
-    read: Option<Flatten<IntoIter<Vec<Record>>>>,
+    /// What was found of them, the next one last, once it was.
+    read: Option<Vec<Record>>,
     /// The first position of what they are parts of, for errors.
     first: Option<Position>,
 }
@@ -60,17 +59,27 @@ impl Reader {
 
     /// The next part, decoded. Fails at one that cannot be read.
     pub fn next(&mut self, desk: &mut Desk) -> Result<Next, Halt> {
+        self.try_next(desk).map_err(|(part, problem)| self.damage_of(part, &problem))
+    }
+
+    /// The next part, decoded. After one that cannot be read the others follow. Errors: such a part, and what is wrong
+    /// with it.
+    pub fn try_next(&mut self, desk: &mut Desk) -> Result<Next, (Part, String)> {
         if let Some(found) = desk.found.take() {
-            self.read = Some(found.pages.into_iter().flatten());
+            let read = self.read.insert(Vec::new());
+            for mut page in found.pages {
+                read.append(&mut page);
+            }
+            read.reverse();
         }
         let (Some(read), Some(part)) = (&mut self.read, self.asked.next()) else {
             return Ok(self.ask(desk));
         };
         let (_, key) = part.key();
-        let record = read.next().filter(|record| record.key == key);
+        let record = read.pop_if(|record| record.key == key);
         match part.decode(record.map(|record| record.value)) {
             Ok(item) => Ok(Next::Item(part, item)),
-            Err(problem) => Err(self.damage_of(part, &problem)),
+            Err(problem) => Err((part, problem)),
         }
     }
 

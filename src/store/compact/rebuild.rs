@@ -41,7 +41,7 @@ impl<S: Storage, H: Host> Shared<S, H> {
     /// Makes the directory again, and the root where it is lost. Where somebody else did so meanwhile, it ends without
     /// having done anything: the caller looks again.
     ///
-    /// Errors: `CORRUPT_DATA` where a block cannot be read, of which nobody knows what the directory should say.
+    /// Of what cannot be read, the root says so: see [`Root::unread`]. Errors: `CORRUPT_DATA` where units are missing.
     pub(in crate::store) fn rebuild<'a>(
         &'a self,
         progress: &'a mut dyn FnMut(Progress),
@@ -121,9 +121,10 @@ impl Search {
     fn take(&mut self, record: Record) -> Option<UnitNumber> {
         let (number, kind) = UnitRecord::of(&record.key)?;
         self.numbers.push(number);
-        if kind == UnitRecord::Header {
-            let header = UnitHeader::from_bytes(&tied(&record.key, record.value));
-            self.found.extend(header.ok().map(|header| header.info));
+        if kind == UnitRecord::Header
+            && let Ok(header) = UnitHeader::from_bytes(&tied(&record.key, record.value))
+        {
+            self.found.push(header.info);
         }
         number.0.checked_add(1).map(UnitNumber)
     }
@@ -161,7 +162,7 @@ struct Survey {
     left: Vec<UnitNumber>,
     /// The one that is read.
     unit: Option<UnitInfo>,
-    /// Of one that cannot be read nobody knows what it holds: it fits nowhere, and is not here.
+    /// Of one of which no block can be read nobody knows what it covers: it fits nowhere.
     surveyed: Vec<UnitInfo>,
 }
 
@@ -170,19 +171,19 @@ impl Survey {
     fn take(&mut self, mut unit: UnitInfo, found: Found) {
         let mut pages = found.pages.into_iter();
         let blocks = pages.next().unwrap_or_default();
-        if let Some(remains) = pages.next() {
-            unit.remains_count = remains.len() as u32;
-        }
+        // Where the last block is lost, its filter says that there was one.
+        let filter_count = pages.next().unwrap_or_default().first().map_or(0, count_up_to);
+        unit.remains_count = pages.next().unwrap_or_default().first().map_or(0, count_up_to);
         let is_last = blocks.len() < BLOCKS_AT_ONCE;
-        for Record { key, value } in blocks {
-            let is_next = key == UnitRecord::Block(BlockIndex(unit.block_count)).key(unit.number);
-            let stored_bytes = value.len() as u64;
-            match decode_block(&tied(&key, value)) {
-                Ok(block) if is_next => add_block(&mut unit, &block, stored_bytes),
-                _ => return,
+        for record in blocks {
+            let (block_count, stored_bytes) = (count_up_to(&record), record.value.len() as u64);
+            if let Ok(block) = decode_block(&tied(&record.key, record.value)) {
+                add_block(&mut unit, &block, stored_bytes);
             }
+            unit.block_count = block_count;
         }
         if is_last {
+            unit.block_count = unit.block_count.max(filter_count);
             self.surveyed.push(unit);
         } else {
             self.unit = Some(unit);
@@ -197,19 +198,26 @@ impl Work for Survey {
         }
         let next = self.unit.take().or_else(|| self.left.pop().map(headless));
         let Some(unit) = next else { return Ok(ControlFlow::Break(())) };
-        let page = |from: UnitRecord, to: UnitRecord, count_max| {
+        let page = |from: UnitRecord, to: UnitRecord, direction, count_max| {
             let range = KeyRange { from: Some(from.key(unit.number)), to: Some(to.key(unit.number)) };
-            PageRequest { area: Area::Units, range, direction: Direction::Forwards, count_max }
+            PageRequest { area: Area::Units, range, direction, count_max }
         };
+        let (last, backwards) = (BlockIndex(u32::MAX), Direction::Backwards);
         let first = UnitRecord::Block(BlockIndex(unit.block_count));
-        let mut pages = vec![page(first, UnitRecord::Block(BlockIndex(u32::MAX)), BLOCKS_AT_ONCE)];
-        if unit.block_count == 0 {
-            pages.push(page(UnitRecord::Remains(0), UnitRecord::Remains(u32::MAX), usize::MAX));
-        }
+        let pages = vec![
+            page(first, UnitRecord::Block(last), Direction::Forwards, BLOCKS_AT_ONCE),
+            page(UnitRecord::Filter(BlockIndex(0)), UnitRecord::Filter(last), backwards, 1),
+            page(UnitRecord::Remains(0), UnitRecord::Remains(u32::MAX), backwards, 1),
+        ];
         desk.wanted = Some(Request { keys: Vec::new(), pages });
         self.unit = Some(unit);
         Ok(ControlFlow::Continue(()))
     }
+}
+
+/// How many records of its kind a unit has, of which this is the last.
+fn count_up_to(record: &Record) -> u32 {
+    UnitRecord::of(&record.key).map_or(0, |(_, record)| record.to_kind().1.saturating_add(1))
 }
 
 /// What is rebuilt, and of what.
@@ -262,7 +270,7 @@ impl Rebuilding {
         let is_root_lost = usable.is_none();
         let root = usable.unwrap_or_default();
         let left = root.units.iter().rev().copied().collect();
-        let root = Root { runs: Vec::new(), next_number: first_number, ..root };
+        let root = Root { runs: Vec::new(), unread: Vec::new(), next_number: first_number, ..root };
         Self {
             stored: Stored { head, root, bytes },
             is_root_lost,
@@ -334,16 +342,17 @@ impl Work for Rebuilding {
             }
             Stage::TakingIn(mut taking_in) => {
                 let (_, reader, inventory) = &mut *taking_in;
-                match reader.next(desk)? {
-                    Next::Item(Part::Entries(Source::Block(address)), Item::Entries(block)) => {
+                match reader.try_next(desk) {
+                    Ok(Next::Item(Part::Entries(Source::Block(address)), Item::Entries(block))) => {
                         inventory.add_block(address.block, &block);
                     }
-                    Next::Item(part, Item::Page(page)) => {
+                    Ok(Next::Item(part, Item::Page(page))) => {
                         let added = inventory.add_remains(&page);
                         added.map_err(|corrupt| reader.damage_of(part, &corrupt.to_string()))?;
                     }
-                    Next::Item(..) | Next::Pending => {}
-                    Next::End => {
+                    Ok(Next::Item(..) | Next::Pending) => {}
+                    Err((part, _)) => self.stored.root.unread.push(part.key().1),
+                    Ok(Next::End) => {
                         let (unit, _, inventory) = *taking_in;
                         let making = RunMaking::new(self.run_of(&unit), inventory.finish());
                         self.stage = Stage::Listing(Box::new(making));

@@ -123,7 +123,7 @@ fn factory() -> Result<Factory, Fault> {
     let factory = property::get(&global(), "indexedDB").map_err(fault::opening)?;
     if factory.is_undefined() || factory.is_null() {
         let cause = format_args!("there is no IndexedDB here: open with storage \"memory\", or \"auto\"");
-        return Err(unavailable(cause));
+        return Err(fault::found(FaultKind::Absent, cause));
     }
     Ok(factory.unchecked_into())
 }

@@ -138,6 +138,7 @@ fn the_root() {
         visible_count: 1,
         next_number: 10,
         staged: vec![9],
+        unread: Vec::new(),
     };
     check("the root", &root.to_bytes(), ROOT);
     assert_eq!(Root::from_bytes(&bytes_of(ROOT)).unwrap(), root);

@@ -5,9 +5,10 @@ use std::rc::Rc;
 use everfold::codec::{DecodedRecord, encode_records};
 use everfold::event::{Position, UnixMillis};
 use everfold::layout::directory::{Merge, MergeStep, Page, RunIndex};
+use everfold::layout::keys::UnitRecord;
 use everfold::layout::root::{Root, RunInfo};
 use everfold::layout::unit::{UnitBuilder, UnitHeader, UnitIdentity, commit_parts, decode_block};
-use everfold::layout::{Filter, RunNumber, UnitNumber};
+use everfold::layout::{BlockIndex, Filter, RunNumber, UnitNumber};
 use everfold::testing::prng::Prng;
 use xxhash_rust::xxh64::xxh64;
 
@@ -62,6 +63,10 @@ fn root(compacted: &Compacted) -> Root {
         visible_count: 4,
         next_number: 200,
         staged: vec![7, 9],
+        unread: vec![
+            UnitRecord::Block(BlockIndex(300)).key(UnitNumber(3)),
+            UnitRecord::Remains(0).key(UnitNumber(3)),
+        ],
     }
 }
 
