@@ -23,8 +23,8 @@ pub(super) struct Reader {
     left: IntoIter<Part>,
     /// Those that were asked for, and not given yet.
     asked: IntoIter<Part>,
-    /// What was found of them, the next one last, once it was.
-    read: Option<Vec<Record>>,
+    /// What was found of them, of each page the next one last, once it was.
+    read: Option<Vec<Vec<Record>>>,
     /// The first position of what they are parts of, for errors.
     first: Option<Position>,
 }
@@ -66,17 +66,14 @@ impl Reader {
     /// with it.
     pub fn try_next(&mut self, desk: &mut Desk) -> Result<Next, (Part, String)> {
         if let Some(found) = desk.found.take() {
-            let read = self.read.insert(Vec::new());
-            for mut page in found.pages {
-                read.append(&mut page);
-            }
-            read.reverse();
+            let read = self.read.insert(found.pages);
+            read.iter_mut().for_each(|page| page.reverse());
         }
         let (Some(read), Some(part)) = (&mut self.read, self.asked.next()) else {
             return Ok(self.ask(desk));
         };
         let (_, key) = part.key();
-        let record = read.pop_if(|record| record.key == key);
+        let record = read.iter_mut().find_map(|page| page.pop_if(|record| record.key == key));
         match part.decode(record.map(|record| record.value)) {
             Ok(item) => Ok(Next::Item(part, item)),
             Err(problem) => Err((part, problem)),
