@@ -228,8 +228,10 @@ fn shortest_digits(magnitude: f64) -> (Vec<u8>, i64) {
             digits.push(digit);
             continue;
         }
-        // Exactly between two digits it never is: a double that ends there needs all of its digits.
-        let is_up = is_high && (!is_low || rest.plus(&rest).cmp(&unit).is_gt());
+        // Exactly between two digits, the even one: 1105546949515100.75 is written with an 8 at its end, and
+        // 1105546949515100.25 with a 2.
+        let half = rest.plus(&rest).cmp(&unit);
+        let is_up = is_high && (!is_low || half.is_gt() || half.is_eq() && digit % 2 == 1);
         digits.push(digit + u8::from(is_up));
         return (digits, point);
     }
