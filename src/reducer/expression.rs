@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::rc::Rc;
 
-use super::failure::Problem;
+use super::failure::{Problem, Rule};
 use super::object::Object;
 use super::reference::Reference;
 use super::scene::Scene;
@@ -64,10 +64,6 @@ pub const OPERATORS: [(&str, Operator, usize, usize); 16] = [
 
 /// What an expression gives. `None` is what is missing, which is not `null`.
 pub type Given<'a> = Option<Cow<'a, Value>>;
-
-const NUMBERS: &str = "$add, $subtract and $multiply take numbers";
-const TEXTS: &str = "$concat takes texts";
-const ARRAY: &str = "$size takes an array";
 
 impl Expression {
     /// Its value.
@@ -135,7 +131,7 @@ impl Operator {
                     Some(Value::Array(elements)) => {
                         Ok(Some(Cow::Owned(Value::Number(elements.len() as f64))))
                     }
-                    other => Err(Problem::found(ARRAY, kind(other))),
+                    other => Err(Rule::Size.broken_by(other)),
                 }
             }
             _ => self.judge(arguments, scene, state).map(|is_true| Some(Cow::Owned(Value::Bool(is_true)))),
@@ -152,7 +148,7 @@ impl Operator {
         for argument in arguments {
             let operand = match argument.evaluate(scene, state)?.as_deref() {
                 Some(Value::Number(number)) => *number,
-                other => return Err(Problem::found(NUMBERS, kind(other))),
+                other => return Err(Rule::Numbers.broken_by(other)),
             };
             result = Some(match (result, self) {
                 (None, _) => operand,
@@ -209,7 +205,7 @@ fn concat<'a>(
                 scene.spend(text.len())?;
                 joined.push_str(text);
             }
-            other => return Err(Problem::found(TEXTS, kind(other))),
+            other => return Err(Rule::Texts.broken_by(other)),
         }
     }
     // Where two halves of a pair of surrogates meet they are one character, which is spelled otherwise.
@@ -217,12 +213,7 @@ fn concat<'a>(
     Ok(Some(Cow::Owned(Value::Text(joined.into()))))
 }
 
-/// What a given value is called in a message.
-pub fn kind(given: Option<&Value>) -> &'static str {
-    given.map_or("missing", Value::kind)
-}
-
 /// A number that JSON can hold.
 pub fn finite(number: f64) -> Result<f64, Problem> {
-    if number.is_finite() { Ok(number) } else { Err(Problem::new("the result is too large for a double")) }
+    if number.is_finite() { Ok(number) } else { Err(Rule::Result.into()) }
 }

@@ -1,7 +1,8 @@
 //! Why an event could not be folded.
 
-use std::borrow::Cow;
 use std::fmt;
+
+use super::value::{Kind, Value};
 
 /// Why a reducer could not take an event. What it left of the state is to be thrown away.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,27 +25,76 @@ impl fmt::Display for ReducerFailure {
 
 impl std::error::Error for ReducerFailure {}
 
-/// What was wrong, for which somebody above knows the place.
+/// What was wrong, for which somebody above knows the place. Small, because every expression may give it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Problem {
-    rule: &'static str,
-    found: &'static str,
+    rule: Rule,
+    found: Option<Kind>,
+}
+
+/// What was not kept to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rule {
+    Json,
+    JsonDepth,
+    JsonNumber,
+    Numbers,
+    Texts,
+    Size,
+    Result,
+    StateDepth,
+    EventBytes,
+    For,
+    PathName,
+    Container,
+    Elements,
+    Index,
+    Increment,
+    Extreme,
+    ArrayChange,
+}
+
+impl Rule {
+    /// How it is said.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Json => "is not JSON",
+            Self::JsonDepth => "is nested too deeply",
+            Self::JsonNumber => "holds a number that is too large for a double",
+            Self::Numbers => "$add, $subtract and $multiply take numbers",
+            Self::Texts => "$concat takes texts",
+            Self::Size => "$size takes an array",
+            Self::Result => "the result is too large for a double",
+            Self::StateDepth => "the state would nest deeper than 64 levels",
+            Self::EventBytes => "one event makes more than 16 MiB of values",
+            Self::For => "$for goes through an array",
+            Self::PathName => "a name in a path is a text, a number or a boolean",
+            Self::Container => "a path leads through objects and arrays",
+            Self::Elements => "[\u{2026}] stands for elements of an array",
+            Self::Index => "an element of an array is named by its index, at most one more than there are",
+            Self::Increment => "$inc adds numbers to numbers",
+            Self::Extreme => "$min and $max compare with a value",
+            Self::ArrayChange => "$push, $addToSet and $pull take a value, and an array to change",
+        }
+    }
+
+    /// Of a value that breaks it, or is missing.
+    pub fn broken_by(self, found: Option<&Value>) -> Problem {
+        Problem { rule: self, found: Some(found.map_or(Kind::Missing, Value::kind)) }
+    }
+}
+
+impl From<Rule> for Problem {
+    fn from(rule: Rule) -> Self {
+        Self { rule, found: None }
+    }
 }
 
 impl Problem {
-    /// A rule that was broken.
-    pub fn new(rule: &'static str) -> Self {
-        Self { rule, found: "" }
-    }
-
-    /// A rule, and of which kind the value is that breaks it.
-    pub fn found(rule: &'static str, found: &'static str) -> Self {
-        Self { rule, found }
-    }
-
     /// The failure at a place, of which `part` is the last step.
     pub fn at(self, place: &str, part: &str) -> ReducerFailure {
-        let found = Cow::Borrowed(if self.found.is_empty() { "" } else { ", and this is " });
-        ReducerFailure { place: [place, part].concat(), problem: [self.rule, &found, self.found].concat() }
+        let found = self.found.map_or("", Kind::name);
+        let joint = if found.is_empty() { "" } else { ", and this is " };
+        ReducerFailure { place: [place, part].concat(), problem: [self.rule.text(), joint, found].concat() }
     }
 }

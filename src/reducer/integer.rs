@@ -51,7 +51,9 @@ impl Integer {
     /// Multiplies with a power of two.
     pub fn shift_left(&mut self, bit_count: usize) {
         self.multiply_add(1 << (bit_count % 32), 0);
-        self.limbs.splice(0..0, std::iter::repeat_n(0, bit_count / 32));
+        let mut limbs = vec![0; bit_count / 32];
+        limbs.append(&mut self.limbs);
+        self.limbs = limbs;
     }
 
     /// Adds.

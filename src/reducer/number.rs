@@ -64,28 +64,34 @@ fn read_exponent(text: &[u8]) -> Option<i64> {
 
 /// The digits of both parts in a row, times a power of ten.
 fn decimal(whole: &[u8], fraction: &[u8], exponent: i64) -> f64 {
-    let digits = || whole.iter().chain(fraction).map(|digit| digit - b'0').skip_while(|digit| *digit == 0);
-    let power = POWERS_OF_TEN.get(exponent.unsigned_abs() as usize);
-    if let (true, Some(power)) = (whole.len() + fraction.len() <= 19, power) {
-        let value = digits().fold(0, |sum, digit| sum * 10 + u64::from(digit));
+    if let Some(power) = POWERS_OF_TEN.get(exponent.unsigned_abs() as usize)
+        && whole.len() + fraction.len() <= 19
+    {
+        let add = |sum: u64, digit: &u8| sum * 10 + u64::from(digit - b'0');
+        let value = fraction.iter().fold(whole.iter().fold(0, add), add);
         if value < EXACT_BEFORE {
             return if exponent < 0 { value as f64 / power } else { value as f64 * power };
         }
     }
-    let count = digits().count();
-    let magnitude = count as i64 + exponent;
-    if count == 0 || magnitude < -330 {
+    exact_decimal(&[whole, fraction].concat(), exponent)
+}
+
+fn exact_decimal(digits: &[u8], mut exponent: i64) -> f64 {
+    let zero_count = digits.iter().take_while(|digit| **digit == b'0').count();
+    let digits = digits.get(zero_count..).unwrap_or_default();
+    let magnitude = digits.len() as i64 + exponent;
+    if digits.is_empty() || magnitude < -330 {
         return 0.0;
     }
     if 310 < magnitude {
         return f64::INFINITY;
     }
+    let (deciding, others) = digits.split_at(digits.len().min(DIGITS_MAX));
     let mut value = Integer::from(0);
-    digits().take(DIGITS_MAX).for_each(|digit| value.multiply_add(10, u32::from(digit)));
-    let mut exponent = exponent;
-    if DIGITS_MAX < count {
-        exponent += (count - DIGITS_MAX) as i64 - 1;
-        value.multiply_add(10, u32::from(digits().skip(DIGITS_MAX).any(|digit| digit != 0)));
+    deciding.iter().for_each(|digit| value.multiply_add(10, u32::from(digit - b'0')));
+    if !others.is_empty() {
+        exponent += others.len() as i64 - 1;
+        value.multiply_add(10, u32::from(others.iter().any(|digit| *digit != b'0')));
     }
     let mut has_rest = false;
     let mut shift = 0;

@@ -99,21 +99,19 @@ impl Object {
     /// The properties as JavaScript orders them: names that are indices of an array first, by number, and all others
     /// in the order in which they were added.
     pub fn in_order(&self) -> Vec<&Property> {
-        let mut indexed: Vec<(u32, usize)> = Vec::new();
-        let mut others = Vec::with_capacity(self.count);
         let properties: Vec<&Property> = self.properties().collect();
+        let mut keyed = Vec::with_capacity(self.count);
+        let mut is_ordered = true;
         for (number, property) in properties.iter().enumerate() {
-            match array_index(&property.name) {
-                Some(index) => indexed.push((index, number)),
-                None => others.push(*property),
-            }
+            let index = array_index(&property.name);
+            is_ordered &= index.is_none();
+            keyed.push((index.map_or(1 << 32, u64::from), number));
         }
-        if indexed.is_empty() {
-            return others;
+        if is_ordered {
+            return properties;
         }
-        let keyed = indexed.into_iter().map(|(index, number)| (u64::from(index), number)).collect();
         let sorted = crate::sort::sort_by_key(keyed);
-        sorted.into_iter().filter_map(|(_, number)| properties.get(number).copied()).chain(others).collect()
+        sorted.iter().filter_map(|(_, number)| properties.get(*number).copied()).collect()
     }
 
     fn find(&self, name: &str) -> Option<usize> {

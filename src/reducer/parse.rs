@@ -2,57 +2,53 @@
 
 use std::rc::Rc;
 
+use super::failure::Rule;
 use super::number;
 use super::object::Object;
 use super::scan::Scanner;
 use super::value::Value;
 use crate::limits;
 
-/// Why a text gives no value.
-pub const NOT_JSON: &str = "is not JSON";
-const TOO_DEEP: &str = "is nested too deeply";
-const TOO_LARGE: &str = "holds a number that is too large for a double";
-
 /// The value that a text means. Errors: what is wrong with the text.
-pub fn parse(json: &str) -> Result<Value, &'static str> {
+pub fn parse(json: &str) -> Result<Value, Rule> {
     if let Some(b'0'..=b'9' | b'-') = json.as_bytes().first() {
         // What most fields are that are read, found without white space around.
         return number(json.trim_end_matches([' ', '\t', '\n', '\r']));
     }
     let mut scanner = Scanner::new(json);
     let value = value(&mut scanner, limits::JSON_DEPTH_MAX)?;
-    if scanner.is_at_end() { Ok(value) } else { Err(NOT_JSON) }
+    if scanner.is_at_end() { Ok(value) } else { Err(Rule::Json) }
 }
 
-fn value(scanner: &mut Scanner<'_>, levels_left: usize) -> Result<Value, &'static str> {
+fn value(scanner: &mut Scanner<'_>, levels_left: usize) -> Result<Value, Rule> {
     match scanner.peek() {
-        b'{' => object(scanner, levels_left.checked_sub(1).ok_or(TOO_DEEP)?),
-        b'[' => array(scanner, levels_left.checked_sub(1).ok_or(TOO_DEEP)?),
-        b'"' => scanner.text_inside().map(|text| Value::Text(text.into())).ok_or(NOT_JSON),
-        _ => word(scanner.skip().ok_or(NOT_JSON)?),
+        b'{' => object(scanner, levels_left.checked_sub(1).ok_or(Rule::JsonDepth)?),
+        b'[' => array(scanner, levels_left.checked_sub(1).ok_or(Rule::JsonDepth)?),
+        b'"' => scanner.text_inside().map(|text| Value::Text(text.into())).ok_or(Rule::Json),
+        _ => word(scanner.skip().ok_or(Rule::Json)?),
     }
 }
 
-fn object(scanner: &mut Scanner<'_>, levels_left: usize) -> Result<Value, &'static str> {
+fn object(scanner: &mut Scanner<'_>, levels_left: usize) -> Result<Value, Rule> {
     let mut object = Object::default();
     scanner.enter();
-    while let Some(name) = scanner.next_name().ok_or(NOT_JSON)? {
+    while let Some(name) = scanner.next_name().ok_or(Rule::Json)? {
         let name: Rc<str> = name.into();
         object.insert(&name, value(scanner, levels_left)?);
     }
     Ok(Value::Object(Box::new(object)))
 }
 
-fn array(scanner: &mut Scanner<'_>, levels_left: usize) -> Result<Value, &'static str> {
+fn array(scanner: &mut Scanner<'_>, levels_left: usize) -> Result<Value, Rule> {
     let mut elements = Vec::new();
     scanner.enter();
-    while scanner.next_element().ok_or(NOT_JSON)? {
+    while scanner.next_element().ok_or(Rule::Json)? {
         elements.push(value(scanner, levels_left)?);
     }
     Ok(Value::Array(elements))
 }
 
-fn word(word: &str) -> Result<Value, &'static str> {
+fn word(word: &str) -> Result<Value, Rule> {
     Ok(match word {
         "null" => Value::Null,
         "true" => Value::Bool(true),
@@ -61,10 +57,10 @@ fn word(word: &str) -> Result<Value, &'static str> {
     })
 }
 
-fn number(word: &str) -> Result<Value, &'static str> {
+fn number(word: &str) -> Result<Value, Rule> {
     match number::read(word.as_bytes()) {
         Some(number) if number.is_finite() => Ok(Value::Number(number)),
-        Some(_) => Err(TOO_LARGE),
-        None => Err(NOT_JSON),
+        Some(_) => Err(Rule::JsonNumber),
+        None => Err(Rule::Json),
     }
 }

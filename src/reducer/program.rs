@@ -3,8 +3,8 @@
 use std::cell::Cell;
 
 use super::compile;
-use super::failure::{Problem, ReducerFailure};
-use super::parse::{self, NOT_JSON};
+use super::failure::{Problem, ReducerFailure, Rule};
+use super::parse;
 use super::scan::Wanted;
 use super::scene::{Item, Scene};
 use super::step::Step;
@@ -138,7 +138,7 @@ fn find<'t>(
 ) -> Result<(), ReducerFailure> {
     match json {
         Some(json) if !wanted.is_nothing() => {
-            wanted.find(json, slots).ok_or_else(|| Problem::new(NOT_JSON).at(place, ""))
+            wanted.find(json, slots).ok_or_else(|| Problem::from(Rule::Json).at(place, ""))
         }
         _ => Ok(()),
     }

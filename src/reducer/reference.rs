@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::rc::Rc;
 
 use super::expression::Given;
-use super::failure::Problem;
+use super::failure::{Problem, Rule};
 use super::number;
 use super::object::FieldName;
 use super::scan;
@@ -17,7 +17,7 @@ use super::value::Value;
 pub struct Reference {
     pub root: Root,
     /// The way from the root. Of data and metadata only what the search through their text does not know beforehand.
-    pub parts: Vec<Part>,
+    pub parts: Vec<Segment>,
 }
 
 /// Where a reference begins.
@@ -35,12 +35,17 @@ pub enum Root {
     Position,
 }
 
-/// A step on the way from a value to one inside.
+/// A step on the way from a value to what is inside.
 #[derive(Debug)]
-pub enum Part {
+pub enum Segment {
+    /// The property or the element of this name.
     Name(FieldName),
-    /// The name is a value itself.
+    /// The property or the element whose name is a value.
     Template(Reference),
+    /// All elements of an array. Stands in paths alone, as does the next.
+    Every,
+    /// The elements whose own property has this value.
+    Where { name: Rc<str>, is: Reference },
 }
 
 impl Reference {
@@ -93,7 +98,7 @@ impl Reference {
                 Some(field) if !json.is_empty() => scan::get(json, &field),
                 _ => return Ok(""),
             };
-            json = found.ok_or(Problem::new(super::parse::NOT_JSON))?.unwrap_or_default();
+            json = found.ok_or(Rule::Json)?.unwrap_or_default();
         }
         Ok(json)
     }
@@ -116,7 +121,7 @@ impl Reference {
     }
 }
 
-impl Part {
+impl Segment {
     /// The name that it stands for. `None` where that is no name.
     fn name(&self, scene: &Scene<'_>, state: &Value) -> Result<Option<FieldName>, Problem> {
         Ok(match self {
@@ -125,6 +130,7 @@ impl Part {
                 let given = reference.evaluate(scene, state)?;
                 given.as_deref().and_then(name_of).map(FieldName::from)
             }
+            Self::Every | Self::Where { .. } => None,
         })
     }
 }

@@ -4,7 +4,6 @@
 //! gives some value or none, and never a panic.
 
 use std::borrow::Cow;
-use std::rc::Rc;
 
 use super::object::FieldName;
 use super::text;
@@ -30,12 +29,11 @@ impl Wanted {
     }
 
     /// The slot of the value at a path. One that is not looked for yet gets `next`.
-    pub fn slot_of(&mut self, path: &[Rc<str>], next: usize) -> usize {
+    pub fn slot_of(&mut self, path: Vec<FieldName>, next: usize) -> usize {
         let mut wanted = self;
-        for name in path {
-            let known = wanted.children.iter().position(|child| child.field.name == *name);
+        for field in path {
+            let known = wanted.children.iter().position(|child| child.field.name == field.name);
             let number = known.unwrap_or_else(|| {
-                let field = FieldName::from(Rc::clone(name));
                 wanted.children.push(WantedChild { field, wanted: Self::default() });
                 wanted.children.len() - 1
             });

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::cell::Cell;
 
 use super::expression::Given;
-use super::failure::Problem;
+use super::failure::{Problem, Rule};
 use super::parse;
 use super::program::EventView;
 use super::value::{VALUE_BYTES, Value};
@@ -38,7 +38,7 @@ impl<'a> Scene<'a> {
                 self.bytes_left.set(left);
                 Ok(())
             }
-            None => Err(Problem::new("one event makes more than 16 MiB of values")),
+            None => Err(Rule::EventBytes.into()),
         }
     }
 
@@ -55,16 +55,13 @@ impl<'a> Scene<'a> {
         self.spend(VALUE_BYTES)?;
         match value.depth() {
             ..=limits::JSON_DEPTH_MAX => Ok(Some(Cow::Owned(value))),
-            _ => Err(Problem::new(TOO_DEEP)),
+            _ => Err(Rule::StateDepth.into()),
         }
     }
 
     /// The value that a JSON text means.
     pub fn parse(&self, json: &str) -> Result<Given<'a>, Problem> {
         self.spend(json.len())?;
-        parse::parse(json).map(|value| Some(Cow::Owned(value))).map_err(Problem::new)
+        Ok(Some(Cow::Owned(parse::parse(json)?)))
     }
 }
-
-/// A state, or a value on its way into one, that nests too deeply.
-pub const TOO_DEEP: &str = "the state would nest deeper than 64 levels";

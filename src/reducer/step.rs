@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
-use super::expression::{Expression, kind};
-use super::failure::{Problem, ReducerFailure};
-use super::reference::name_of;
+use super::expression::Expression;
+use super::failure::{Problem, ReducerFailure, Rule};
+use super::reference::{Segment, name_of};
 use super::scan::Scanner;
 use super::scene::{Item, Scene};
-use super::target::{Name, Segment, Target, Update};
+use super::target::{Name, Target, Update};
 use super::value::Value;
 
 /// Writes that are made together, once or for each element of an array, and where a condition holds.
@@ -33,8 +33,6 @@ pub struct Write {
     pub operand: Option<Expression>,
 }
 
-const PATH_NAME: &str = "a name in a path is a text, a number or a boolean";
-
 impl Step {
     /// Makes the changes.
     pub fn run(&self, scene: &Scene<'_>, state: &mut Value) -> Result<(), ReducerFailure> {
@@ -48,7 +46,7 @@ impl Step {
         }
         let elements = match each.evaluate(scene, state).map_err(at)? {
             Some(given) if matches!(*given, Value::Array(_)) => scene.own(given).map_err(at)?,
-            other => return Err(at(Problem::found("$for goes through an array", kind(other.as_deref())))),
+            other => return Err(at(Rule::For.broken_by(other.as_deref()))),
         };
         let Value::Array(elements) = elements else { return Ok(()) };
         elements
@@ -62,7 +60,7 @@ impl Step {
         scene: &Scene<'_>,
         state: &mut Value,
     ) -> Result<(), ReducerFailure> {
-        let broken = || Problem::new(super::parse::NOT_JSON).at(&self.place, ".$for");
+        let broken = || Problem::from(Rule::Json).at(&self.place, ".$for");
         let mut scanner = Scanner::new(json);
         scanner.enter();
         while scanner.next_element().ok_or_else(broken)? {
@@ -104,7 +102,7 @@ impl Write {
             None => None,
             Some(operand) => match operand.evaluate(scene, state)? {
                 None if self.update == Update::Set => None,
-                None => return Err(Problem::found(self.update.rule(), "missing")),
+                None => return Err(self.update.rule().broken_by(None)),
                 Some(given) => Some(scene.own(given)?),
             },
         };
@@ -112,7 +110,7 @@ impl Write {
         if let (Some(operand), Update::Increment) = (&operand, update)
             && !matches!(operand, Value::Number(_))
         {
-            return Err(Problem::found(update.rule(), operand.kind()));
+            return Err(update.rule().broken_by(Some(operand)));
         }
         let mut names = Vec::new();
         if self.path.iter().any(|segment| !matches!(segment, Segment::Name(_))) {
@@ -133,7 +131,7 @@ impl Segment {
                 let given = reference.evaluate(scene, state)?;
                 let name = given.as_deref().and_then(name_of);
                 name.map(|name| Name::Property(name.into()))
-                    .ok_or_else(|| Problem::found(PATH_NAME, kind(given.as_deref())))
+                    .ok_or_else(|| Rule::PathName.broken_by(given.as_deref()))
             }
             Self::Where { is, .. } => {
                 let given = is.evaluate(scene, state)?;

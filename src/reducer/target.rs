@@ -3,25 +3,12 @@
 use std::rc::Rc;
 
 use super::expression::finite;
-use super::failure::Problem;
+use super::failure::{Problem, Rule};
 use super::object::{FieldName, Object};
-use super::reference::Reference;
-use super::scene::{Scene, TOO_DEEP};
+use super::reference::Segment;
+use super::scene::Scene;
 use super::value::{Value, compare};
 use crate::limits;
-
-/// A step on the way to what is changed.
-#[derive(Debug)]
-pub enum Segment {
-    /// The property or the element of this name.
-    Name(FieldName),
-    /// The property or the element whose name is a value.
-    Template(Reference),
-    /// All elements of an array.
-    Every,
-    /// The elements whose own property has this value.
-    Where { name: Rc<str>, is: Reference },
-}
 
 /// What a segment came out as, for this event.
 #[derive(Debug)]
@@ -68,20 +55,13 @@ pub struct Target<'a> {
     pub scene: &'a Scene<'a>,
 }
 
-const NO_CONTAINER: &str = "a path leads through objects and arrays";
-const NO_ARRAY: &str = "[…] stands for elements of an array";
-const NO_INDEX: &str = "an element of an array is named by its index, at most one more than there are";
-
 impl Update {
     /// What it asks of values.
-    pub fn rule(self) -> &'static str {
+    pub fn rule(self) -> Rule {
         match self {
-            Self::Set | Self::Unset => "",
-            Self::Increment => "$inc adds numbers to numbers",
-            Self::Minimum | Self::Maximum => "$min and $max compare with a value",
-            Self::Push => "$push adds a value to an array",
-            Self::Pull => "$pull removes a value from an array",
-            Self::AddToSet => "$addToSet adds a value to an array",
+            Self::Increment => Rule::Increment,
+            Self::Push | Self::Pull | Self::AddToSet => Rule::ArrayChange,
+            _ => Rule::Extreme,
         }
     }
 
@@ -107,7 +87,7 @@ impl Target<'_> {
                     Value::Object(object) => self.update_property(object, &field.name, at),
                     Value::Array(elements) => self.update_element(elements, field.index, at),
                     _ if self.update.only_removes() => Ok(()),
-                    _ => Err(Problem::found(NO_CONTAINER, value.kind())),
+                    _ => Err(Rule::Container.broken_by(Some(value))),
                 }
             }
         }
@@ -143,14 +123,14 @@ impl Target<'_> {
             Some(element) => return self.update(element, at + 1),
             None if self.update.only_removes() => {}
             None if index == count => elements.extend(self.create(at + 1)?),
-            None => return Err(Problem::new(NO_INDEX)),
+            None => return Err(Rule::Index.into()),
         }
         Ok(())
     }
 
     fn update_elements(&mut self, value: &mut Value, at: usize) -> Result<(), Problem> {
         let Value::Array(elements) = value else {
-            return Err(Problem::found(NO_ARRAY, value.kind()));
+            return Err(Rule::Elements.broken_by(Some(value)));
         };
         if self.removes_at(at) {
             elements.retain(|element| !self.is_picked(element, at));
@@ -214,11 +194,11 @@ impl Target<'_> {
             Update::Minimum | Update::Maximum | Update::Unset => {}
             Update::Increment => match (&mut *value, &self.operand) {
                 (Value::Number(sum), Value::Number(addend)) => *sum = finite(*sum + addend)?,
-                _ => return Err(Problem::found(self.update.rule(), value.kind())),
+                _ => return Err(self.update.rule().broken_by(Some(value))),
             },
             Update::Push | Update::Pull | Update::AddToSet => match value {
                 Value::Array(elements) => return self.change_array(elements),
-                _ => return Err(Problem::found(self.update.rule(), value.kind())),
+                _ => return Err(self.update.rule().broken_by(Some(value))),
             },
         }
         Ok(())
@@ -239,7 +219,7 @@ impl Target<'_> {
         let leads_to_many = |segment: &Segment| matches!(segment, Segment::Every | Segment::Where { .. });
         let adds_level = matches!(self.update, Update::Push | Update::AddToSet);
         if self.path.len() + usize::from(adds_level) + self.operand.depth() > limits::JSON_DEPTH_MAX {
-            return Err(Problem::new(TOO_DEEP));
+            return Err(Rule::StateDepth.into());
         }
         if self.path.iter().any(leads_to_many) {
             self.scene.spend(self.operand.size_bytes())?;

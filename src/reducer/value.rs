@@ -21,19 +21,46 @@ pub enum Value {
     Object(Box<Object>),
 }
 
+/// The kinds of values, in the order in which BSON compares them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    Missing,
+    Null,
+    Number,
+    Text,
+    Object,
+    Array,
+    Bool,
+}
+
+impl Kind {
+    /// What it is called in a message.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Null => "null",
+            Self::Number => "a number",
+            Self::Text => "a text",
+            Self::Object => "an object",
+            Self::Array => "an array",
+            Self::Bool => "a boolean",
+        }
+    }
+}
+
 /// What a value takes in memory beside its texts, in bytes: what the bound on the work for an event counts.
 pub const VALUE_BYTES: usize = 32;
 
 impl Value {
-    /// What it is called in a message.
-    pub fn kind(&self) -> &'static str {
+    /// What kind of value it is.
+    pub fn kind(&self) -> Kind {
         match self {
-            Self::Null => "null",
-            Self::Bool(_) => "a boolean",
-            Self::Number(_) => "a number",
-            Self::Text(_) => "a text",
-            Self::Array(_) => "an array",
-            Self::Object(_) => "an object",
+            Self::Null => Kind::Null,
+            Self::Bool(_) => Kind::Bool,
+            Self::Number(_) => Kind::Number,
+            Self::Text(_) => Kind::Text,
+            Self::Array(_) => Kind::Array,
+            Self::Object(_) => Kind::Object,
         }
     }
 
@@ -129,7 +156,7 @@ pub fn compare(one: &Value, other: &Value) -> Ordering {
             pairs.find(|order| order.is_ne()).unwrap_or_else(|| ones.len().cmp(&others.len()))
         }
         (Value::Object(one), Value::Object(other)) => compare_objects(one, other),
-        _ => rank(one).cmp(&rank(other)),
+        _ => one.kind().cmp(&other.kind()),
     }
 }
 
@@ -151,16 +178,4 @@ fn by_name(object: &Object) -> Vec<&Property> {
     let name = |number: u32| properties.get(number as usize).map_or("", |property| &property.name);
     sort_numbers(&mut numbers, &|one, other| text::compare(name(one), name(other)).is_lt());
     numbers.iter().filter_map(|number| properties.get(*number as usize).copied()).collect()
-}
-
-/// The place of a kind among all kinds. What is missing comes before all.
-fn rank(value: &Value) -> u8 {
-    match value {
-        Value::Null => 0,
-        Value::Number(_) => 1,
-        Value::Text(_) => 2,
-        Value::Object(_) => 3,
-        Value::Array(_) => 4,
-        Value::Bool(_) => 5,
-    }
 }

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::{Compiler, quoted};
+use super::Compiler;
 use crate::error::Error;
 use crate::reducer::expression::{Expression, OPERATORS, Operator};
 use crate::reducer::object::{Object, Property};
@@ -42,7 +42,7 @@ impl Compiler {
         if let Some(call) = properties.iter().find(|property| property.name.starts_with('$')) {
             return match properties.len() {
                 1 => self.call(&call.name, &call.value),
-                _ => Err(self.refused(&["has ", &quoted(&call.name), " and more", KNOWN].concat())),
+                _ => Err(self.unknown(&call.name, KNOWN)),
             };
         }
         let mut expressions: Vec<(Rc<str>, Expression)> = Vec::with_capacity(properties.len());
@@ -60,7 +60,7 @@ impl Compiler {
         }
         let known = OPERATORS.iter().find(|(known, ..)| *known == &**name);
         let Some((_, operator, least, most)) = known else {
-            return Err(self.refused(&["has ", &quoted(name), KNOWN].concat()));
+            return Err(self.unknown(name, KNOWN));
         };
         let before = self.enter(name);
         let arguments = match value {

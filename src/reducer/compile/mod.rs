@@ -20,6 +20,7 @@ use crate::table::hash_of;
 const STEP_KEYS: &str =
     "; a step is made of $set, $unset, $inc, $min, $max, $push, $pull, $addToSet, and of $if and $for";
 const STEPS: &str = "is neither a step, which is an object, nor a list of steps";
+const OVERLAP: &str = " beside it in the same step, and one of the two paths is the other or a part of it; make two steps of it";
 const FIELDS: &str = "is no object of paths and values";
 const UNSET: &str = "is neither a path nor a list of paths";
 const VARIABLE: &str = "is not one variable and its array, such as { \"line\": \"$data.lines\" }: letters, digits and _, and none of \
@@ -37,12 +38,21 @@ pub(super) struct Compiler {
     write_count: usize,
 }
 
+/// A path that a step writes.
+struct Written<'d> {
+    path: &'d str,
+    parts: Vec<&'d str>,
+}
+
 /// Compiles a document and the state that a fold begins with, both JSON texts.
 pub(super) fn compile(evolve: &str, initial: &str) -> Result<Program, Error> {
     let document = read(evolve, "evolve")?;
     let state = read(initial, "initial")?;
     if !matches!(state, Value::Object(_)) {
-        return Err(Error::invalid_argument("initial", ["is ", state.kind(), ", and no object"].concat()));
+        return Err(Error::invalid_argument(
+            "initial",
+            ["is ", state.kind().name(), ", and no object"].concat(),
+        ));
     }
     let mut program = Program::new(state);
     let mut compiler = Compiler {
@@ -71,7 +81,7 @@ pub(super) fn compile(evolve: &str, initial: &str) -> Result<Program, Error> {
 
 fn read(json: &str, what: &'static str) -> Result<Value, Error> {
     limits::check("reducer bytes", json.len(), limits::REDUCER_BYTES_MAX).map_err(|error| error.at(what))?;
-    parse(json).map_err(|problem| Error::invalid_argument(what, problem))
+    parse(json).map_err(|rule| Error::invalid_argument(what, rule.text()))
 }
 
 impl Compiler {
@@ -114,7 +124,7 @@ impl Compiler {
                 continue;
             }
             let Some((_, update)) = UPDATES.iter().find(|(known, _)| *known == &**name) else {
-                return Err(self.refused(&["has ", &quoted(name), STEP_KEYS].concat()));
+                return Err(self.unknown(name, STEP_KEYS));
             };
             let before = self.enter(name);
             match update {
@@ -151,7 +161,7 @@ impl Compiler {
         &mut self,
         value: &'d Value,
         step: &mut Step,
-        paths: &mut Vec<Vec<&'d str>>,
+        paths: &mut Vec<Written<'d>>,
     ) -> Result<(), Error> {
         match value {
             Value::Text(path) => self.write(Update::Unset, path, None, step, paths),
@@ -173,7 +183,7 @@ impl Compiler {
         update: Update,
         fields: &'d Value,
         step: &mut Step,
-        paths: &mut Vec<Vec<&'d str>>,
+        paths: &mut Vec<Written<'d>>,
     ) -> Result<(), Error> {
         let Value::Object(fields) = fields else { return Err(self.refused(FIELDS)) };
         for Property { name, value } in fields.in_order() {
@@ -190,21 +200,16 @@ impl Compiler {
         path: &'d str,
         operand: Option<&Value>,
         step: &mut Step,
-        paths: &mut Vec<Vec<&'d str>>,
+        paths: &mut Vec<Written<'d>>,
     ) -> Result<(), Error> {
         self.write_count += 1;
         limits::check("reducer writes", self.write_count, limits::REDUCER_WRITES_MAX)
             .map_err(|error| error.at(&self.place))?;
         let parts = paths::split(path);
-        let overlaps = |other: &&Vec<&str>| other.iter().zip(&parts).all(|(one, other)| one == other);
+        let overlaps =
+            |written: &&Written<'_>| written.parts.iter().zip(&parts).all(|(one, other)| one == other);
         if let Some(other) = paths.iter().find(overlaps) {
-            let other = quoted(&other.join("."));
-            let problem = [
-                "and ",
-                &other,
-                " are written in the same step, and one holds the other; make two steps of it",
-            ];
-            return Err(self.refused(&problem.concat()));
+            return Err(self.unknown(other.path, OVERLAP));
         }
         self.reads_state = false;
         let write = Write {
@@ -215,7 +220,7 @@ impl Compiler {
         };
         step.reads_first |= self.reads_state && !step.writes.is_empty();
         step.writes.push(write);
-        paths.push(parts);
+        paths.push(Written { path, parts });
         Ok(())
     }
 
@@ -227,7 +232,7 @@ impl Compiler {
             self.place.push('.');
             self.place.push_str(name);
         } else {
-            ["[", &quoted(name), "]"].iter().for_each(|part| self.place.push_str(part));
+            ["[\"", name, "\"]"].iter().for_each(|part| self.place.push_str(part));
         }
         before
     }
@@ -245,12 +250,13 @@ impl Compiler {
         self.place.truncate(before);
     }
 
+    /// What is not known here, and what is.
+    fn unknown(&self, found: &str, known: &str) -> Error {
+        self.refused(&["has \"", found, "\"", known].concat())
+    }
+
     /// What is wrong here.
     fn refused(&self, problem: &str) -> Error {
         Error::invalid_argument(self.place.as_str(), problem)
     }
-}
-
-fn quoted(spelled: &str) -> String {
-    ["\"", spelled, "\""].concat()
 }

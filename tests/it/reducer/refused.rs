@@ -14,12 +14,12 @@ fn check(evolve: &str, message: &str) {
 fn a_refusal_names_the_place_and_what_is_allowed() {
     check(
         r#"{"ItemAdded":[{"$inc":{"items.{dta.sku}":1}}]}"#,
-        "evolve.ItemAdded[0].$inc[\"items.{dta.sku}\"]: \"dta\" begins no reference; $data, $metadata, $state, $type, \
-         $stream, $time, $revision, $position and the variable of $for do, and { \"$literal\": \u{2026} } holds a text with a $",
+        "evolve.ItemAdded[0].$inc[\"items.{dta.sku}\"]: has \"dta\" where a reference begins; $data, $metadata, $state, $type, \
+         $stream, $time, $revision, $position and the variable of $for do that, and { \"$literal\": \u{2026} } holds a text with a $",
     );
     check(
         r#"{"A":{"$set":{"a.b":1},"$inc":{"a":1}}}"#,
-        "evolve.A.$inc.a: and \"a.b\" are written in the same step, and one holds the other; make two steps of it",
+        "evolve.A.$inc.a: has \"a.b\" beside it in the same step, and one of the two paths is the other or a part of it; make two steps of it",
     );
     check(
         r#"{"A":{"$add":1}}"#,
