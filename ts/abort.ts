@@ -23,3 +23,24 @@ function listen(signal: AbortSignal): Set<() => void> {
   });
   return acts;
 }
+
+/** Waits no longer than the signal allows. What comes too late is handed to `late`. */
+export async function abortable<Value>(
+  coming: Promise<Value>,
+  signal: AbortSignal | undefined,
+  late: (value: Value) => unknown,
+): Promise<Value> {
+  if (signal === undefined) return coming;
+  let forget = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    forget = onAbort(signal, () => reject(signal.reason));
+  });
+  try {
+    return await Promise.race([coming, aborted]);
+  } catch (error) {
+    if (signal.aborted) void coming.then(late, () => {});
+    throw error;
+  } finally {
+    forget();
+  }
+}

@@ -1,7 +1,10 @@
 import { onAbort } from "./abort.js";
-import type { AppendResult, CommitContext, CommitResult, UncheckedWrite } from "./append.js";
-import { checkCommit, commitSignal, inTermsOfCaller } from "./append.js";
+import type { AppendResult, CommitResult, UncheckedWrite } from "./append.js";
+import { inTermsOfCaller } from "./append.js";
+import type { CommitParts } from "./append-message.js";
 import { AppendMessageWriter } from "./append-message.js";
+import type { CommitContext } from "./commit-check.js";
+import { checkCommit, commitSignal } from "./commit-check.js";
 import type { AppendOutcome, Durability, Engine } from "./engine.js";
 import { DURABILITY, NONE } from "./engine.js";
 import { internal, reviveError } from "./errors.js";
@@ -48,14 +51,24 @@ export class AppendQueue {
   /** Checks and queues a commit. Rejects with what is wrong with it, or with why it was refused. */
   add(writes: readonly UncheckedWrite[], options: object | undefined, context: CommitContext): Promise<CommitResult> {
     return new Promise((resolve, reject) => {
-      this.#add({ of: "commit", writes, resolve, reject }, options, context);
+      const signal = commitSignal(options);
+      this.#add({ of: "commit", writes, resolve, reject }, checkCommit(writes, options, context), signal);
     });
   }
 
   /** As {@link AppendQueue.add}, a commit of one write, with what that did. */
   addWrite(write: UncheckedWrite, options: object | undefined, context: CommitContext): Promise<AppendResult> {
     return new Promise((resolve, reject) => {
-      this.#add({ of: "write", writes: [write], resolve, reject }, options, context);
+      const signal = commitSignal(options);
+      const writes = [write];
+      this.#add({ of: "write", writes, resolve, reject }, checkCommit(writes, options, context), signal);
+    });
+  }
+
+  /** Queues a commit that was checked before. `writes` are what its caller wrote, for the paths of errors. */
+  addChecked(commit: CommitParts, writes: readonly UncheckedWrite[], signal: AbortSignal | undefined): Promise<CommitResult> {
+    return new Promise((resolve, reject) => {
+      this.#add({ of: "commit", writes, resolve, reject }, commit, signal);
     });
   }
 
@@ -76,10 +89,8 @@ export class AppendQueue {
     }
   }
 
-  #add(waiting: Waiting, options: object | undefined, context: CommitContext): void {
-    const signal = commitSignal(options);
-    // Code of the caller runs here, and may append: so the batch is chosen and written only afterwards.
-    const commit = checkCommit(waiting.writes, options, context);
+  /** No code of a caller runs here any more: it could append, in the middle of a batch. */
+  #add(waiting: Waiting, commit: CommitParts, signal: AbortSignal | undefined): void {
     const batch = this.#batchFor(signal);
     batch.writer.append(commit);
     if (batch.waiting.length === 0) this.#batches.push(batch);

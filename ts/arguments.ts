@@ -96,6 +96,12 @@ export function oneOf<Word extends string>(value: unknown, words: readonly Word[
   throw unfit(value, path, words.map((word) => `"${word}"`).join(" or "));
 }
 
+/** Whether something is wanted. */
+export function flag(value: unknown, path: string): boolean {
+  if (typeof value === "boolean") return value;
+  throw unfit(value, path, "true or false");
+}
+
 /** An array. */
 export function list(value: unknown, path: string): readonly unknown[] {
   // A copy, in which a hole is an undefined entry and nothing is done by methods of the caller's.

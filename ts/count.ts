@@ -1,8 +1,9 @@
 import { abortSignal, callback, oneOf, option, options as optionBag } from "./arguments.js";
-import type { CountMessage, CountPageMessage, EngineLimits } from "./engine.js";
+import type { CountMessage, CountPageMessage } from "./engine.js";
 import { Breath } from "./pause.js";
 import type { ProgressListener } from "./progress.js";
 import { tell } from "./progress.js";
+import type { QueryContext } from "./query.js";
 import { checkQuery } from "./query.js";
 import type { TimeInput } from "./time.js";
 import { unixMillis } from "./time.js";
@@ -30,12 +31,12 @@ export interface CheckedCount {
 }
 
 /** Checks the arguments of a count. */
-export function checkCount(query: unknown, options: unknown, limits: EngineLimits): CheckedCount {
+export function checkCount(query: unknown, options: unknown, context: QueryContext): CheckedCount {
   const bag = optionBag(options, ["since", "until", "by", "signal", "onProgress"]);
   const by = option(bag, "by", (value, path) => oneOf<CountBy>(value, ["type", "category", "stream", "day"], path)) ?? "nothing";
   return {
     request: {
-      query: checkQuery(query, "query", limits),
+      query: checkQuery(query, "query", context),
       since: option(bag, "since", unixMillis),
       until: option(bag, "until", unixMillis),
       by,
@@ -47,9 +48,10 @@ export function checkCount(query: unknown, options: unknown, limits: EngineLimit
   };
 }
 
-/** Counts stretch by stretch, and gives way between them. Gives counts by key, in the order of the keys. */
+/** Counts stretch by stretch, and gives way between them. Gives counts by key, where it is a type by that of today. */
 export async function countStretches(
   count: CheckedCount,
+  { upcaster }: QueryContext,
   read: (request: CountMessage) => Promise<CountPageMessage>,
 ): Promise<Map<string, number>> {
   const { signal, onProgress } = count;
@@ -59,7 +61,10 @@ export async function countStretches(
   for (;;) {
     signal?.throwIfAborted();
     const page = await read(request);
-    for (const [key, count] of page.counts) counts.set(key, (counts.get(key) ?? 0) + count);
+    for (const [stored, count] of page.counts) {
+      const key = request.by === "type" && upcaster !== undefined ? upcaster.currentType(stored) : stored;
+      counts.set(key, (counts.get(key) ?? 0) + count);
+    }
     tell(onProgress, { done: page.next ?? page.asOf, total: page.asOf, phase: "count" });
     if (page.next === undefined) return counts;
     request = { ...request, after: page.next, asOf: page.asOf };

@@ -1,4 +1,5 @@
 import type { ErrorMessage } from "./engine.js";
+import type { SchemaIssue } from "./schema.js";
 
 /** What a writer believed of a stream, where it did not hold. */
 export interface Violation {
@@ -103,6 +104,42 @@ export interface EverfoldErrorFields {
     readonly segment: string;
     /** What was found. */
     readonly problem: string;
+  };
+  /** The data of a new event is not what the schema of its type asks for. Nothing was written. */
+  SCHEMA_FAILED: {
+    /** The type of the event. */
+    readonly type: string;
+    /** What is wrong, as the schema says it. */
+    readonly issues: readonly SchemaIssue[];
+  };
+  /** An event was written under a newer version of its type than this tab knows. Reads give it as it is stored. */
+  SCHEMA_TOO_NEW: {
+    /** The type under which it is stored. */
+    readonly type: string;
+    /** The version under which it was written. */
+    readonly version: number;
+  };
+  /** An event of an older version cannot be made one of today. */
+  UPCASTER_FAILED: {
+    /** The type under which it is stored. */
+    readonly type: string;
+    /** Its place in the log. */
+    readonly position: number;
+    /** What the upcaster threw, or what is wrong with it. */
+    readonly cause: unknown;
+  };
+  /** An `evolve` threw. What was to be written with it was not. */
+  REDUCER_FAILED: {
+    /** The name of the aggregate. */
+    readonly name: string;
+    /** The stream of the event. */
+    readonly stream: string;
+    /** The revision of the event in it; of a new event, the one that it was to get. */
+    readonly revision: number;
+    /** The type of the event. */
+    readonly type: string;
+    /** What it threw. */
+    readonly cause: unknown;
   };
   /** The store is closed, or its database was destroyed. */
   CLOSED: Record<never, never>;

@@ -1,7 +1,9 @@
-import { bag, callback, option, unfit } from "./arguments.js";
+import { bag, callback, list, name, option, show, unfit, whole } from "./arguments.js";
 import { invalidArgument } from "./errors.js";
 import type { Json } from "./json.js";
 import { pathOf } from "./payload.js";
+import type { StandardSchema } from "./schema.js";
+import { checkIsSchema } from "./schema.js";
 import type { TimeInput } from "./time.js";
 
 declare const DATA: unique symbol;
@@ -12,6 +14,28 @@ export interface EventTypeDefinition<Data> {
   readonly [DATA]?: { readonly is: Data };
   /** The tags that an event gets from its data when it is appended, besides its own. The data is as a read will give it. */
   tags?(data: Data): readonly string[];
+  /** What holds the data to its shape when an event is appended. */
+  readonly schema?: StandardSchema | undefined;
+  /** The version under which events are appended; 1 where it is left out. */
+  readonly version?: number | undefined;
+  /** What makes the data of the next version from that of an older one. */
+  readonly upcast?: { readonly [version: number]: UpcastStep } | undefined;
+  /** Other names under which events of this type are stored. */
+  readonly formerly?: readonly string[] | undefined;
+}
+
+/**
+ * Makes the data of the next version from that of an older one, of which the compiler knows nothing. Must be pure and
+ * synchronous. `null` drops the event: no read gives it, no fold sees it.
+ */
+export type UpcastStep = (data: any, context: UpcastContext) => unknown;
+
+/** What an upcaster is told besides the data. */
+export interface UpcastContext {
+  /** The event's metadata, as it is stored. */
+  readonly metadata: EventMetadata;
+  /** The type under which the event is stored. */
+  readonly type: string;
 }
 
 /** Definitions by type of event: what {@link defineEvents} gives. */
@@ -123,6 +147,20 @@ export type FactData<Type extends FactType> = Type extends "$truncated" ? { read
 /** What may be said of a type of event. */
 export interface EventTypeOptions<Data> {
   /**
+   * What the data is held to when an event is appended: any Standard Schema that judges at once. It only checks: what is
+   * stored is what was given. Errors: `SCHEMA_FAILED` of the append.
+   */
+  readonly schema?: StandardSchema<Data, unknown> | undefined;
+  /** Of the shape of the data: 1 where it is left out, more by one at each change that old events need an upcaster for. */
+  readonly version?: number | undefined;
+  /**
+   * By version, what makes the data of the next one from it: `{ 1: (data) => ({ ...data, currency: "EUR" }) }`. Without
+   * a hole from the oldest version there is up to the one before `version`. Stored bytes never change.
+   */
+  readonly upcast?: { readonly [version: number]: UpcastStep } | undefined;
+  /** What the type was called before: events stored so read as this type, and who asks for this type gets them too. */
+  readonly formerly?: readonly string[] | undefined;
+  /**
    * The tags that an event gets from its data when it is appended, besides its own. Must be pure. It is given the data
    * as a read will give it: a copy, of what JSON keeps.
    */
@@ -141,8 +179,13 @@ const BRAND: unique symbol = Symbol.for("everfold.eventType") as never;
 export function eventType(options?: EventTypeOptions<undefined>): EventTypeDefinition<undefined>;
 export function eventType<Data>(options?: EventTypeOptions<Data>): EventTypeDefinition<Data>;
 export function eventType<Data>(options: EventTypeOptions<Data> = {}): EventTypeDefinition<Data> {
-  option(bag(options, ["tags"], "options"), "tags", callback);
-  const definition: EventTypeDefinition<Data> = options.tags === undefined ? {} : { tags: options.tags };
+  const checked = bag(options, ["schema", "version", "upcast", "formerly", "tags"], "options");
+  option(checked, "tags", callback);
+  option(checked, "schema", checkIsSchema);
+  option(checked, "version", checkVersion);
+  const upcast = option(checked, "upcast", checkSteps);
+  const formerly = option(checked, "formerly", list)?.map((former, index) => name(former, `options.formerly[${index}]`));
+  const definition = { ...options, ...(upcast && { upcast }), ...(formerly && { formerly }) } as EventTypeDefinition<Data>;
   return Object.freeze(Object.defineProperty(definition, BRAND, { value: true }));
 }
 
@@ -165,7 +208,8 @@ export function defineEvents<const Registry extends EventRegistry>(types: Regist
 /** Refuses what is no registry of events. */
 export function checkRegistry(types: unknown, path: string): void {
   if (typeof types !== "object" || types === null) throw unfit(types, path, "an object");
-  for (const [type, definition] of Object.entries(types)) {
+  const named = new Set(Object.keys(types));
+  for (const [type, definition] of Object.entries(types as Record<string, unknown>)) {
     const place = pathOf(path, [type]);
     if (typeof definition !== "object" || definition === null || !(BRAND in definition)) {
       throw invalidArgument(place, "was not made by eventType()");
@@ -173,5 +217,38 @@ export function checkRegistry(types: unknown, path: string): void {
     if (type === "" || type.startsWith("$")) {
       throw invalidArgument(place, 'is no type of event: it is empty or begins with "$"');
     }
+    const { version = 1, upcast, formerly = [] } = definition as EventTypeDefinition<unknown>;
+    if (upcast !== undefined) checkChain(upcast, version, place);
+    for (const former of formerly) {
+      if (named.has(former) || former.startsWith("$")) {
+        throw invalidArgument(`${place}.formerly`, `has ${show(former)}, which is another type or its former name, or begins with "$"`);
+      }
+      named.add(former);
+    }
   }
+}
+
+function checkVersion(value: unknown, path: string): number {
+  const version = whole(value, path);
+  if (version === 0) throw unfit(value, path, "a whole number from 1");
+  return version;
+}
+
+/** The upcasters of a type, as they are now: what becomes of the object afterwards changes nothing. */
+function checkSteps(value: unknown, path: string): { readonly [version: number]: UpcastStep } {
+  if (typeof value !== "object" || value === null) throw unfit(value, path, "an object of functions by version");
+  for (const [version, step] of Object.entries(value)) callback(step, `${path}[${version}]`);
+  return Object.freeze({ ...(value as { readonly [version: number]: UpcastStep }) });
+}
+
+/** Refuses upcasters that leave out a version. Integer keys come in their order. */
+function checkChain(upcast: { readonly [version: number]: UpcastStep }, version: number, place: string): void {
+  const keys = Object.keys(upcast);
+  const oldest = Number(keys[0] ?? version);
+  const needed = Array.from({ length: Math.max(version - oldest, 0) }, (_, index) => `${oldest + index}`);
+  if (1 <= oldest && keys.join() === needed.join()) return;
+  throw invalidArgument(
+    `${place}.upcast`,
+    `has ${keys.join(", ")}; one for each version from the oldest, which is at least 1, to ${version - 1} is needed, because the type is at version ${version}`,
+  );
 }

@@ -1,3 +1,17 @@
+export { defineAggregate } from "./aggregate.js";
+export type {
+  Aggregate,
+  AggregateDefinition,
+  AnyAggregate,
+  CommandOf,
+  Decide,
+  DecideContext,
+  Decided,
+  Evolve,
+  EvolveFunction,
+  EvolveMap,
+  StateOf,
+} from "./aggregate.js";
 export type {
   AppendCondition,
   AppendOptions,
@@ -9,6 +23,7 @@ export type {
   StreamWrite,
 } from "./append.js";
 export type { CountBy, CountOptions } from "./count.js";
+export type { Assignments, EvolveDocument, EvolveStep, Expression } from "./declarative.js";
 export type { Durability, StorageKind } from "./engine.js";
 export { EverfoldError, isEverfoldError } from "./errors.js";
 export type { EverfoldErrorCode, EverfoldErrorFields, EverfoldErrorOf, MatchedEvent, Violation } from "./errors.js";
@@ -29,15 +44,25 @@ export type {
   RecordedEventOf,
   RecordedFact,
   TypeOf,
+  UpcastContext,
+  UpcastStep,
 } from "./events.js";
-export type { CompactOptions, CompactResult, MarkResult, Stats, StreamInfo, StreamsOptions } from "./info.js";
+export type { DecisionOptions, ExecuteOptions, ExecuteResult } from "./execute.js";
+export type { HistoryOptions, HistoryStep } from "./history.js";
+export type { CompactOptions, CompactResult, Stats, StreamInfo, StreamsOptions } from "./info.js";
 export type { Json } from "./json.js";
+export type { JsonPatch, JsonPatchOperation } from "./json-patch.js";
+export type { LoadOptions, LoadQueryOptions, Loaded, QuerySource } from "./load.js";
+export type { LoadAllOptions } from "./load-all.js";
+export type { MarkOptions, MarkResult } from "./mark.js";
 export type { Progress, ProgressListener } from "./progress.js";
 export type { Matching, Query, QueryItem } from "./query.js";
 export { Reading } from "./reading.js";
 export type { Direction, ReadAllOptions, ReadOptions } from "./reading.js";
 export type { ReplayOptions, ReplayResult } from "./replay.js";
+export type { SchemaIssue, SchemaVerdict, StandardIssue, StandardSchema } from "./schema.js";
 export type { StorageOption } from "./shared-engine.js";
 export { EventStore } from "./store.js";
-export type { MarkOptions, OpenOptions } from "./store.js";
+export type { OpenOptions } from "./store.js";
 export type { TimeInput } from "./time.js";
+export type { TransactDuplicate, TransactOptions, TransactResult, Transaction } from "./transact.js";

@@ -1,4 +1,5 @@
-import type { Durability, StatsMessage } from "./engine.js";
+import { abortSignal, option, options as optionBag, text, whole } from "./arguments.js";
+import type { StatsMessage, StreamInfoMessage, StreamsMessage } from "./engine.js";
 import type { ProgressListener } from "./progress.js";
 
 /** What is known of a stream. */
@@ -35,16 +36,6 @@ export interface StreamsOptions {
   readonly limit?: number | undefined;
   /** Ends the listing: it rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
-}
-
-/** What {@link EventStore.delete}, `tombstone` and `truncate` did. */
-export interface MarkResult {
-  /** The stream. */
-  readonly stream: string;
-  /** The position of the fact; `undefined` where the stream was so already, and nothing was written. */
-  readonly position: number | undefined;
-  /** How durable it is. */
-  readonly durability: Durability;
 }
 
 /** How a store is compacted. */
@@ -97,4 +88,27 @@ export function statsOf(message: StatsMessage): Stats {
   const { usage, quota, persisted, ...measures } = message;
   const { bytes, events } = measures;
   return { ...measures, bytesPerEvent: events === 0 ? 0 : bytes / events, quota: { usage, quota, persisted } };
+}
+
+const STREAMS_PER_PAGE = 1_000;
+
+/** Lists streams page by page. */
+export async function* streamPages(
+  options: StreamsOptions | undefined,
+  read: (message: StreamsMessage) => Promise<readonly StreamInfoMessage[]>,
+): AsyncGenerator<StreamInfo[], void, undefined> {
+  const bag = optionBag(options, ["prefix", "after", "limit", "signal"]);
+  const signal = option(bag, "signal", abortSignal);
+  const prefix = option(bag, "prefix", text) ?? "";
+  let after = option(bag, "after", text);
+  let wanted = option(bag, "limit", whole) ?? Infinity;
+  while (0 < wanted) {
+    signal?.throwIfAborted();
+    const limit = Math.min(wanted, STREAMS_PER_PAGE);
+    const page = await read({ prefix, after, limit });
+    if (0 < page.length) yield [...page];
+    if (page.length < limit) return;
+    after = page.at(-1)?.stream;
+    wanted -= page.length;
+  }
 }

@@ -3,6 +3,7 @@ import type { EngineLimits, QueryItemMessage } from "./engine.js";
 import { QUERY_LISTS } from "./engine.js";
 import { invalidArgument, limitExceeded } from "./errors.js";
 import type { AnyEvents, EventRegistry, FactType, RecordedEvent, RecordedFact, TypeOf } from "./events.js";
+import type { Upcaster } from "./upcast.js";
 
 /** A conjunction: an event matches when it matches every list that is given. `{}` matches every event. */
 export interface QueryItem<Registry extends EventRegistry = AnyEvents> {
@@ -51,21 +52,34 @@ type MatchingItem<Registry extends EventRegistry, Item> = Item extends unknown
 /** A query that lets everything through, as it crosses to the core. */
 export const EVERYTHING: readonly QueryItemMessage[] = [{}];
 
-/** Checks a query that stands at `path`. */
-export function checkQuery(query: unknown, path: string, limits: EngineLimits): readonly QueryItemMessage[] {
-  if (!Array.isArray(query)) return [checkItem(query, path, limits)];
+/** How the log is read from one end to the other. */
+export const FORWARDS = { before: undefined, since: undefined, until: undefined, direction: "forwards" } as const;
+
+/** The types of the facts, which a query sees where it names them. */
+export const FACT_TYPES: readonly FactType[] = ["$deleted", "$tombstoned", "$truncated"];
+
+/** How queries are understood: by the bounds of the core, and the former names of types. */
+export interface QueryContext {
+  readonly limits: EngineLimits;
+  readonly upcaster: Upcaster | undefined;
+}
+
+/** Checks a query that stands at `path`. Who asks for a type asks for its former names too. */
+export function checkQuery(query: unknown, path: string, context: QueryContext): readonly QueryItemMessage[] {
+  const { limits } = context;
+  if (!Array.isArray(query)) return [checkItem(query, path, context)];
   if (query.length === 0) throw emptyList(path);
   checkCount(query.length, path, "query items", limits.queryEntries);
   let nameCount = 0;
   return query.map((item, index) => {
-    const message = checkItem(item, `${path}[${index}]`, limits);
+    const message = checkItem(item, `${path}[${index}]`, context);
     for (const key of QUERY_LISTS) nameCount += message[key]?.length ?? 0;
     checkCount(nameCount, path, "query names", limits.queryNames);
     return message;
   });
 }
 
-function checkItem(value: unknown, path: string, limits: EngineLimits): QueryItemMessage {
+function checkItem(value: unknown, path: string, { limits, upcaster }: QueryContext): QueryItemMessage {
   const item = bag(value, QUERY_LISTS, path);
   const message: QueryItemMessage = {};
   for (const key of QUERY_LISTS) {
@@ -78,6 +92,7 @@ function checkItem(value: unknown, path: string, limits: EngineLimits): QueryIte
     // `Array.from` turns holes into undefined, which is then refused as any other non-string.
     message[key] = Array.from(names, (entry, index) => name(entry, `${place}[${index}]`));
   }
+  if (message.types !== undefined && upcaster !== undefined) message.types = upcaster.storedTypes(message.types);
   return message;
 }
 

@@ -1,13 +1,14 @@
-import type { AllReadMessage, EngineLimits, PageMessage, StreamReadMessage } from "./engine.js";
+import type { AllReadMessage, PageMessage, StreamReadMessage } from "./engine.js";
 import { abortSignal, name, oneOf, option, options as optionBag, whole } from "./arguments.js";
 import type { AnyEvents, EventRegistry } from "./events.js";
 import type { AnyRecorded } from "./page.js";
 import { eventsOf } from "./page.js";
 import { Breath } from "./pause.js";
-import type { Query } from "./query.js";
+import type { Query, QueryContext } from "./query.js";
 import { EVERYTHING, checkQuery } from "./query.js";
 import type { TimeInput } from "./time.js";
 import { unixMillis } from "./time.js";
+import type { Upcaster } from "./upcast.js";
 
 /** In which order events are read. It changes neither bound. */
 export type Direction = "forwards" | "backwards";
@@ -98,21 +99,45 @@ export async function* eventPages<Request extends PageRequest>(
   request: Request,
   signal: AbortSignal | undefined,
   read: (request: Request) => Promise<PageMessage>,
-  first: keyof Request,
+  first: keyof Request & ("from" | "after"),
+  upcaster?: Upcaster,
 ): AsyncGenerator<EventPage, void, undefined> {
   const breath = new Breath();
   let current = request;
   for (;;) {
     signal?.throwIfAborted();
     const page = await read(current);
-    const events = eventsOf(page);
-    yield { events, next: page.next, asOf: page.asOf };
+    const stored = eventsOf(page);
+    const events = upcaster?.current(stored, "asStored") ?? stored;
     const limit = current.limit === undefined ? undefined : current.limit - events.length;
-    if (page.next === undefined || limit === 0) return;
+    // Where upcasters have dropped some, the core has stopped at the limit, and its caller not.
+    const next = page.next ?? (events.length < stored.length && stored.length === current.limit ? edgeOf(stored, first, current) : undefined);
+    yield { events, next, asOf: page.asOf };
+    if (next === undefined || limit === 0) return;
     const bound = current.direction === "forwards" ? first : "before";
-    current = { ...current, [bound]: page.next, limit, asOf: page.asOf };
+    current = { ...current, [bound]: next, limit, asOf: page.asOf };
     await breath.take();
   }
+}
+
+/** The same pages, of which the next is already being read while one is looked at: for those who want them all. */
+export async function* ahead<Page>(pages: AsyncGenerator<Page, void, undefined>): AsyncGenerator<Page, void, undefined> {
+  let reading = pages.next();
+  for (;;) {
+    const { value, done } = await reading;
+    if (done === true) return;
+    reading = pages.next();
+    // Who leaves early does not hear of it.
+    reading.catch(() => {});
+    yield value;
+  }
+}
+
+/** Where a page begins that follows the last of these events. */
+function edgeOf(stored: readonly AnyRecorded[], first: "from" | "after", { direction }: PageRequest): number | undefined {
+  const last = stored.at(-1);
+  if (last?.revision === undefined || first === "after") return last?.position;
+  return direction === "forwards" ? last.revision + 1 : last.revision;
 }
 
 /** Checks the arguments of a read of one stream. */
@@ -135,7 +160,7 @@ export function streamRead(stream: unknown, options: unknown): { request: Stream
 export const READ_ALL_OPTIONS = ["after", "before", "since", "until", "direction", "limit", "query", "signal"] as const;
 
 /** Checks the arguments of a read of the log. */
-export function allRead(bag: Record<string, unknown>, limits: EngineLimits): { request: AllReadMessage; signal: AbortSignal | undefined } {
+export function allRead(bag: Record<string, unknown>, context: QueryContext): { request: AllReadMessage; signal: AbortSignal | undefined } {
   return {
     request: {
       after: option(bag, "after", whole) ?? 0,
@@ -143,7 +168,7 @@ export function allRead(bag: Record<string, unknown>, limits: EngineLimits): { r
       since: option(bag, "since", unixMillis),
       until: option(bag, "until", unixMillis),
       direction: directionOption(bag),
-      query: option(bag, "query", (query, path) => checkQuery(query, path, limits)) ?? EVERYTHING,
+      query: option(bag, "query", (query, path) => checkQuery(query, path, context)) ?? EVERYTHING,
       limit: option(bag, "limit", whole),
       asOf: undefined,
     },

@@ -1,16 +1,28 @@
-import { onAbort } from "./abort.js";
-import type { AppendOptions, AppendResult, CommitContext, CommitOptions, CommitResult, Expected, StreamWrite } from "./append.js";
-import { COMMIT_OPTIONS, durabilityOption, expectedCode, severalWrites, singleWrite } from "./append.js";
-import type { AppendQueue } from "./append-queue.js";
-import { abortSignal, callback, name as checkName, oneOf, option, options as optionBag, text, uuid, whole } from "./arguments.js";
+import { abortable } from "./abort.js";
+import type { Aggregate, AnyAggregate } from "./aggregate.js";
+import type { AppendOptions, AppendResult, CommitOptions, CommitResult, StreamWrite } from "./append.js";
+import { COMMIT_OPTIONS, durabilityOption, severalWrites, singleWrite } from "./append.js";
+import { abortSignal, callback, name as checkName, oneOf, option, options as optionBag, uuid } from "./arguments.js";
 import type { CountBy, CountOptions } from "./count.js";
 import { checkCount, countStretches, countsByKey } from "./count.js";
-import type { AllReadMessage, Engine, MarkMessage, StorageKind } from "./engine.js";
+import type { AllReadMessage, MarkMessage, StorageKind } from "./engine.js";
 import { closed, invalidArgument } from "./errors.js";
 import type { AnyEvents, EventRegistry, NewEvent, RecordedEvent } from "./events.js";
 import { checkRegistry } from "./events.js";
-import type { CompactOptions, CompactResult, MarkResult, Stats, StreamInfo, StreamsOptions } from "./info.js";
-import { statsOf } from "./info.js";
+import type { ExecuteOptions, ExecuteResult } from "./execute.js";
+import { Execution } from "./execute.js";
+import type { HistoryOptions, HistoryStep } from "./history.js";
+import { historyPages } from "./history.js";
+import type { Host } from "./host.js";
+import { PLATFORM } from "./host.js";
+import type { CompactOptions, CompactResult, Stats, StreamInfo, StreamsOptions } from "./info.js";
+import { statsOf, streamPages } from "./info.js";
+import type { LoadOptions, LoadQueryOptions, Loaded, QuerySource } from "./load.js";
+import { load } from "./load.js";
+import type { LoadAllOptions } from "./load-all.js";
+import { loadAll } from "./load-all.js";
+import type { MarkOptions, MarkResult } from "./mark.js";
+import { checkMark } from "./mark.js";
 import type { AnyRecorded } from "./page.js";
 import { eventsOf } from "./page.js";
 import type { ProgressListener } from "./progress.js";
@@ -20,8 +32,12 @@ import type { EventPage, ReadAllOptions, ReadOptions } from "./reading.js";
 import { READ_ALL_OPTIONS, Reading, allRead, eventPages, streamRead } from "./reading.js";
 import type { ReplayOptions, ReplayResult } from "./replay.js";
 import { REPLAY_OPTIONS, checkRate, replayPages } from "./replay.js";
+import type { Session } from "./session.js";
 import type { SharedEngine, StorageOption } from "./shared-engine.js";
 import { acquireEngine, destroyStore, storeExists } from "./shared-engine.js";
+import type { TransactDuplicate, TransactOptions, TransactResult, Transaction } from "./transact.js";
+import { transact } from "./transact.js";
+import { Upcaster } from "./upcast.js";
 
 declare global {
   // As in lib.esnext.disposable.d.ts, for those who compile without it.
@@ -52,15 +68,9 @@ export interface OpenOptions<Registry extends EventRegistry = AnyEvents> {
   readonly onProgress?: ProgressListener | undefined;
 }
 
-/** What is expected of a stream that is deleted, tombstoned or truncated, and how durable that is to be. */
-export interface MarkOptions {
-  /** What the caller believes of the stream. `"any"` where it is left out. */
-  readonly expected?: Expected | undefined;
-  /** How much it must outlive once it is acknowledged; as the store was opened, where it is left out. */
-  readonly durability?: "relaxed" | "strict" | undefined;
-}
+/** What a store is given when it is opened, and keeps. */
+type SessionOptions = Pick<Session, "events" | "durability" | "host">;
 
-const STREAMS_PER_PAGE = 1_000;
 const STORAGES = ["indexeddb", "memory", "auto"] as const;
 
 /**
@@ -78,18 +88,19 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
   /** The name under which it was opened. */
   readonly name: string;
   readonly #shared: SharedEngine;
-  readonly #events: Registry | undefined;
-  readonly #durability: "relaxed" | "strict";
-  /** Deletions and their like under way, which closing waits for, as for appends. */
-  readonly #marks = new Set<Promise<unknown>>();
+  /** What it works with, whether it is closed or not. */
+  readonly #session: Session;
+  /** Deletions and executions under way, which closing waits for, as for appends. */
+  readonly #underWay = new Set<Promise<unknown>>();
   #closing: Promise<void> | undefined;
   #lastPosition = 0;
 
-  private constructor(name: string, shared: SharedEngine, events: Registry | undefined, durability: "relaxed" | "strict") {
+  private constructor(name: string, shared: SharedEngine, options: SessionOptions) {
+    const { events } = options;
+    const { engine, queue } = shared;
     this.name = name;
     this.#shared = shared;
-    this.#events = events;
-    this.#durability = durability;
+    this.#session = { ...options, engine, queue, limits: engine.limits, upcaster: events && new Upcaster(events) };
   }
 
   /**
@@ -102,6 +113,15 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
   static async open<Registry extends EventRegistry = AnyEvents>(
     name: string,
     options: OpenOptions<Registry> = {},
+  ): Promise<EventStore<Registry>> {
+    return EventStore.openIn(PLATFORM, name, options);
+  }
+
+  /** @internal Opens a store in a world of its own: see `everfold/testing`. */
+  static async openIn<Registry extends EventRegistry>(
+    host: Host,
+    name: string,
+    options: OpenOptions<Registry>,
   ): Promise<EventStore<Registry>> {
     const bag = optionBag(options, ["events", "storage", "durability", "worker", "signal", "onProgress"]);
     checkName(name, "name");
@@ -117,8 +137,10 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
     // What the caller does to the options while the store opens changes nothing.
     const events = bag.events as Registry | undefined;
     const onRead = onProgress && ((done: number, total: number) => tell(onProgress, { done, total, phase: "open" }));
-    const shared = await abortable(acquireEngine(name, { storage, durability, onProgress: onRead }), signal);
-    return new EventStore(name, shared, events, durability);
+    const opening = acquireEngine(name, { storage, durability, onProgress: onRead });
+    // One that is open too late is given back.
+    const shared = await abortable(opening, signal, (late) => late.release());
+    return new EventStore(name, shared, { events, durability, host });
   }
 
   /**
@@ -166,7 +188,7 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
     events: NewEvent<Registry> | readonly NewEvent<Registry>[],
     options?: AppendOptions<Registry>,
   ): Promise<AppendResult> {
-    return this.#commit((queue, context) => queue.addWrite(singleWrite(stream, events, options), options, context));
+    return this.#commit((session) => session.queue.addWrite(singleWrite(stream, events, options), options, session));
   }
 
   /**
@@ -180,9 +202,9 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
    * ]);
    */
   appendAll(writes: readonly StreamWrite<Registry>[], options?: CommitOptions<Registry>): Promise<CommitResult> {
-    return this.#commit((queue, context) => {
+    return this.#commit((session) => {
       optionBag(options, COMMIT_OPTIONS);
-      return queue.add(severalWrites(writes), options, context);
+      return session.queue.add(severalWrites(writes), options, session);
     });
   }
 
@@ -196,7 +218,8 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
   read(stream: string, options?: ReadOptions): Reading<RecordedEvent<Registry>> {
     return new Reading(() => {
       const { request, signal } = streamRead(stream, options);
-      const pages = eventPages(request, signal, (message) => this.#open().readStream(message), "from");
+      const { upcaster } = this.#session;
+      const pages = eventPages(request, signal, (message) => this.#open().engine.readStream(message), "from", upcaster);
       return filledPages<RecordedEvent<Registry>>(request.limit === 0, pages);
     });
   }
@@ -215,7 +238,7 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
     options?: ReadAllOptions<Registry, Wanted>,
   ): Reading<Matching<Registry, Wanted>> {
     return new Reading(() => {
-      const { request, signal } = allRead(optionBag(options, READ_ALL_OPTIONS), this.#shared.engine.limits);
+      const { request, signal } = allRead(optionBag(options, READ_ALL_OPTIONS), this.#session);
       return filledPages<Matching<Registry, Wanted>>(request.limit === 0, this.#allPages(request, signal));
     });
   }
@@ -232,7 +255,7 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
   ): Promise<ReplayResult> {
     const bag = optionBag(options, REPLAY_OPTIONS);
     const handle = callback<(event: AnyRecorded) => unknown>(handler, "handler");
-    const { request, signal } = allRead(bag, this.#shared.engine.limits);
+    const { request, signal } = allRead(bag, this.#session);
     const listener = option(bag, "onProgress", callback<ProgressListener>);
     const rate = checkRate(bag.rate);
     let lastPosition = request.after;
@@ -250,19 +273,20 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
   async event(id: string, options?: { readonly stream?: string | undefined }): Promise<RecordedEvent<Registry> | undefined> {
     const bag = optionBag(options, ["stream"]);
     const checkedId = uuid(id, "id");
-    const page = await this.#open().event(checkedId, option(bag, "stream", checkName));
-    return eventsOf(page)[0] as RecordedEvent<Registry> | undefined;
+    const { engine, upcaster } = this.#open();
+    const events = eventsOf(await engine.event(checkedId, option(bag, "stream", checkName)));
+    return (upcaster?.current(events, "asStored") ?? events)[0] as RecordedEvent<Registry> | undefined;
   }
 
   /** Describes a stream; nothing where it never existed. */
   async streamInfo(stream: string): Promise<StreamInfo | undefined> {
     const checked = checkName(stream, "stream");
-    return this.#open().streamInfo(checked);
+    return this.#open().engine.streamInfo(checked);
   }
 
   /** Lists streams, in the order of their names (UTF-8). */
   streams(options?: StreamsOptions): Reading<StreamInfo> {
-    return new Reading(() => this.#streamPages(options));
+    return new Reading(() => streamPages(options, (message) => this.#open().engine.streams(message)));
   }
 
   /**
@@ -278,9 +302,103 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
     query: Query<Registry> = {},
     options?: CountOptions & { readonly by?: CountBy | undefined },
   ): Promise<number | Record<string, number>> {
-    const count = checkCount(query, options, this.#shared.engine.limits);
-    const counts = await countStretches(count, (message) => this.#open().count(message));
+    const count = checkCount(query, options, this.#session);
+    const counts = await countStretches(count, this.#session, (message) => this.#open().engine.count(message));
     return count.request.by === "nothing" ? (counts.get("") ?? 0) : countsByKey(counts);
+  }
+
+  /**
+   * Loads the state of an aggregate: the fold of a stream, now or at another moment, or of what matches a query.
+   *
+   * Errors: `REDUCER_FAILED`, `UPCASTER_FAILED`, `SCHEMA_TOO_NEW`.
+   *
+   * @example
+   * const { state, revision } = await store.load(Account, "account-1");
+   * const yesterday = await store.load(Account, "account-1", { time: Date.now() - 86_400_000 });
+   * const seats = await store.load(Seats, { query: { tags: ["course:c1"] } });
+   */
+  async load<State>(aggregate: AnyAggregate<State>, stream: string, options?: LoadOptions): Promise<Loaded<State>>;
+  async load<State>(aggregate: AnyAggregate<State>, source: QuerySource<Registry>, options?: LoadQueryOptions): Promise<Loaded<State>>;
+  async load<State>(aggregate: AnyAggregate<State>, source: string | QuerySource<Registry>, options?: LoadOptions): Promise<Loaded<State>> {
+    return load(this.#open(), aggregate, source, options);
+  }
+
+  /**
+   * Loads all streams of an aggregate's category, or without one all streams, in one pass over the log. A stream of which
+   * nothing is seen is not among them. Errors: as {@link EventStore.load}.
+   */
+  async loadAll<State>(aggregate: AnyAggregate<State>, options?: LoadAllOptions): Promise<Map<string, Loaded<State>>> {
+    return loadAll(this.#open(), aggregate, options);
+  }
+
+  /**
+   * Reads a stream with the state after each event and, where `diff` asks for it, what changed.
+   *
+   * @example
+   * for await (const { event, patch } of store.history(Account, "account-1", { diff: true })) console.log(event.type, patch);
+   */
+  history<State, Events extends EventRegistry>(
+    aggregate: Aggregate<State, Events, any>,
+    stream: string,
+    options?: HistoryOptions,
+  ): Reading<HistoryStep<State, Events>> {
+    return new Reading(() => historyPages(this.#open(), aggregate, stream, options) as AsyncGenerator<HistoryStep<State, Events>[]>);
+  }
+
+  /**
+   * Executes a command: loads the state, decides, folds the new events, and appends them at the revision that was loaded.
+   * Where another was faster it loads what is new and decides again, after a short pause. Events are checked and read as
+   * the aggregate's `events` say, or where it has none as the store's do.
+   *
+   * With a `commandId` the command is executed once: sent again, it gives what was recorded, with `duplicate`. One that
+   * led to no events leaves no trace, and is decided again.
+   *
+   * What `decide` throws comes out as it is, and nothing is written. Errors: `WRONG_EXPECTED_REVISION` when the retries are
+   * used up, or where `expected` does not hold; `SCHEMA_FAILED`, `REDUCER_FAILED`, and those of {@link EventStore.append}.
+   *
+   * @example
+   * const { state } = await store.execute(Account, "account-1", { type: "Withdraw", amount: 5 }, { commandId });
+   */
+  execute<State, Events extends EventRegistry, Command>(
+    aggregate: Aggregate<State, Events, Command>,
+    stream: string,
+    command: NoInfer<Command>,
+    options?: ExecuteOptions,
+  ): Promise<ExecuteResult<State, Events>> {
+    return this.#commit((session) => this.#finishing(new Execution(session, aggregate, stream, options).run(command)));
+  }
+
+  /**
+   * Makes a decision over several streams, or over what matches queries, as one: `run` loads what it decides on and says what is to
+   * be appended. All loads see one state of the log. The commit is refused if a stream that was loaded was written since, or an event
+   * came that a query would have found; then `run` is called again. It must do nothing that cannot be done twice.
+   *
+   * With a `commandId` it is executed once, as {@link EventStore.execute} is: `value` is then `undefined`, with `duplicate`. It is
+   * looked for in the streams that are loaded and in those that are appended to.
+   *
+   * What `run` throws comes out as it is, and nothing is written.
+   *
+   * @example
+   * await store.transact(async (tx) => {
+   *   const from = await tx.load(Account, "account-1");
+   *   if (from.state.balance < 10) throw new Error("not enough");
+   *   tx.append("account-1", { type: "MoneyWithdrawn", data: { amount: 10 } });
+   *   tx.append("account-2", { type: "MoneyDeposited", data: { amount: 10 } });
+   * });
+   */
+  transact<Value>(
+    run: (transaction: Transaction<Registry>) => Value | Promise<Value>,
+    options?: TransactOptions & { readonly commandId?: undefined },
+  ): Promise<TransactResult<Value>>;
+  transact<Value>(
+    run: (transaction: Transaction<Registry>) => Value | Promise<Value>,
+    options: TransactOptions,
+  ): Promise<TransactResult<Value> | TransactDuplicate>;
+  transact<Value>(
+    run: (transaction: Transaction<Registry>) => Value | Promise<Value>,
+    options?: TransactOptions,
+  ): Promise<TransactResult<Value> | TransactDuplicate> {
+    return this.#commit((session) => transact(session, run, options));
   }
 
   /**
@@ -290,7 +408,7 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
    * Errors: `WRONG_EXPECTED_REVISION`, `STREAM_DELETED` where it was tombstoned.
    */
   async delete(stream: string, options?: MarkOptions): Promise<MarkResult> {
-    return this.#mark("delete", stream, 0, optionBag(options, ["expected", "durability"]));
+    return this.#mark(checkMark("delete", stream, options, this.#session));
   }
 
   /**
@@ -299,7 +417,7 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
    * Errors: `WRONG_EXPECTED_REVISION`.
    */
   async tombstone(stream: string, options?: MarkOptions): Promise<MarkResult> {
-    return this.#mark("tombstone", stream, 0, optionBag(options, ["expected", "durability"]));
+    return this.#mark(checkMark("tombstone", stream, options, this.#session));
   }
 
   /**
@@ -307,13 +425,12 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
    * `$truncated`. Errors: `WRONG_EXPECTED_REVISION`, `STREAM_DELETED` where it was tombstoned.
    */
   async truncate(stream: string, options: MarkOptions & { readonly before: number }): Promise<MarkResult> {
-    const bag = optionBag(options, ["before", "expected", "durability"]);
-    return this.#mark("truncate", stream, whole(bag.before, "options.before"), bag);
+    return this.#mark(checkMark("truncate", stream, options, this.#session));
   }
 
   /** Measures the store. */
   async stats(): Promise<Stats> {
-    return statsOf(await this.#open().stats());
+    return statsOf(await this.#open().engine.stats());
   }
 
   /**
@@ -327,7 +444,7 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
     const signal = option(bag, "signal", abortSignal);
     const onProgress = option(bag, "onProgress", callback<ProgressListener>);
     signal?.throwIfAborted();
-    const engine = this.#open();
+    const { engine } = this.#open();
     const compacting = engine.compact((done, total) => {
       tell(onProgress, { done, total, phase: "compact" });
       return signal?.aborted !== true;
@@ -353,71 +470,50 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
     if (!this.#shared.closed) this.#lastPosition = this.#shared.engine.position;
     // Even where the engine was closed from elsewhere, the writes under way are settled first.
     await this.#shared.queue.settled();
-    await Promise.allSettled(this.#marks);
+    await Promise.allSettled(this.#underWay);
     if (this.#shared.closed) return;
     this.#lastPosition = this.#shared.engine.position;
     await this.#shared.release();
   }
 
   /** Has a commit queued, with one promise and no more: of these, many may wait at once. */
-  #commit<Result>(add: (queue: AppendQueue, context: CommitContext) => Promise<Result>): Promise<Result> {
+  #commit<Result>(add: (session: Session) => Promise<Result>): Promise<Result> {
     try {
-      const { limits } = this.#open();
-      return add(this.#shared.queue, { limits, events: this.#events, durability: this.#durability });
+      return add(this.#open());
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
-  async #mark(mark: MarkMessage["mark"], stream: string, before: number, options: Record<string, unknown>): Promise<MarkResult> {
-    const message: MarkMessage = {
-      stream: checkName(stream, "stream"),
-      mark,
-      before,
-      expected: expectedCode(options.expected, "options.expected"),
-      durability: durabilityOption(options) ?? this.#durability,
-    };
-    const engine = this.#open();
+  async #mark(message: MarkMessage): Promise<MarkResult> {
+    const { engine, queue } = this.#open();
     // What was appended before in this task comes first in the log, too.
-    this.#shared.queue.flush();
-    const marking = engine.mark(message);
-    this.#marks.add(marking);
-    try {
-      const { position, durability } = await marking;
-      return { stream: message.stream, position, durability };
-    } finally {
-      this.#marks.delete(marking);
-    }
+    queue.flush();
+    const { position, durability } = await this.#finishing(engine.mark(message));
+    return { stream: message.stream, position, durability };
   }
 
-  async *#streamPages(options: StreamsOptions | undefined): AsyncGenerator<StreamInfo[], void, undefined> {
-    const bag = optionBag(options, ["prefix", "after", "limit", "signal"]);
-    const signal = option(bag, "signal", abortSignal);
-    const prefix = option(bag, "prefix", text) ?? "";
-    let after = option(bag, "after", text);
-    let wanted = option(bag, "limit", whole) ?? Infinity;
-    while (0 < wanted) {
-      signal?.throwIfAborted();
-      const limit = Math.min(wanted, STREAMS_PER_PAGE);
-      const page = await this.#open().streams({ prefix, after, limit });
-      if (0 < page.length) yield [...page];
-      if (page.length < limit) return;
-      after = page.at(-1)?.stream;
-      wanted -= page.length;
+  /** Has closing wait for what is under way. */
+  async #finishing<Result>(work: Promise<Result>): Promise<Result> {
+    this.#underWay.add(work);
+    try {
+      return await work;
+    } finally {
+      this.#underWay.delete(work);
     }
   }
 
   #allPages(request: AllReadMessage, signal: AbortSignal | undefined): AsyncGenerator<EventPage, void, undefined> {
-    return eventPages(request, signal, (message) => this.#open().readAll(message), "after");
+    return eventPages(request, signal, (message) => this.#open().engine.readAll(message), "after", this.#session.upcaster);
   }
 
   #isClosed(): boolean {
     return this.#closing !== undefined || this.#shared.closed;
   }
 
-  #open(): Engine {
+  #open(): Session {
     if (this.#isClosed()) throw closed();
-    return this.#shared.engine;
+    return this.#session;
   }
 }
 
@@ -426,22 +522,5 @@ async function* filledPages<Event>(none: boolean, pages: AsyncIterable<EventPage
   if (none) return;
   for await (const { events } of pages) {
     if (0 < events.length) yield events as unknown as Event[];
-  }
-}
-
-/** Waits for an engine no longer than the signal allows; one that is open too late is given back. */
-async function abortable(opening: Promise<SharedEngine>, signal: AbortSignal | undefined): Promise<SharedEngine> {
-  if (signal === undefined) return opening;
-  let forget = () => {};
-  const aborted = new Promise<never>((_, reject) => {
-    forget = onAbort(signal, () => reject(signal.reason));
-  });
-  try {
-    return await Promise.race([opening, aborted]);
-  } catch (error) {
-    if (signal.aborted) void opening.then((shared) => shared.release(), () => {});
-    throw error;
-  } finally {
-    forget();
   }
 }

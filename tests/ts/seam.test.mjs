@@ -6,7 +6,7 @@ import { AppendQueue } from "../../dist/append-queue.js";
 import { eventPages } from "../../dist/reading.js";
 
 const LIMITS = { jsonDepth: 64, tagsPerEvent: 32, commitEvents: 10_000, commitBytes: 1 << 24, queryEntries: 1_000, queryNames: 10_000 };
-const CONTEXT = { limits: LIMITS, events: undefined, durability: "relaxed" };
+const CONTEXT = { limits: LIMITS, events: undefined, upcaster: undefined, durability: "relaxed", host: {} };
 
 /** An engine that says of each append that it was made. */
 function notingEngine() {

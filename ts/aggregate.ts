@@ -1,0 +1,173 @@
+import { bag, callback, name, option, unfit, whole } from "./arguments.js";
+import type { EvolveDocument } from "./declarative.js";
+import { invalidArgument } from "./errors.js";
+import type { AnyEvents, EventRegistry, NewEvent, RecordedEvent, TypeOf } from "./events.js";
+import { checkRegistry } from "./events.js";
+
+/** Folds one event into a state: gives the next state, and leaves the one that it was given as it is. Must be pure. */
+export type EvolveFunction<State, Registry extends EventRegistry = AnyEvents> = (
+  state: State,
+  event: RecordedEvent<Registry>,
+) => State;
+
+/** By type of event, what folds it into a state; under `"*"`, what folds those that are not named. */
+export type EvolveMap<State, Registry extends EventRegistry = AnyEvents> = {
+  readonly [Type in TypeOf<Registry>]?: (state: State, event: RecordedEvent<Registry, Type>) => State;
+} & {
+  readonly "*"?: EvolveFunction<State, Registry>;
+};
+
+/** How events become a state: a function, a function for each type, or a document that says it. */
+export type Evolve<State, Registry extends EventRegistry = AnyEvents> =
+  | EvolveFunction<State, Registry>
+  | EvolveMap<State, Registry>
+  | EvolveDocument<Registry>;
+
+/** What a command is decided with, besides its state. */
+export interface DecideContext {
+  /** Unix milliseconds. */
+  readonly now: number;
+  /** The revision of the stream's last event; `undefined` where it has none. */
+  readonly revision: number | undefined;
+  /** A new UUID, another one at each call. */
+  newId(): string;
+}
+
+/** What a command led to: one event, several, or none. */
+export type Decided<Registry extends EventRegistry = AnyEvents> = NewEvent<Registry> | readonly NewEvent<Registry>[] | undefined | void;
+
+/**
+ * Decides a command: gives the events that it leads to, or throws where a rule is against it. Synchronous, and pure but
+ * for what it is given; it may run several times for one command.
+ */
+export type Decide<State, Registry extends EventRegistry, Command> = (
+  command: Command,
+  state: State,
+  context: DecideContext,
+) => Decided<Registry>;
+
+/** How an aggregate is defined. */
+export interface AggregateDefinition<State, Registry extends EventRegistry, Command> {
+  /** What errors and snapshots call it. */
+  readonly name: string;
+  /** To be raised when something that `evolve` calls changes. 1 where it is left out. */
+  readonly version?: number | undefined;
+  /** What its streams are called before the first `-`. Without it, all streams are meant. */
+  readonly category?: string | undefined;
+  /** The events that it folds and decides: its upcasters apply, its schemas are checked. As the store's where it is left out. */
+  readonly events?: Registry | undefined;
+  /** The state before any event. */
+  readonly initial: () => State;
+  /** How events become a state. A type that it does not name leaves the state as it is. */
+  readonly evolve: Evolve<NoInfer<State>, NoInfer<Registry>>;
+  /** How commands become events. Without it, nothing can be executed. */
+  readonly decide?: Decide<NoInfer<State>, NoInfer<Registry>, Command> | undefined;
+  /** After how many events beyond the last snapshot there is to be another; `false` for never. 200 where it is left out. */
+  readonly snapshotEvery?: number | false | undefined;
+}
+
+/** An aggregate: what {@link defineAggregate} gives. */
+export interface Aggregate<State, Registry extends EventRegistry = AnyEvents, Command = never> {
+  readonly name: string;
+  readonly version: number;
+  readonly category: string | undefined;
+  readonly events: Registry | undefined;
+  readonly initial: () => State;
+  readonly evolve: Evolve<State, Registry>;
+  readonly decide: Decide<State, Registry, Command> | undefined;
+  readonly snapshotEvery: number | false;
+  /** The stream of one instance: `Account.stream("1")` is `account-1`. Needs a category. */
+  stream(id: string): string;
+}
+
+/** An aggregate whose events and commands do not matter. */
+export type AnyAggregate<State> = Aggregate<State, any, any>;
+
+/** The state of an aggregate. */
+export type StateOf<Of> = Of extends Aggregate<infer State, any, any> ? State : never;
+
+/** The commands of an aggregate. */
+export type CommandOf<Of> = Of extends Aggregate<any, any, infer Command> ? Command : never;
+
+const SNAPSHOT_EVERY_EVENTS = 200;
+const PROPERTIES = ["name", "version", "category", "events", "initial", "evolve", "decide", "snapshotEvery"] as const;
+
+/**
+ * Defines an aggregate: how its state follows from its events, and its events from commands.
+ *
+ * States are never changed in place: `evolve` gives new ones. In development (where `process.env.NODE_ENV` is there, as
+ * in Node and with bundlers, and is not `"production"`) they are frozen, so that a change in place throws.
+ *
+ * Errors: `INVALID_ARGUMENT`.
+ *
+ * @example
+ * const Account = defineAggregate({
+ *   name: "account",
+ *   category: "account",
+ *   events: bank,
+ *   initial: () => ({ balance: 0 }),
+ *   evolve: { MoneyDeposited: (state, event) => ({ balance: state.balance + event.data.amount }) },
+ *   decide: (command: { amount: number }) => ({ type: "MoneyDeposited", data: { amount: command.amount } }),
+ * });
+ */
+export function defineAggregate<State, Registry extends EventRegistry = AnyEvents, Command = never>(
+  definition: AggregateDefinition<State, Registry, Command>,
+): Aggregate<State, Registry, Command> {
+  const checked = bag(definition, PROPERTIES, "definition");
+  const category = definedOption(checked, "category", checkCategory);
+  definedOption(checked, "events", checkRegistry);
+  callback(checked.initial, "definition.initial");
+  const { initial, decide, events } = definition;
+  if (decide !== undefined) callback(decide, "definition.decide");
+  return Object.freeze({
+    name: name(checked.name, "definition.name"),
+    version: definedOption(checked, "version", whole) ?? 1,
+    category,
+    events,
+    initial,
+    evolve: checkEvolve(checked.evolve) as Evolve<State, Registry>,
+    decide,
+    snapshotEvery: definedOption(checked, "snapshotEvery", checkSnapshotEvery) ?? SNAPSHOT_EVERY_EVENTS,
+    stream: (id: string) => {
+      if (category === undefined) throw invalidArgument("category", `is not defined for the aggregate ${definition.name}, so its streams have no names of their own`);
+      return `${category}-${name(id, "id")}`;
+    },
+  });
+}
+
+function definedOption<Value>(
+  definition: Record<string, unknown>,
+  key: string,
+  check: (value: unknown, path: string) => Value,
+): Value | undefined {
+  return option({ [key]: definition[key] }, key, (value) => check(value, `definition.${key}`));
+}
+
+function checkCategory(value: unknown, path: string): string {
+  const category = name(value, path);
+  if (category.includes("-")) throw unfit(value, path, 'a name without "-", which is where the category of a stream ends,');
+  return category;
+}
+
+function checkSnapshotEvery(value: unknown, path: string): number | false {
+  if (value === false) return false;
+  const every = whole(value, path);
+  if (every === 0) throw unfit(value, path, "a whole number from 1, or false,");
+  return every;
+}
+
+/** A reducer as it is now: what becomes of a map afterwards changes nothing. */
+function checkEvolve(value: unknown): unknown {
+  if (typeof value === "function") return value;
+  if (typeof value !== "object" || value === null) throw unfit(value, "definition.evolve", "a function, or an object of functions by type,");
+  for (const [type, handler] of Object.entries(value)) callback(handler, `definition.evolve.${type}`);
+  return Object.freeze({ ...value });
+}
+
+/** Refuses what is no aggregate. */
+export function checkAggregate<State>(value: unknown, path: string): AnyAggregate<State> {
+  if (typeof value === "object" && value !== null && "evolve" in value && "initial" in value && "stream" in value) {
+    return value as AnyAggregate<State>;
+  }
+  throw unfit(value, path, "what defineAggregate() gave");
+}

@@ -1,0 +1,243 @@
+import type { Aggregate, DecideContext } from "./aggregate.js";
+import { checkAggregate } from "./aggregate.js";
+import type { AppendResult, Cause, CommitResult, Expected } from "./append.js";
+import { UncheckedWrite, expectedCode } from "./append.js";
+import { abortSignal, callback, name, option, options as optionBag, whole } from "./arguments.js";
+import type { Executed } from "./command.js";
+import { CommandIds, findExecuted } from "./command.js";
+import { CommitCheck } from "./commit-check.js";
+import type { Durability } from "./engine.js";
+import { invalidArgument, isEverfoldError } from "./errors.js";
+import type { AnyEvents, EventRegistry, NewMetadata, RecordedEvent } from "./events.js";
+import type { Folded, Reducer } from "./evolve.js";
+import { pagesAfter, reducerOf, upcasterOf } from "./evolve.js";
+import type { Loaded } from "./load.js";
+import { hiddenSince, loadedOf, stillSeen } from "./load.js";
+import { rehearsed } from "./new-events.js";
+import type { AnyRecorded } from "./page.js";
+import { isThenable } from "./schema.js";
+import type { Session } from "./session.js";
+
+/** What may be said where a decision is made, and made again when it was overtaken. */
+export interface DecisionOptions {
+  /** How often it is decided again after a conflict. 3 where it is left out. */
+  readonly retries?: number | undefined;
+  /**
+   * Names the command, with a UUID or any other text: it is executed once, however often it is sent, in whatever tab and
+   * after a reload. The ids of its events follow from it.
+   */
+  readonly commandId?: string | undefined;
+  /** The event that led to these: sets `correlationId` and `causationId` in their metadata. */
+  readonly causedBy?: Cause | undefined;
+  /** Metadata of every event, under each event's own. */
+  readonly metadata?: NewMetadata | undefined;
+  /** How much the commit must outlive once it is acknowledged; as the store was opened, where it is left out. */
+  readonly durability?: "relaxed" | "strict" | undefined;
+  /** Ends it as long as nothing is being written: it rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** How a command is executed. */
+export interface ExecuteOptions extends DecisionOptions {
+  /** What the caller believes of the stream. Where it does not hold, nothing is decided, and nothing tried again. */
+  readonly expected?: Expected | undefined;
+}
+
+/** What a command did. */
+export interface ExecuteResult<State, Registry extends EventRegistry = AnyEvents> extends AppendResult {
+  /** The state after its events. */
+  readonly state: State;
+  /** The events that it led to, as they stand in the log. */
+  readonly events: readonly RecordedEvent<Registry>[];
+  /** How often it was decided; 0 where it was executed before. */
+  readonly attempts: number;
+}
+
+export const DECISION_OPTIONS = ["retries", "commandId", "causedBy", "metadata", "durability", "signal"] as const;
+const RETRIES = 3;
+/** A pause after a conflict is at most this, doubled with each. */
+const PAUSE_MS = 4;
+
+/** The options of a decision, checked. */
+export class Decision {
+  readonly retries: number;
+  readonly command: CommandIds | undefined;
+  readonly signal: AbortSignal | undefined;
+
+  constructor(bag: Record<string, unknown>) {
+    this.retries = option(bag, "retries", whole) ?? RETRIES;
+    this.signal = option(bag, "signal", abortSignal);
+    const commandId = option(bag, "commandId", name);
+    this.command = commandId === undefined ? undefined : new CommandIds(commandId);
+  }
+
+  /** Whether a commit that was refused is to be decided again: another was faster, or the same command in another tab. */
+  isOvertaken(error: unknown, attempts: number): boolean {
+    const isConflict =
+      isEverfoldError(error, "WRONG_EXPECTED_REVISION") ||
+      isEverfoldError(error, "APPEND_CONDITION_FAILED") ||
+      (this.command !== undefined && isEverfoldError(error, "ID_CONFLICT"));
+    return isConflict && attempts <= this.retries;
+  }
+
+  /** Waits a little, so that those who met do not meet again. */
+  pause({ host }: Session, attempts: number): Promise<void> {
+    return host.pause(host.random() * PAUSE_MS * 2 ** attempts, this.signal);
+  }
+}
+
+/** A command for one stream, from its load to its append. */
+export class Execution<State, Registry extends EventRegistry, Command> {
+  readonly #session: Session;
+  readonly #aggregate: Aggregate<State, Registry, Command>;
+  readonly #reducer: Reducer<State>;
+  readonly #source: { readonly stream: string };
+  readonly #options: Record<string, unknown>;
+  /** What the caller believes of the stream, where that is anything. */
+  readonly #expected: Expected | undefined;
+  readonly #decision: Decision;
+
+  constructor(session: Session, aggregate: Aggregate<State, Registry, Command>, stream: string, options: unknown) {
+    const { expected, ...bag } = optionBag(options, ["expected", ...DECISION_OPTIONS]);
+    checkAggregate(aggregate, "aggregate");
+    callback(aggregate.decide, "aggregate.decide");
+    expectedCode(expected, "options.expected");
+    // Its own events count before those of the store: it was written for them.
+    this.#session = { ...session, events: aggregate.events ?? session.events, upcaster: upcasterOf(aggregate) ?? session.upcaster };
+    this.#aggregate = aggregate;
+    this.#reducer = reducerOf(aggregate, session.upcaster);
+    this.#source = { stream: name(stream, "stream") };
+    this.#options = bag;
+    this.#expected = expected === "any" ? undefined : (expected as Expected | undefined);
+    this.#decision = new Decision(bag);
+  }
+
+  /** Load, decide, fold, append; and again, when others were faster. */
+  async run(command: Command): Promise<ExecuteResult<State, Registry>> {
+    const { engine } = this.#session;
+    const { command: ids } = this.#decision;
+    let folded = await this.#foldFrom(this.#reducer.start());
+    for (let attempts = 1; ; attempts += 1) {
+      // Looked for after the load: where it is not found, what was loaded is without it.
+      const executed = ids && (await findExecuted(engine, ids, this.#source.stream));
+      if (executed !== undefined) return this.#repeated(executed, folded, attempts - 1);
+      const loaded = await loadedOf(engine, folded, { source: this.#source });
+      if (await this.#isAsExpected(loaded)) {
+        const result = await this.#attempt(command, folded, loaded, attempts);
+        if (result !== undefined) return result;
+      }
+      await this.#decision.pause(this.#session, attempts);
+      folded = await this.#foldFrom(folded);
+    }
+  }
+
+  /** The fold of everything, begun with one from before. */
+  async #foldFrom(earlier: Folded<State>): Promise<Folded<State>> {
+    const { engine } = this.#session;
+    const stretch = { source: this.#source, signal: this.#decision.signal };
+    if (earlier.asOf === 0) return this.#reducer.foldStretch(engine, earlier, stretch);
+    const hidden = await hiddenSince(engine, earlier.asOf);
+    const start = stillSeen(earlier, this.#source, hidden, this.#reducer);
+    return this.#reducer.foldStretch(engine, start, { ...stretch, asOf: hidden.asOf });
+  }
+
+  /** Whether the caller knows the state that is decided on. Where not, the core says what is there instead. */
+  async #isAsExpected({ exists, revision }: Loaded<State>): Promise<boolean> {
+    const expected = this.#expected;
+    if (expected === undefined || expected === (exists ? "streamExists" : "noStream") || expected === revision) return true;
+    // It may be the last revision before the stream was deleted, which only the core knows.
+    const isDeleted = !exists && typeof expected === "number";
+    await this.#session.queue.addWrite(new UncheckedWrite(this.#source.stream, expected, []), undefined, this.#session);
+    return isDeleted;
+  }
+
+  /** Decides once. Gives nothing where another was faster and it is to be decided again. */
+  async #attempt(
+    command: Command,
+    folded: Folded<State>,
+    loaded: Loaded<State>,
+    attempts: number,
+  ): Promise<ExecuteResult<State, Registry> | undefined> {
+    const { queue, host } = this.#session;
+    const { command: ids, signal } = this.#decision;
+    const decided = this.#decide(command, loaded);
+    if (decided.length === 0) return this.#nothing(loaded, attempts);
+    const expected = typeof this.#expected === "number" ? this.#expected : loaded.expected;
+    const given = new UncheckedWrite(this.#source.stream, expected, decided);
+    const check = new CommitCheck(this.#options, this.#session, ids);
+    const write = check.write(given);
+    // What cannot be folded would make the stream unreadable, so it is not written.
+    this.#reducer.fold(folded, rehearsed(write, loaded.revision, loaded.position, host), folded.asOf);
+    let commit: CommitResult;
+    try {
+      commit = await queue.addChecked(check.commit([write]), [given], signal);
+    } catch (error) {
+      const isOwn = this.#expected !== undefined && !isEverfoldError(error, "ID_CONFLICT");
+      if (isOwn || !this.#decision.isOvertaken(error, attempts)) throw error;
+      return undefined;
+    }
+    const result = commit.writes[0] as AppendResult;
+    const recorded = await this.#recorded(result);
+    const { state } = commit.duplicate
+      ? await this.#foldUpTo(result.lastRevision ?? 0)
+      : this.#reducer.fold(folded, recorded, result.lastPosition);
+    return { ...result, state, events: this.#current(recorded), attempts };
+  }
+
+  #decide(command: Command, { state, revision }: Loaded<State>): readonly unknown[] {
+    const { host } = this.#session;
+    const context: DecideContext = { now: host.now(), revision, newId: () => host.newId() };
+    const decided: unknown = this.#aggregate.decide?.(command, state, context);
+    if (isThenable(decided)) {
+      Promise.resolve(decided).catch(() => {});
+      throw invalidArgument("aggregate.decide", "gave a promise; it must be synchronous");
+    }
+    if (decided === undefined) return [];
+    return Array.isArray(decided) ? (decided as unknown[]) : [decided];
+  }
+
+  /** A command that led to nothing. */
+  #nothing({ state, revision, position }: Loaded<State>, attempts: number): ExecuteResult<State, Registry> {
+    const none = { firstRevision: undefined, lastRevision: revision, firstPosition: undefined, lastPosition: position };
+    return { ...this.#source, ...none, durability: this.#weakest(), duplicate: false, state, events: [], attempts };
+  }
+
+  /** A command that was executed before. */
+  async #repeated({ events }: Executed, folded: Folded<State>, attempts: number): Promise<ExecuteResult<State, Registry>> {
+    const [first, last] = [events[0], events.at(-1)];
+    const lastRevision = last?.revision ?? 0;
+    const { state } = folded.revision === lastRevision ? folded : await this.#foldUpTo(lastRevision);
+    const result = {
+      ...this.#source,
+      firstRevision: first?.revision,
+      lastRevision,
+      firstPosition: first?.position,
+      lastPosition: last?.position ?? 0,
+      durability: this.#weakest(),
+      duplicate: true,
+    };
+    return { ...result, state, events: this.#current([...events]), attempts };
+  }
+
+  #foldUpTo(revision: number): Promise<Folded<State>> {
+    return this.#reducer.foldStretch(this.#session.engine, this.#reducer.start(), { source: this.#source, before: revision + 1 });
+  }
+
+  /** What was appended, as it stands in the log. */
+  async #recorded({ firstRevision, lastRevision, lastPosition }: AppendResult): Promise<AnyRecorded[]> {
+    const after = { ...this.#reducer.start(), revision: (firstRevision ?? 0) - 1 };
+    const stretch = { source: this.#source, before: (lastRevision ?? 0) + 1, asOf: lastPosition };
+    const events: AnyRecorded[] = [];
+    for await (const page of pagesAfter(this.#session.engine, after, stretch)) events.push(...page.events);
+    return events;
+  }
+
+  #current(events: AnyRecorded[]): readonly RecordedEvent<Registry>[] {
+    return (this.#session.upcaster?.current(events, "asStored") ?? events) as unknown as readonly RecordedEvent<Registry>[];
+  }
+
+  /** How durable that is at least which was there already. */
+  #weakest(): Durability {
+    return this.#session.engine.storage === "memory" ? "memory" : "relaxed";
+  }
+}

@@ -1,0 +1,24 @@
+import { pauseUntil } from "./pause.js";
+import { randomId } from "./uuid.js";
+
+/** What the facade needs of the world around it: in a test kit a world of its own. */
+export interface Host {
+  /** Unix milliseconds. */
+  now(): number;
+  /** A UUID that nobody has had. */
+  newId(): string;
+  /** At least 0 and below 1. */
+  random(): number;
+  /** Waits; rejects with the signal's reason. */
+  pause(duration_ms: number, signal: AbortSignal | undefined): Promise<void>;
+  /** Where events get their times and ids from, where they are not to come from the core. */
+  readonly stamp?: { time(): number; id(): string } | undefined;
+}
+
+/** The browser, or Node. */
+export const PLATFORM: Host = {
+  now: () => Date.now(),
+  newId: randomId,
+  random: () => Math.random(),
+  pause: (duration_ms, signal) => pauseUntil(performance.now() + duration_ms, signal),
+};

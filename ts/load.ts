@@ -1,0 +1,171 @@
+import type { AnyAggregate } from "./aggregate.js";
+import { checkAggregate } from "./aggregate.js";
+import { abortSignal, bag, name, option, options as optionBag, whole } from "./arguments.js";
+import type { Engine, QueryItemMessage } from "./engine.js";
+import { invalidArgument } from "./errors.js";
+import type { AnyEvents, EventRegistry } from "./events.js";
+import type { Folded, Reducer, Source, Stretch } from "./evolve.js";
+import { reducerOf, upcasterOf } from "./evolve.js";
+import type { Query } from "./query.js";
+import { EVERYTHING, FACT_TYPES, FORWARDS, checkQuery } from "./query.js";
+import { eventPages } from "./reading.js";
+import type { Session } from "./session.js";
+import type { TimeInput } from "./time.js";
+import { unixMillis } from "./time.js";
+
+/** The state of an aggregate, and how much of the log it is the state of. */
+export interface Loaded<State> {
+  /** What its events come to. Never to be changed in place. */
+  readonly state: State;
+  /**
+   * Whether there is such a stream: not where it was never written, or deleted. Of a fold of a query, whether an event
+   * matched.
+   */
+  readonly exists: boolean;
+  /** The revision of the stream's last event; `undefined` where it has none, and for a fold of a query. */
+  readonly revision: number | undefined;
+  /** As of which position of the log it is the state. */
+  readonly position: number;
+  /** What to expect of the stream when writing what follows from this state. Of a fold of a query it means nothing. */
+  readonly expected: number | "noStream";
+}
+
+/** Which moment of a stream is loaded: now, where nothing is said. What was hidden later is seen as long as it is not erased. */
+export type LoadOptions = {
+  /** Ends the loading: it rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+} & (
+  | { readonly revision?: undefined; readonly position?: undefined; readonly time?: undefined }
+  /** After the event at this revision. Past the end gives the newest. */
+  | { readonly revision: number; readonly position?: undefined; readonly time?: undefined }
+  /** After what stands at this position of the log. Past the end gives the newest. */
+  | { readonly position: number; readonly revision?: undefined; readonly time?: undefined }
+  /** Before the first event, in the order of positions, that is later than this. */
+  | { readonly time: TimeInput; readonly revision?: undefined; readonly position?: undefined }
+);
+
+/** What a fold of a query is asked. */
+export interface QuerySource<Registry extends EventRegistry = AnyEvents> {
+  /** Which events are folded. */
+  readonly query: Query<Registry>;
+}
+
+/** Which moment of the log a fold of a query is of. A log has no revisions. */
+export type LoadQueryOptions = Exclude<LoadOptions, { readonly revision: number }>;
+
+/** Loads a stream or a query, now or at another moment. */
+export async function load<State>(session: Session, aggregate: unknown, source: unknown, options: unknown): Promise<Loaded<State>> {
+  const checked = checkAggregate<State>(aggregate, "aggregate");
+  const from = checkSource(source, checked, session);
+  const moment = optionBag(options, ["revision", "position", "time", "signal"]);
+  const signal = option(moment, "signal", abortSignal);
+  const stretch: Stretch = { source: from, signal, ...(await boundsOf(session.engine, moment, "stream" in from)) };
+  const reducer = reducerOf(checked, session.upcaster);
+  const folded = await reducer.foldStretch(session.engine, reducer.start(), stretch);
+  const loaded = await loadedOf(session.engine, folded, stretch);
+  // After an event the stream is as it was with it, until the next one: of which nobody has asked.
+  const isBound = stretch.before !== undefined && loaded.revision === stretch.before - 1;
+  return isBound ? { ...loaded, position: folded.lastPosition } : loaded;
+}
+
+/** A stream or a query, checked. */
+export function checkSource(source: unknown, aggregate: AnyAggregate<any>, session: Session): Source {
+  if (typeof source !== "object") return { stream: name(source, "stream") };
+  const { query } = bag(source, ["query"], "source");
+  const upcaster = upcasterOf(aggregate) ?? session.upcaster;
+  return { query: checkQuery(query, "source.query", { limits: session.limits, upcaster }) };
+}
+
+/** A fold, as users see it. */
+export async function loadedOf<State>(engine: Engine, folded: Folded<State>, { source, before, asOf }: Stretch): Promise<Loaded<State>> {
+  const { state, count } = folded;
+  const position = folded.asOf;
+  if ("query" in source) return { state, exists: 0 < count, revision: undefined, position, expected: "noStream" };
+  let { revision } = folded;
+  // A stream of which everything is truncated is there all the same, and says only here where it goes on.
+  if (revision === undefined && engine.position <= (asOf ?? Infinity)) revision = await revisionOfEmpty(engine, source.stream, before);
+  return { state, exists: revision !== undefined, revision, position, expected: revision ?? "noStream" };
+}
+
+async function revisionOfEmpty(engine: Engine, stream: string, before = Infinity): Promise<number | undefined> {
+  const info = await engine.streamInfo(stream);
+  const isTruncated = info !== undefined && !info.deleted && info.count === 0;
+  return isTruncated && info.revision !== undefined && info.revision < before ? info.revision : undefined;
+}
+
+/** The moment that is asked for, in terms of a stretch. */
+async function boundsOf(engine: Engine, moment: Record<string, unknown>, isStream: boolean): Promise<{ before?: number; asOf?: number }> {
+  const given = ["revision", "position", "time"].filter((key) => moment[key] !== undefined);
+  if (1 < given.length) throw invalidArgument(`options.${given[1]}`, `is given beside ${given[0]}; one moment is needed`);
+  const revision = option(moment, "revision", whole);
+  if (revision !== undefined) {
+    if (!isStream) throw invalidArgument("options.revision", "is of a stream; for a query, a position or a time is needed");
+    return { before: revision + 1 };
+  }
+  const position = option(moment, "position", whole);
+  if (position !== undefined) return pastOf(engine, position);
+  const time = option(moment, "time", unixMillis);
+  return time === undefined ? {} : boundsBefore(engine, time);
+}
+
+/** The log as of a position; as it is now, where that has not come yet. */
+async function pastOf(engine: Engine, position: number): Promise<{ asOf: number }> {
+  // Another tab may have written what this one has not seen.
+  return { asOf: position <= engine.position ? position : Math.min(position, await headOf(engine)) };
+}
+
+/** The last position of the log. */
+async function headOf(engine: Engine): Promise<number> {
+  return (await engine.readAll({ ...FORWARDS, after: Number.MAX_SAFE_INTEGER, query: EVERYTHING, limit: 1, asOf: undefined })).asOf;
+}
+
+/** What happened in the log, events and facts. */
+const WHATEVER: readonly QueryItemMessage[] = [...EVERYTHING, { types: FACT_TYPES }];
+
+/** The log before the first event or fact that is later than a time; as it is now where there is none. */
+async function boundsBefore(engine: Engine, time: number): Promise<{ asOf?: number }> {
+  let bounds: { asOf?: number } = {};
+  for (;;) {
+    const first = await firstAfter(engine, time, bounds.asOf);
+    if (first === undefined) return bounds;
+    // As of before it, what was hidden from there on is seen again, and may be later than the time as well.
+    bounds = { asOf: first - 1 };
+  }
+}
+
+/** The position of the first event or fact that is later than a time, in the log as of a position. */
+async function firstAfter(engine: Engine, time: number, asOf: number | undefined): Promise<number | undefined> {
+  let request = { ...FORWARDS, after: 0, since: time + 1, query: WHATEVER, limit: 1, asOf };
+  for (;;) {
+    const page = await engine.readAll(request);
+    if (0 < page.numbers.length) return page.numbers[0];
+    if (page.next === undefined) return undefined;
+    request = { ...request, after: page.next, asOf: page.asOf };
+  }
+}
+
+/** What was hidden since a fold. */
+export interface Hidden {
+  /** The streams of which something was hidden. */
+  readonly streams: ReadonlySet<string>;
+  /** The head of the log, as of which that is so. */
+  readonly asOf: number;
+}
+
+/** Which streams were deleted, tombstoned or truncated after a position: their folds cannot be carried on, but begin anew. */
+export async function hiddenSince(engine: Engine, position: number): Promise<Hidden> {
+  const request = { ...FORWARDS, after: position, query: [{ types: FACT_TYPES }], limit: undefined, asOf: undefined };
+  const streams = new Set<string>();
+  let asOf = position;
+  for await (const page of eventPages(request, undefined, (message) => engine.readAll(message), "after")) {
+    for (const { stream } of page.events) streams.add(stream);
+    asOf = page.asOf;
+  }
+  return { streams, asOf };
+}
+
+/** What a fold may be carried on from: itself, or nothing where what it has folded may be hidden by now. */
+export function stillSeen<State>(folded: Folded<State>, source: Source, hidden: Hidden, reducer: Reducer<State>): Folded<State> {
+  const isSeen = "stream" in source ? !hidden.streams.has(source.stream) : hidden.streams.size === 0;
+  return isSeen ? folded : reducer.start();
+}

@@ -1,0 +1,253 @@
+import type { AnyAggregate } from "./aggregate.js";
+import { checkAggregate } from "./aggregate.js";
+import { UncheckedWrite, expectedCode } from "./append.js";
+import type { WriteParts } from "./append-message.js";
+import { callback, options as optionBag } from "./arguments.js";
+import { findExecuted } from "./command.js";
+import { CommitCheck } from "./commit-check.js";
+import type { ConditionMessage, QueryItemMessage } from "./engine.js";
+import { EXPECTED } from "./engine.js";
+import { invalidArgument, isEverfoldError } from "./errors.js";
+import type { AnyEvents, EventRegistry, NewEvent } from "./events.js";
+import type { Folded, Reducer, Source } from "./evolve.js";
+import { reducerOf } from "./evolve.js";
+import type { DecisionOptions } from "./execute.js";
+import { DECISION_OPTIONS, Decision } from "./execute.js";
+import type { Hidden, Loaded, QuerySource } from "./load.js";
+import { checkSource, hiddenSince, loadedOf, stillSeen } from "./load.js";
+import { rehearsed } from "./new-events.js";
+import type { Session } from "./session.js";
+
+/** How a decision over several streams, or over a query, is made. */
+export type TransactOptions = DecisionOptions;
+
+/** What the function of a transaction is given. All loads see the log as the first one found it. */
+export interface Transaction<Registry extends EventRegistry = AnyEvents> {
+  /** The state of a stream. The commit is refused if it was written meanwhile, be it written here or not. */
+  load<State>(aggregate: AnyAggregate<State>, stream: string): Promise<Loaded<State>>;
+  /** A fold of a query. The commit is refused if an event that matches came meanwhile. */
+  load<State>(aggregate: AnyAggregate<State>, source: QuerySource<Registry>): Promise<Loaded<State>>;
+  /** Has events appended to a stream when the function has ended, in the order of the calls, all of them or none. */
+  append(stream: string, events: NewEvent<Registry> | readonly NewEvent<Registry>[]): void;
+}
+
+/** What a transaction did. */
+export interface TransactResult<Value> {
+  /** What its function gave. */
+  readonly value: Value;
+  /** The position of the last event; where none was appended, as of which the loads were. */
+  readonly lastPosition: number;
+  /** How often its function ran. */
+  readonly attempts: number;
+  /** Whether it was executed before. */
+  readonly duplicate: false;
+}
+
+/** A transaction with a `commandId` that was executed before: what its function gave then is not known. */
+export interface TransactDuplicate {
+  readonly value: undefined;
+  /** The position of the last event of the first time. */
+  readonly lastPosition: number;
+  /** How often its function ran. */
+  readonly attempts: number;
+  readonly duplicate: true;
+}
+
+/** Loads under a name: what a stream or a query came to, for the next attempt to begin with. */
+interface Known {
+  readonly aggregate: AnyAggregate<any>;
+  readonly reducer: Reducer<unknown>;
+  readonly source: Source;
+  readonly folded: Folded<unknown>;
+  readonly loaded: Loaded<unknown>;
+}
+
+/** Runs a function until its commit is not overtaken. */
+export async function transact<Value>(
+  session: Session,
+  run: (transaction: Transaction<any>) => Value | Promise<Value>,
+  options: unknown,
+): Promise<TransactResult<Value> | TransactDuplicate> {
+  const bag = optionBag(options, DECISION_OPTIONS);
+  callback(run, "run");
+  const decision = new Decision(bag);
+  let earlier: readonly Known[] = [];
+  let hidden: Hidden | undefined;
+  for (let attempts = 1; ; attempts += 1) {
+    const attempt = new Attempt(session, decision, bag, earlier, hidden);
+    let value: Value | undefined;
+    try {
+      value = await run(attempt.transaction());
+    } catch (error) {
+      // That it was executed before ends the function by an error, which is none of its caller's.
+      if (attempt.executedUpTo === undefined) throw error;
+    } finally {
+      attempt.hasEnded = true;
+    }
+    const lastPosition = attempt.executedUpTo ?? (await attempt.commit(attempts));
+    if (lastPosition !== undefined) {
+      const isDuplicate = attempt.executedUpTo !== undefined;
+      if (isDuplicate) return { value: undefined, lastPosition, attempts, duplicate: true };
+      return { value: value as Value, lastPosition, attempts, duplicate: false };
+    }
+    await decision.pause(session, attempts);
+    earlier = await attempt.known();
+    hidden = await hiddenSince(session.engine, attempt.asOf ?? session.engine.position);
+  }
+}
+
+/** One run of the function, and its commit. */
+class Attempt {
+  /** As of which position of the log the loads are. */
+  asOf: number | undefined;
+  hasEnded = false;
+  /** Where it turned out that the command was executed before, the last position of that. */
+  executedUpTo: number | undefined;
+  readonly #session: Session;
+  readonly #decision: Decision;
+  readonly #earlier: readonly Known[];
+  readonly #hidden: Hidden | undefined;
+  readonly #check: CommitCheck;
+  /** The load that finds out as of which position all others are. */
+  #first: Promise<unknown> | undefined;
+  readonly #loads: { readonly key: string; readonly aggregate: AnyAggregate<any>; readonly loading: Promise<Known> }[] = [];
+  readonly #writes: WriteParts[] = [];
+  readonly #given: UncheckedWrite[] = [];
+
+  constructor(session: Session, decision: Decision, bag: Record<string, unknown>, earlier: readonly Known[], hidden: Hidden | undefined) {
+    this.#session = session;
+    this.#decision = decision;
+    this.#earlier = earlier;
+    this.#hidden = hidden;
+    this.asOf = hidden?.asOf;
+    this.#check = new CommitCheck(bag, session, decision.command);
+  }
+
+  /** What the function is given. */
+  transaction(): Transaction {
+    return Object.freeze({
+      load: (aggregate: unknown, source: unknown) => this.#load(aggregate, source) as Promise<Loaded<any>>,
+      append: (stream: string, events: unknown) => this.#append(stream, events),
+    });
+  }
+
+  /** The loads of this attempt that came to an end. */
+  async known(): Promise<readonly Known[]> {
+    const loads = await Promise.allSettled(this.#loads.map(({ loading }) => loading));
+    return loads.flatMap((load) => (load.status === "fulfilled" ? [load.value] : []));
+  }
+
+  /** Commits what was appended, on condition of what was loaded. Gives the last position; nothing where others were faster. */
+  async commit(attempts: number): Promise<number | undefined> {
+    const { engine, queue } = this.#session;
+    if (this.#writes.length === 0) return this.asOf ?? engine.position;
+    const known = await this.known();
+    this.#rehearse(known);
+    try {
+      const writes = this.#writesOn(known);
+      const given = writes.map(({ stream }, index) => this.#given[index] ?? new UncheckedWrite(stream, undefined, []));
+      const commit = this.#check.commit(writes, conditionOn(known, this.asOf));
+      const { lastPosition, duplicate } = await queue.addChecked(commit, given, this.#decision.signal);
+      if (duplicate) this.executedUpTo = lastPosition;
+      return lastPosition;
+    } catch (error) {
+      if (isEverfoldError(error, "ID_CONFLICT")) {
+        for (const { stream } of this.#writes) await this.#lookUp(stream);
+        if (this.executedUpTo !== undefined) return this.executedUpTo;
+      }
+      if (!this.#decision.isOvertaken(error, attempts)) throw error;
+      return undefined;
+    }
+  }
+
+  async #load(aggregate: unknown, source: unknown): Promise<Loaded<unknown>> {
+    this.#refuseAfterEnd();
+    const checked = checkAggregate<any>(aggregate, "aggregate");
+    const from = checkSource(source, checked, this.#session);
+    const key = JSON.stringify(from);
+    let load = this.#loads.find((other) => other.aggregate === checked && other.key === key);
+    if (load === undefined) {
+      load = { key, aggregate: checked, loading: this.#begin(checked, from, key) };
+      this.#loads.push(load);
+    }
+    const { loaded } = await load.loading;
+    this.#refuseAfterEnd();
+    if (this.executedUpTo !== undefined) throw new Error("this command was executed before: the transaction ends here");
+    return loaded;
+  }
+
+  async #begin(aggregate: AnyAggregate<any>, source: Source, key: string): Promise<Known> {
+    const reducer = reducerOf(aggregate, this.#session.upcaster);
+    const earlier = this.#earlier.find((known) => known.aggregate === aggregate && JSON.stringify(known.source) === key);
+    const start = earlier && this.#hidden ? stillSeen(earlier.folded, source, this.#hidden, reducer) : reducer.start();
+    const folded = await this.#fold(reducer, start, source);
+    const loaded = await loadedOf(this.#session.engine, folded, { source, asOf: this.asOf });
+    // Looked for after the load: where it is not found, what was loaded is without it.
+    if ("stream" in source) await this.#lookUp(source.stream);
+    return { aggregate, reducer, source, folded, loaded };
+  }
+
+  /** Folds in the state of the log that all loads see. The first finds out which one that is. */
+  async #fold(reducer: Reducer<unknown>, start: Folded<unknown>, source: Source): Promise<Folded<unknown>> {
+    const { engine } = this.#session;
+    const stretch = { source, signal: this.#decision.signal };
+    while (this.asOf === undefined) {
+      if (this.#first === undefined) {
+        const folding = reducer.foldStretch(engine, start, stretch);
+        const settled = () => (this.#first = undefined);
+        this.#first = folding.then(({ asOf }) => (this.asOf = asOf)).catch(settled);
+        return folding;
+      }
+      await this.#first;
+    }
+    return reducer.foldStretch(engine, start, { ...stretch, asOf: this.asOf });
+  }
+
+  #append(stream: unknown, events: unknown): void {
+    this.#refuseAfterEnd();
+    const given = new UncheckedWrite(stream, undefined, events);
+    const write = this.#check.write(given);
+    if (write.events.length === 0) return;
+    this.#given.push(given);
+    this.#writes.push(write);
+  }
+
+  /** Looks whether the command was executed before, where it has an id. */
+  async #lookUp(stream: string): Promise<void> {
+    const { command } = this.#decision;
+    const executed = command && (await findExecuted(this.#session.engine, command, stream));
+    if (executed !== undefined) this.executedUpTo = executed.lastPosition;
+  }
+
+  /** Folds what is new into what was loaded of its stream: what cannot be folded would make the stream unreadable. */
+  #rehearse(known: readonly Known[]): void {
+    for (const { source, reducer, folded, loaded } of known) {
+      if (!("stream" in source)) continue;
+      const events = this.#writes.flatMap((write) => (write.stream === source.stream ? write.events : []));
+      const write = { ...source, expected: EXPECTED.any, events };
+      reducer.fold(folded, rehearsed(write, loaded.revision, loaded.position, this.#session.host), folded.asOf);
+    }
+  }
+
+  /** The writes, with what is expected of each stream that was loaded; and of those that are not written, a check. */
+  #writesOn(known: readonly Known[]): WriteParts[] {
+    const expectations = new Map<string, number>();
+    for (const { source, loaded } of known) {
+      if ("stream" in source) expectations.set(source.stream, expectedCode(loaded.expected, "expected"));
+    }
+    const writes = this.#writes.map((write) => ({ ...write, expected: expectations.get(write.stream) ?? write.expected }));
+    for (const { stream } of writes) expectations.delete(stream);
+    const checks = Array.from(expectations, ([stream, expected]): WriteParts => ({ stream, expected, events: [] }));
+    return [...writes, ...checks];
+  }
+
+  #refuseAfterEnd(): void {
+    if (this.hasEnded) throw invalidArgument("transaction", "is used after its function has ended; await in it all that uses the transaction");
+  }
+}
+
+/** That nothing came to the queries that were loaded. */
+function conditionOn(known: readonly Known[], after = 0): ConditionMessage | undefined {
+  const query: QueryItemMessage[] = known.flatMap(({ source }) => ("query" in source ? source.query : []));
+  return query.length === 0 ? undefined : { query, after };
+}
