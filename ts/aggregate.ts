@@ -12,9 +12,10 @@ export type EvolveFunction<State, Registry extends EventRegistry = AnyEvents> = 
 
 /** By type of event, what folds it into a state; under `"*"`, what folds those that are not named. */
 export type EvolveMap<State, Registry extends EventRegistry = AnyEvents> = {
-  readonly [Type in TypeOf<Registry>]?: (state: State, event: RecordedEvent<Registry, Type>) => State;
-} & {
-  readonly "*"?: EvolveFunction<State, Registry>;
+  readonly [Type in TypeOf<Registry> | "*"]?: (
+    state: State,
+    event: "*" extends Type ? RecordedEvent<Registry> : RecordedEvent<Registry, Type & TypeOf<Registry>>,
+  ) => State;
 };
 
 /** How events become a state: a function, a function for each type, or a document that says it. */
@@ -66,28 +67,32 @@ export interface AggregateDefinition<State, Registry extends EventRegistry, Comm
   readonly snapshotEvery?: number | false | undefined;
 }
 
-/** An aggregate: what {@link defineAggregate} gives. */
-export interface Aggregate<State, Registry extends EventRegistry = AnyEvents, Command = never> {
+/** An aggregate of whatever events and commands. */
+export interface AnyAggregate<State> {
   readonly name: string;
   readonly version: number;
   readonly category: string | undefined;
-  readonly events: Registry | undefined;
+  readonly events: EventRegistry | undefined;
   readonly initial: () => State;
-  readonly evolve: Evolve<State, Registry>;
-  readonly decide: Decide<State, Registry, Command> | undefined;
+  readonly evolve: unknown;
+  readonly decide: unknown;
   readonly snapshotEvery: number | false;
   /** The stream of one instance: `Account.stream("1")` is `account-1`. Needs a category. */
   stream(id: string): string;
 }
 
-/** An aggregate whose events and commands do not matter. */
-export type AnyAggregate<State> = Aggregate<State, any, any>;
+/** An aggregate: what {@link defineAggregate} gives. */
+export interface Aggregate<State, Registry extends EventRegistry = AnyEvents, Command = never> extends AnyAggregate<State> {
+  readonly events: Registry | undefined;
+  readonly evolve: Evolve<State, Registry>;
+  readonly decide: Decide<State, Registry, Command> | undefined;
+}
 
 /** The state of an aggregate. */
-export type StateOf<Of> = Of extends Aggregate<infer State, any, any> ? State : never;
+export type StateOf<Of> = Of extends AnyAggregate<infer State> ? State : never;
 
 /** The commands of an aggregate. */
-export type CommandOf<Of> = Of extends Aggregate<any, any, infer Command> ? Command : never;
+export type CommandOf<Of> = Of extends Aggregate<infer _State, infer _Registry, infer Command> ? Command : never;
 
 const SNAPSHOT_EVERY_EVENTS = 200;
 const PROPERTIES = ["name", "version", "category", "events", "initial", "evolve", "decide", "snapshotEvery"] as const;

@@ -20,13 +20,14 @@ const encoder = new TextEncoder();
  * namespace of ours; its name is the stream, U+0000, and the place of the event among those of the command in that stream.
  */
 export class CommandIds {
-  /** The id of the command, as its caller gave it. */
+  /** The id of the command, as its caller gave it; a UUID in lower case. */
   readonly commandId: string;
   readonly #namespace: Uint8Array;
 
   constructor(commandId: string) {
-    this.commandId = commandId;
-    this.#namespace = bytesOf(isUuid(commandId) ? commandId : nameId(bytesOf(NAMESPACE), commandId));
+    const hasOwnNamespace = isUuid(commandId);
+    this.commandId = hasOwnNamespace ? commandId.toLowerCase() : commandId;
+    this.#namespace = bytesOf(hasOwnNamespace ? commandId : nameId(bytesOf(NAMESPACE), commandId));
   }
 
   /** The id of one event. */
@@ -66,9 +67,9 @@ export interface Executed {
 export async function findExecuted(engine: Engine, command: CommandIds, stream: string): Promise<Executed | undefined> {
   const [first] = eventsOf(await engine.event(command.eventId(stream, 0), stream));
   if (first === undefined) return undefined;
-  const events: AnyRecorded[] = [];
+  const events = [first];
   let { position: lastPosition } = first;
-  const request = { ...FORWARDS, after: lastPosition - 1, query: EVERYTHING, limit: undefined, asOf: undefined };
+  const request = { ...FORWARDS, after: lastPosition, query: EVERYTHING, limit: undefined, asOf: undefined };
   for await (const page of eventPages(request, undefined, (message) => engine.readAll(message), "after")) {
     for (const event of page.events) {
       // The events of a commit stand side by side.

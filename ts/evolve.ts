@@ -52,7 +52,7 @@ export function reducerOf<State>(aggregate: AnyAggregate<State>, ofStore: Upcast
 const upcasters = new WeakMap<EventRegistry, Upcaster>();
 
 /** The upcasters of an aggregate, where it has events of its own. */
-export function upcasterOf({ events }: AnyAggregate<any>): Upcaster | undefined {
+export function upcasterOf({ events }: AnyAggregate<unknown>): Upcaster | undefined {
   if (events === undefined) return undefined;
   const known = upcasters.get(events) ?? new Upcaster(events);
   upcasters.set(events, known);

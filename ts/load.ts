@@ -69,7 +69,7 @@ export async function load<State>(session: Session, aggregate: unknown, source: 
 }
 
 /** A stream or a query, checked. */
-export function checkSource(source: unknown, aggregate: AnyAggregate<any>, session: Session): Source {
+export function checkSource(source: unknown, aggregate: AnyAggregate<unknown>, session: Session): Source {
   if (typeof source !== "object") return { stream: name(source, "stream") };
   const { query } = bag(source, ["query"], "source");
   const upcaster = upcasterOf(aggregate) ?? session.upcaster;

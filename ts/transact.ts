@@ -55,7 +55,7 @@ export interface TransactDuplicate {
 
 /** Loads under a name: what a stream or a query came to, for the next attempt to begin with. */
 interface Known {
-  readonly aggregate: AnyAggregate<any>;
+  readonly aggregate: AnyAggregate<unknown>;
   readonly reducer: Reducer<unknown>;
   readonly source: Source;
   readonly folded: Folded<unknown>;
@@ -110,7 +110,7 @@ class Attempt {
   readonly #check: CommitCheck;
   /** The load that finds out as of which position all others are. */
   #first: Promise<unknown> | undefined;
-  readonly #loads: { readonly key: string; readonly aggregate: AnyAggregate<any>; readonly loading: Promise<Known> }[] = [];
+  readonly #loads: { readonly key: string; readonly aggregate: AnyAggregate<unknown>; readonly loading: Promise<Known> }[] = [];
   readonly #writes: WriteParts[] = [];
   readonly #given: UncheckedWrite[] = [];
 
@@ -162,7 +162,7 @@ class Attempt {
 
   async #load(aggregate: unknown, source: unknown): Promise<Loaded<unknown>> {
     this.#refuseAfterEnd();
-    const checked = checkAggregate<any>(aggregate, "aggregate");
+    const checked = checkAggregate<unknown>(aggregate, "aggregate");
     const from = checkSource(source, checked, this.#session);
     const key = JSON.stringify(from);
     let load = this.#loads.find((other) => other.aggregate === checked && other.key === key);
@@ -176,7 +176,7 @@ class Attempt {
     return loaded;
   }
 
-  async #begin(aggregate: AnyAggregate<any>, source: Source, key: string): Promise<Known> {
+  async #begin(aggregate: AnyAggregate<unknown>, source: Source, key: string): Promise<Known> {
     const reducer = reducerOf(aggregate, this.#session.upcaster);
     const earlier = this.#earlier.find((known) => known.aggregate === aggregate && JSON.stringify(known.source) === key);
     const start = earlier && this.#hidden ? stillSeen(earlier.folded, source, this.#hidden, reducer) : reducer.start();

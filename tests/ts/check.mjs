@@ -11,8 +11,8 @@ export function newName() {
 }
 
 /** Runs `body` with an empty store in memory, and closes it. */
-export async function withStore(body, options = {}) {
-  const store = await EventStore.open(newName(), { storage: "memory", ...options });
+export async function withStore(body, options = {}, name = newName()) {
+  const store = await EventStore.open(name, { storage: "memory", ...options });
   try {
     return await body(store);
   } finally {
