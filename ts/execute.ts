@@ -1,4 +1,4 @@
-import type { Aggregate, DecideContext } from "./aggregate.js";
+import type { Aggregate } from "./aggregate.js";
 import { checkAggregate } from "./aggregate.js";
 import type { AppendResult, Cause, CommitResult, Expected } from "./append.js";
 import { UncheckedWrite, expectedCode } from "./append.js";
@@ -6,8 +6,9 @@ import { abortSignal, callback, name, option, options as optionBag, whole } from
 import type { Executed } from "./command.js";
 import { CommandIds, findExecuted } from "./command.js";
 import { CommitCheck } from "./commit-check.js";
+import { decide } from "./decide.js";
 import type { Durability } from "./engine.js";
-import { invalidArgument, isEverfoldError } from "./errors.js";
+import { isEverfoldError } from "./errors.js";
 import type { AnyEvents, EventRegistry, NewMetadata, RecordedEvent } from "./events.js";
 import type { Folded, Reducer } from "./evolve.js";
 import { pagesAfter, reducerOf, upcasterOf } from "./evolve.js";
@@ -15,7 +16,6 @@ import type { Loaded } from "./load.js";
 import { hiddenSince, loadedOf, stillSeen } from "./load.js";
 import { rehearsed } from "./new-events.js";
 import type { AnyRecorded } from "./page.js";
-import { isThenable } from "./schema.js";
 import type { Session } from "./session.js";
 
 /** What may be said where a decision is made, and made again when it was overtaken. */
@@ -160,14 +160,15 @@ export class Execution<State, Registry extends EventRegistry, Command> {
   ): Promise<ExecuteResult<State, Registry> | undefined> {
     const { queue, host } = this.#session;
     const { command: ids, signal } = this.#decision;
-    const decided = this.#decide(command, loaded);
+    const { state: decidedOn, revision } = loaded;
+    const decided = decide(this.#aggregate, command, decidedOn, { now: host.now(), revision, newId: () => host.newId() });
     if (decided.length === 0) return this.#nothing(loaded, attempts);
     const expected = typeof this.#expected === "number" ? this.#expected : loaded.expected;
     const given = new UncheckedWrite(this.#source.stream, expected, decided);
     const check = new CommitCheck(this.#options, this.#session, ids);
     const write = check.write(given);
     // What cannot be folded would make the stream unreadable, so it is not written.
-    this.#reducer.fold(folded, rehearsed(write, loaded.revision, loaded.position, host), folded.asOf);
+    this.#reducer.fold(folded, rehearsed(write, revision, loaded.position, host), folded.asOf);
     let commit: CommitResult;
     try {
       commit = await queue.addChecked(check.commit([write]), [given], signal);
@@ -182,18 +183,6 @@ export class Execution<State, Registry extends EventRegistry, Command> {
       ? await this.#foldUpTo(result.lastRevision ?? 0)
       : this.#reducer.fold(folded, recorded, result.lastPosition);
     return { ...result, state, events: this.#current(recorded), attempts };
-  }
-
-  #decide(command: Command, { state, revision }: Loaded<State>): readonly unknown[] {
-    const { host } = this.#session;
-    const context: DecideContext = { now: host.now(), revision, newId: () => host.newId() };
-    const decided: unknown = this.#aggregate.decide?.(command, state, context);
-    if (isThenable(decided)) {
-      Promise.resolve(decided).catch(() => {});
-      throw invalidArgument("aggregate.decide", "gave a promise; it must be synchronous");
-    }
-    if (decided === undefined) return [];
-    return Array.isArray(decided) ? (decided as unknown[]) : [decided];
   }
 
   /** A command that led to nothing. */

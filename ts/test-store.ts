@@ -1,0 +1,31 @@
+import { options as optionBag } from "./arguments.js";
+import type { AnyEvents, EventRegistry } from "./events.js";
+import { EventStore } from "./store.js";
+import type { TestWorld } from "./test-host.js";
+import { testHost } from "./test-host.js";
+
+/** How a store for a test is opened. */
+export interface TestStoreOptions<Registry extends EventRegistry = AnyEvents> extends TestWorld {
+  /** The events of the domain. */
+  readonly events?: Registry | undefined;
+}
+
+let storeCount = 0;
+
+/**
+ * Opens an empty store in memory, of its own, which does the same in every run: events get their times from the `clock` and
+ * their ids from `ids`, and pauses take no time. Close it at the end of the test.
+ *
+ * @example
+ * const clock = testClock("2026-01-01T00:00:00Z");
+ * const store = await openTestStore({ events: bank, clock });
+ * await store.append("account-1", opened);
+ * clock.advance(1_000);
+ */
+export async function openTestStore<Registry extends EventRegistry = AnyEvents>(
+  options: TestStoreOptions<Registry> = {},
+): Promise<EventStore<Registry>> {
+  const { events, ...world } = optionBag(options, ["events", "clock", "ids"]);
+  storeCount += 1;
+  return EventStore.openIn(testHost(world), `everfold-test-${storeCount}`, { events: events as Registry | undefined, storage: "memory" });
+}
