@@ -47,8 +47,20 @@ export type Decide<State, Registry extends EventRegistry, Command> = (
   context: DecideContext,
 ) => Decided<Registry>;
 
+/** That a reducer names no type that there is not. */
+type OnlyKnown<Reducer, Registry extends EventRegistry> = Reducer extends (...values: never[]) => unknown
+  ? unknown
+  : { readonly [Type in Exclude<keyof Reducer, TypeOf<Registry> | "*">]: never };
+
 /** How an aggregate is defined. */
-export interface AggregateDefinition<State, Registry extends EventRegistry, Command> {
+export interface AggregateDefinition<
+  State,
+  Registry extends EventRegistry,
+  Command,
+  // A parameter of its own, and not the type that it extends: so that what it returns is known to be a state while it is
+  // looked at, and a literal in it is not taken for any string.
+  Reducer extends Evolve<State, Registry> = Evolve<State, Registry>,
+> {
   /** What errors and snapshots call it. */
   readonly name: string;
   /** To be raised when something that `evolve` calls changes. 1 where it is left out. */
@@ -60,7 +72,7 @@ export interface AggregateDefinition<State, Registry extends EventRegistry, Comm
   /** The state before any event. */
   readonly initial: () => State;
   /** How events become a state. A type that it does not name leaves the state as it is. */
-  readonly evolve: Evolve<NoInfer<State>, NoInfer<Registry>>;
+  readonly evolve: Reducer & OnlyKnown<Reducer, Registry>;
   /** How commands become events. Without it, nothing can be executed. */
   readonly decide?: Decide<NoInfer<State>, NoInfer<Registry>, Command> | undefined;
   /** After how many events beyond the last snapshot there is to be another; `false` for never. 200 where it is left out. */
@@ -115,9 +127,12 @@ const PROPERTIES = ["name", "version", "category", "events", "initial", "evolve"
  *   decide: (command: { amount: number }) => ({ type: "MoneyDeposited", data: { amount: command.amount } }),
  * });
  */
-export function defineAggregate<State, Registry extends EventRegistry = AnyEvents, Command = never>(
-  definition: AggregateDefinition<State, Registry, Command>,
-): Aggregate<State, Registry, Command> {
+export function defineAggregate<
+  State,
+  Registry extends EventRegistry = AnyEvents,
+  Command = never,
+  Reducer extends Evolve<State, Registry> = Evolve<State, Registry>,
+>(definition: AggregateDefinition<State, Registry, Command, Reducer>): Aggregate<State, Registry, Command> {
   const checked = bag(definition, PROPERTIES, "definition");
   const category = definedOption(checked, "category", checkCategory);
   definedOption(checked, "events", checkRegistry);

@@ -1,52 +1,24 @@
 // The programs in README.md, run as they stand: each block that is marked `ts runnable` is checked by the
-// compiler, run, and held to the output that it promises after each `// →`. Node has no IndexedDB, so what runs says
+// compiler, run, and held to the output that it promises. Node has no IndexedDB, so what runs says
 // `storage: "memory"` where the block says `storage: "indexeddb"`.
 
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 
-import { transform } from "esbuild";
+import { PROJECT, makeProject, promisedOutput } from "./programs.mjs";
 
-const run = promisify(execFile);
-
-const PROJECT = fileURLToPath(new URL("../..", import.meta.url));
-const TSC = join(PROJECT, "node_modules/typescript/bin/tsc");
 const PERSISTENT = 'storage: "indexeddb"';
 
-/** As a careful user compiles, for a browser. */
-const TSCONFIG = {
-  compilerOptions: {
-    target: "ES2022",
-    lib: ["ES2022", "DOM", "DOM.Iterable", "DOM.AsyncIterable"],
-    types: [],
-    module: "NodeNext",
-    strict: true,
-    noUncheckedIndexedAccess: true,
-    noEmit: true,
-  },
-  include: ["*.ts"],
-};
-
 const blocks = programs(await readFile(join(PROJECT, "README.md"), "utf8"));
-let folder;
+let project;
 
 before(async () => {
-  // A user's project: the package is found where npm would have put it.
-  folder = await mkdtemp(join(tmpdir(), "everfold-readme-"));
-  await mkdir(join(folder, "node_modules"));
-  await symlink(PROJECT, join(folder, "node_modules/everfold"), "dir");
-  await writeFile(join(folder, "package.json"), JSON.stringify({ type: "module" }));
-  await writeFile(join(folder, "tsconfig.json"), JSON.stringify(TSCONFIG));
-  for (const [index, program] of blocks.entries()) await writeFile(join(folder, `block-${index}.ts`), program);
+  project = await makeProject(Object.fromEntries(blocks.map((program, index) => [`block-${index}`, program])));
 });
 
-after(() => rm(folder, { recursive: true }));
+after(() => project.remove());
 
 test("the readme has programs, and each promises some output", () => {
   assert.ok(2 <= blocks.length, `only ${blocks.length} blocks are marked`);
@@ -57,16 +29,14 @@ test("the readme has programs, and each promises some output", () => {
 });
 
 test("the programs compile", async () => {
-  await assert.doesNotReject(compile());
+  await assert.doesNotReject(project.compile());
 });
 
 for (const [index, program] of blocks.entries()) {
   test(`program ${index + 1} prints what it promises, and the same when it runs again on what it left behind`, async () => {
-    const { code } = await transform(program.replace(PERSISTENT, 'storage: "memory"'), { loader: "ts", target: "es2022" });
-    await writeFile(join(folder, `block-${index}.js`), code);
-    const file = join(folder, `twice-${index}.js`);
-    await writeFile(file, twice(program, `./block-${index}.js`));
-    const { stdout, stderr } = await run(process.execPath, [file], { cwd: folder });
+    await project.write(`block-${index}`, program.replace(PERSISTENT, 'storage: "memory"'));
+    await project.write(`twice-${index}`, twice(program, `./block-${index}.js`));
+    const { stdout, stderr } = await project.run(`twice-${index}`);
     assert.equal(stderr, "");
     const promised = promisedOutput(program);
     assert.deepEqual(stdout.trimEnd().split("\n"), [...promised, ...promised]);
@@ -88,19 +58,4 @@ function twice(program, file) {
     await import("${file}?second");
     await store.close();
   `;
-}
-
-/** The lines that the comments of a program promise, in their order. */
-function promisedOutput(program) {
-  const comments = [...program.matchAll(/\/\/ → (.*)$/gm)].map(([, promised]) => promised);
-  return comments.flatMap((promised) => promised.split(" → "));
-}
-
-/** Runs the compiler; what it says is the message of the error. */
-async function compile() {
-  try {
-    await run(process.execPath, [TSC, "-p", folder], { cwd: folder });
-  } catch (error) {
-    throw new Error(error.stdout || error.message);
-  }
 }

@@ -86,30 +86,51 @@ const Cart = defineAggregate({
 });
 same<Equal<StateOf<typeof Cart>, { total: number; owner: string }>>();
 
-const common = { name: "account", events: bank, initial: (): State => ({ owner: "", balance: 0 }) } as const;
+// Literals that are returned are those of the state, from functions by type as from one for all, and in what is decided.
+const Door = defineAggregate({
+  name: "door",
+  events: bank,
+  initial: () => ({ status: "none" as "none" | "open" | "closed", by: "" }),
+  evolve: {
+    AccountOpened: (door, { data }) => ({ ...door, status: "open", by: data.owner }),
+    AccountClosed: (door) => ({ status: "closed", by: door.by }),
+  },
+  decide: (by: string, { status }) => (status === "none" ? [{ type: "AccountOpened", data: { owner: by } }, { type: "AccountClosed" }] : []),
+});
+same<Equal<StateOf<typeof Door>, { status: "none" | "open" | "closed"; by: string }>>();
+same<Equal<CommandOf<typeof Door>, string>>();
+const Last = defineAggregate({ ...common(), evolve: (_, { type }) => ({ status: type === "AccountOpened" ? "open" : "none", by: "" }) });
+same<Equal<StateOf<typeof Last>, StateOf<typeof Door>>>();
+function common() {
+  return { name: "door", events: bank, initial: () => ({ status: "none" as "none" | "open" | "closed", by: "" }) };
+}
+// @ts-expect-error
+defineAggregate({ ...common(), evolve: { AccountOpened: (door) => ({ ...door, status: "ajar" }) } });
+
+const account = { name: "account", events: bank, initial: (): State => ({ owner: "", balance: 0 }) } as const;
 // Types that are not defined, data of another shape, other states and other events are refused.
 // @ts-expect-error
-defineAggregate({ ...common, evolve: { Other: (state) => state } });
+defineAggregate({ ...account, evolve: { Other: (state) => state } });
 // @ts-expect-error
-defineAggregate({ ...common, evolve: { AccountOpened: (state, event) => ({ ...state, owner: event.data.amount }) } });
+defineAggregate({ ...account, evolve: { AccountOpened: (state, event) => ({ ...state, owner: event.data.amount }) } });
 // @ts-expect-error
-defineAggregate({ ...common, evolve: { AccountOpened: () => ({ owner: "" }) } });
+defineAggregate({ ...account, evolve: { AccountOpened: () => ({ owner: "" }) } });
 // @ts-expect-error
-defineAggregate({ ...common, evolve: () => 1 });
+defineAggregate({ ...account, evolve: () => 1 });
 // @ts-expect-error
-defineAggregate({ ...common, evolve: async (state) => state });
+defineAggregate({ ...account, evolve: async (state) => state });
 // @ts-expect-error
-defineAggregate({ ...common, evolve: { AccountOpened: { $sett: { owner: 1 } } } });
+defineAggregate({ ...account, evolve: { AccountOpened: { $sett: { owner: 1 } } } });
 // @ts-expect-error
-defineAggregate({ ...common, evolve: {}, decide: (command: Command) => ({ type: "Other" }) });
+defineAggregate({ ...account, evolve: {}, decide: (command: Command) => ({ type: "Other" }) });
 // @ts-expect-error
-defineAggregate({ ...common, evolve: {}, decide: (command: Command) => ({ type: "AccountOpened", data: { owner: 1 } }) });
+defineAggregate({ ...account, evolve: {}, decide: (command: Command) => ({ type: "AccountOpened", data: { owner: 1 } }) });
 // @ts-expect-error
-defineAggregate({ ...common, evolve: {}, decide: async (command: Command) => ({ type: "AccountClosed" }) });
+defineAggregate({ ...account, evolve: {}, decide: async (command: Command) => ({ type: "AccountClosed" }) });
 // @ts-expect-error
-defineAggregate({ ...common, evolve: {}, snapshots: 3 });
+defineAggregate({ ...account, evolve: {}, snapshots: 3 });
 // @ts-expect-error
-defineAggregate({ ...common, evolve: {}, snapshotEvery: true });
+defineAggregate({ ...account, evolve: {}, snapshotEvery: true });
 // @ts-expect-error
 defineAggregate({ name: "account", evolve: {} });
 

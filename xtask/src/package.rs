@@ -33,6 +33,30 @@ const WASM: &str = "everfold_bg.wasm";
 const WASM_OPT_FLAGS: [&str; 6] =
     ["--low-memory-unused", "--flatten", "--rereloop", "-Oz", "-Oz", "--strip-target-features"];
 
+/// The one file that uses a library from npm, which is put into it: who installs the package installs nothing else.
+pub const PATCH: &str = "json-patch.js";
+/// Bundles a file in its place, below a comment.
+const BUNDLE: &str = r#"
+    const [file, comment] = process.argv.slice(1);
+    const options = { bundle: true, minify: true, format: "esm", allowOverwrite: true, logLevel: "warning" };
+    require("esbuild").buildSync({ ...options, entryPoints: [file], outfile: file, banner: { js: comment } });
+"#;
+/// What the licence of the library asks to be kept with it.
+const PATCH_NOTICE: &str = r#"/*!
+rfc6902: Copyright 2014-2021 Christopher Brown. MIT License.
+
+Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated documentation
+files (the "Software"), to deal in the Software without restriction, including without limitation the rights to use, copy,
+modify, merge, publish, distribute, sublicense, and/or sell copies of the Software, and to permit persons to whom the
+Software is furnished to do so, subject to the following conditions: The above copyright notice and this permission notice
+shall be included in all copies or substantial portions of the Software.
+
+THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT NOT LIMITED TO THE
+WARRANTIES OF MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE AUTHORS OR
+COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE,
+ARISING FROM, OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.
+*/"#;
+
 /// How much of the wasm is left to the optimiser.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Optimisation {
@@ -57,6 +81,8 @@ pub fn build(project: &Project, optimisation: Optimisation) -> Result<()> {
     for file in shell.read_dir(project.path(GLUE))? {
         shell.copy_file(&file, project.path(DIST))?;
     }
+    let patch = project.path(DIST).join(PATCH);
+    cmd!(shell, "node --eval {BUNDLE} {patch} {PATCH_NOTICE}").quiet().run()?;
     println!("built {DIST}/");
     Ok(())
 }

@@ -9,7 +9,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use xshell::cmd;
 
-use crate::package::DIST;
+use crate::package::{DIST, PATCH};
 use crate::project::Project;
 
 /// What a page may load for the package, in bytes after gzip: the wasm, and the JavaScript as a bundler
@@ -19,10 +19,11 @@ const BUDGET_BYTES: usize = 169_400;
 const GOAL_BYTES: usize = 110_000;
 
 /// Asks esbuild through its library: its command is a script or a binary, depending on how npm was told to
-/// install it.
+/// install it. What is loaded only by who asks for it is left out.
 const MINIFY: &str = r#"
+    const [entry, later] = process.argv.slice(1);
     const options = { bundle: true, minify: true, format: "esm", write: false, logLevel: "warning" };
-    const { outputFiles } = require("esbuild").buildSync({ ...options, entryPoints: [process.argv[1]] });
+    const { outputFiles } = require("esbuild").buildSync({ ...options, entryPoints: [entry], external: ["*/" + later] });
     process.stdout.write(outputFiles[0].contents);
 "#;
 
@@ -51,6 +52,7 @@ pub fn check(project: &Project) -> Result<()> {
     print("JavaScript, as in the package", shipped);
     print("JavaScript, bundled and minified", minified);
     print("a page loads (wasm + minified)", loaded);
+    print("more for a history with patches", weigh(&fs::read(dist.join(PATCH))?)?);
     println!("{:<36}{:>12}{:>12}", "budget", "", BUDGET_BYTES);
     println!("{:<36}{:>12}{:>12}", "goal", "", GOAL_BYTES);
     ensure!(
@@ -75,7 +77,7 @@ fn sum(project: &Project, ending: &str) -> Result<Weight> {
 }
 
 fn minify(project: &Project, entry: &Path) -> Result<Vec<u8>> {
-    let output = cmd!(project.shell, "node --eval {MINIFY} {entry}").quiet().output();
+    let output = cmd!(project.shell, "node --eval {MINIFY} {entry} {PATCH}").quiet().output();
     Ok(output.context("esbuild could not bundle the package")?.stdout)
 }
 
