@@ -22,6 +22,7 @@ export type {
   Expected,
   StreamWrite,
 } from "./append.js";
+export type { CompactOptions, CompactResult } from "./compact.js";
 export type { CountBy, CountOptions } from "./count.js";
 export type { Assignments, EvolveDocument, EvolveStep, Expression } from "./declarative.js";
 export type { Durability, StorageKind } from "./engine.js";
@@ -48,8 +49,9 @@ export type {
   UpcastStep,
 } from "./events.js";
 export type { DecisionOptions, ExecuteOptions, ExecuteResult } from "./execute.js";
+export type { OpenOptions } from "./handle.js";
 export type { HistoryOptions, HistoryStep } from "./history.js";
-export type { CompactOptions, CompactResult, Stats, StreamInfo, StreamsOptions } from "./info.js";
+export type { Stats, StreamInfo, StreamsOptions } from "./info.js";
 export type { Json } from "./json.js";
 export type { JsonPatch, JsonPatchOperation } from "./json-patch.js";
 export type { LoadOptions, LoadQueryOptions, Loaded, QuerySource } from "./load.js";
@@ -63,6 +65,5 @@ export type { ReplayOptions, ReplayResult } from "./replay.js";
 export type { SchemaIssue, SchemaVerdict, StandardIssue, StandardSchema } from "./schema.js";
 export type { StorageOption } from "./shared-engine.js";
 export { EventStore } from "./store.js";
-export type { OpenOptions } from "./store.js";
 export type { TimeInput } from "./time.js";
 export type { TransactDuplicate, TransactOptions, TransactResult, Transaction } from "./transact.js";

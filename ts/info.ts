@@ -1,6 +1,5 @@
 import { abortSignal, option, options as optionBag, text, whole } from "./arguments.js";
 import type { StatsMessage, StreamInfoMessage, StreamsMessage } from "./engine.js";
-import type { ProgressListener } from "./progress.js";
 
 /** What is known of a stream. */
 export interface StreamInfo {
@@ -36,26 +35,6 @@ export interface StreamsOptions {
   readonly limit?: number | undefined;
   /** Ends the listing: it rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
-}
-
-/** How a store is compacted. */
-export interface CompactOptions {
-  /** Ends it after the step under way: it rejects with the signal's reason, and what is done by then is done. */
-  readonly signal?: AbortSignal | undefined;
-  /** Is told how far it has come: bytes. */
-  readonly onProgress?: ProgressListener | undefined;
-}
-
-/** What {@link EventStore.compact} did. */
-export interface CompactResult {
-  /** Bytes of the keys and values of everything that the store kept before. */
-  readonly bytesBefore: number;
-  /** The same afterwards. */
-  readonly bytesAfter: number;
-  /** How many events were hidden, and are no longer there. */
-  readonly eventsErased: number;
-  /** Of how many units the log consists now. */
-  readonly units: number;
 }
 
 /** The measures of a store. */

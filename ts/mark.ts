@@ -1,8 +1,8 @@
 import type { Expected } from "./append.js";
 import { durabilityOption, expectedCode } from "./append.js";
 import { name, options as optionBag, whole } from "./arguments.js";
-import type { CommitContext } from "./commit-check.js";
 import type { Durability, MarkMessage } from "./engine.js";
+import type { Session } from "./session.js";
 
 /** What is expected of a stream that is deleted, tombstoned or truncated, and how durable that is to be. */
 export interface MarkOptions {
@@ -22,15 +22,24 @@ export interface MarkResult {
   readonly durability: Durability;
 }
 
-/** Checks what is to be done to a stream as a whole. */
-export function checkMark(mark: MarkMessage["mark"], stream: unknown, options: unknown, context: CommitContext): MarkMessage {
+/** Deletes, tombstones or truncates a stream. */
+export async function markStream(
+  { engine, queue, durability: ofStore }: Session,
+  mark: MarkMessage["mark"],
+  stream: string,
+  options: unknown,
+): Promise<MarkResult> {
   const isTruncation = mark === "truncate";
   const bag = optionBag(options, [...(isTruncation ? ["before"] : []), "expected", "durability"]);
-  return {
+  const message: MarkMessage = {
     stream: name(stream, "stream"),
     mark,
     before: isTruncation ? whole(bag.before, "options.before") : 0,
     expected: expectedCode(bag.expected, "options.expected"),
-    durability: durabilityOption(bag) ?? context.durability,
+    durability: durabilityOption(bag) ?? ofStore,
   };
+  // What was appended before in this task comes first in the log, too.
+  queue.flush();
+  const { position, durability } = await engine.mark(message);
+  return { stream, position, durability };
 }

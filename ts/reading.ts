@@ -120,6 +120,14 @@ export async function* eventPages<Request extends PageRequest>(
   }
 }
 
+/** The pages that have events, typed as the caller's registry has them. */
+export async function* filledPages<Event>(none: boolean, pages: AsyncIterable<EventPage>): AsyncGenerator<Event[], void, undefined> {
+  if (none) return;
+  for await (const { events } of pages) {
+    if (0 < events.length) yield events as unknown as Event[];
+  }
+}
+
 /** The same pages, of which the next is already being read while one is looked at: for those who want them all. */
 export async function* ahead<Page>(pages: AsyncGenerator<Page, void, undefined>): AsyncGenerator<Page, void, undefined> {
   let reading = pages.next();

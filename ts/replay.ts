@@ -1,11 +1,14 @@
-import { show } from "./arguments.js";
+import { callback, option, options as optionBag, show } from "./arguments.js";
+import type { AllReadMessage } from "./engine.js";
 import { invalidArgument } from "./errors.js";
 import type { AnyEvents, EventRegistry } from "./events.js";
 import type { AnyRecorded } from "./page.js";
 import { pauseUntil } from "./pause.js";
 import type { ProgressListener } from "./progress.js";
-import type { Query } from "./query.js";
+import { tell } from "./progress.js";
+import type { Query, QueryContext } from "./query.js";
 import type { EventPage } from "./reading.js";
+import { allRead } from "./reading.js";
 import type { TimeInput } from "./time.js";
 
 /** What a replay is asked. */
@@ -40,23 +43,44 @@ export interface ReplayResult {
 }
 
 /** The options of a replay. */
-export const REPLAY_OPTIONS = ["after", "before", "since", "until", "query", "rate", "signal", "onProgress"] as const;
+const REPLAY_OPTIONS = ["after", "before", "since", "until", "query", "rate", "signal", "onProgress"] as const;
 
 /** How a replay runs. */
-export interface ReplayPace {
+interface ReplayPace {
   readonly rate: number | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
+/** Hands the events of the log to a handler, from what `pages` gives. */
+export async function replay(
+  context: QueryContext,
+  options: unknown,
+  handler: unknown,
+  pages: (request: AllReadMessage, signal: AbortSignal | undefined) => AsyncIterable<EventPage>,
+): Promise<ReplayResult> {
+  const bag = optionBag(options, REPLAY_OPTIONS);
+  const handle = callback<(event: AnyRecorded) => unknown>(handler, "handler");
+  const { request, signal } = allRead(bag, context);
+  const listener = option(bag, "onProgress", callback<ProgressListener>);
+  const rate = checkRate(bag.rate);
+  let lastPosition = request.after;
+  const events = await replayPages(pages(request, signal), { rate, signal }, handle, (page) => {
+    const end = Math.min(page.asOf, (request.before ?? Infinity) - 1);
+    lastPosition = Math.max(request.after, end);
+    tell(listener, { done: page.next ?? lastPosition, total: lastPosition, phase: "replay" });
+  });
+  return { events, lastPosition };
+}
+
 /** Checks a rate. */
-export function checkRate(value: unknown): number | undefined {
+function checkRate(value: unknown): number | undefined {
   if (value === undefined || value === Infinity) return undefined;
   if (typeof value === "number" && 0 < value) return value;
   throw invalidArgument("options.rate", `is ${show(value)}; a number above 0 is needed, such as 50 for fifty times real time`);
 }
 
 /** Hands over events one by one, each after the handler is done with the one before. Gives their number. */
-export async function replayPages(
+async function replayPages(
   pages: AsyncIterable<EventPage>,
   pace: ReplayPace,
   handler: (event: AnyRecorded) => unknown,

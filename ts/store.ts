@@ -1,43 +1,38 @@
-import { abortable } from "./abort.js";
 import type { Aggregate, AnyAggregate } from "./aggregate.js";
 import type { AppendOptions, AppendResult, CommitOptions, CommitResult, StreamWrite } from "./append.js";
-import { COMMIT_OPTIONS, durabilityOption, severalWrites, singleWrite } from "./append.js";
-import { abortSignal, callback, name as checkName, oneOf, option, options as optionBag, uuid } from "./arguments.js";
+import { COMMIT_OPTIONS, severalWrites, singleWrite } from "./append.js";
+import { name as checkName, option, options as optionBag, uuid } from "./arguments.js";
+import type { CompactOptions, CompactResult } from "./compact.js";
+import { compact } from "./compact.js";
 import type { CountBy, CountOptions } from "./count.js";
 import { checkCount, countStretches, countsByKey } from "./count.js";
 import type { AllReadMessage, MarkMessage, StorageKind } from "./engine.js";
-import { closed, invalidArgument } from "./errors.js";
 import type { AnyEvents, EventRegistry, NewEvent, RecordedEvent } from "./events.js";
-import { checkRegistry } from "./events.js";
 import type { ExecuteOptions, ExecuteResult } from "./execute.js";
 import { Execution } from "./execute.js";
+import type { OpenOptions } from "./handle.js";
+import { Handle } from "./handle.js";
 import type { HistoryOptions, HistoryStep } from "./history.js";
 import { historyPages } from "./history.js";
 import type { Host } from "./host.js";
 import { PLATFORM } from "./host.js";
-import type { CompactOptions, CompactResult, Stats, StreamInfo, StreamsOptions } from "./info.js";
+import type { Stats, StreamInfo, StreamsOptions } from "./info.js";
 import { statsOf, streamPages } from "./info.js";
 import type { LoadOptions, LoadQueryOptions, Loaded, QuerySource } from "./load.js";
 import { load } from "./load.js";
 import type { LoadAllOptions } from "./load-all.js";
 import { loadAll } from "./load-all.js";
 import type { MarkOptions, MarkResult } from "./mark.js";
-import { checkMark } from "./mark.js";
-import type { AnyRecorded } from "./page.js";
+import { markStream } from "./mark.js";
 import { eventsOf } from "./page.js";
-import type { ProgressListener } from "./progress.js";
-import { tell } from "./progress.js";
 import type { Matching, Query } from "./query.js";
 import type { EventPage, ReadAllOptions, ReadOptions } from "./reading.js";
-import { READ_ALL_OPTIONS, Reading, allRead, eventPages, streamRead } from "./reading.js";
+import { READ_ALL_OPTIONS, Reading, allRead, eventPages, filledPages, streamRead } from "./reading.js";
 import type { ReplayOptions, ReplayResult } from "./replay.js";
-import { REPLAY_OPTIONS, checkRate, replayPages } from "./replay.js";
-import type { Session } from "./session.js";
-import type { SharedEngine, StorageOption } from "./shared-engine.js";
-import { acquireEngine, destroyStore, storeExists } from "./shared-engine.js";
+import { replay } from "./replay.js";
+import { destroyStore, storeExists } from "./shared-engine.js";
 import type { TransactDuplicate, TransactOptions, TransactResult, Transaction } from "./transact.js";
 import { transact } from "./transact.js";
-import { Upcaster } from "./upcast.js";
 
 declare global {
   // As in lib.esnext.disposable.d.ts, for those who compile without it.
@@ -45,33 +40,6 @@ declare global {
     readonly asyncDispose: unique symbol;
   }
 }
-
-/** How a store is opened. */
-export interface OpenOptions<Registry extends EventRegistry = AnyEvents> {
-  /** The events of the domain: see {@link defineEvents}. Without them every type may be appended, and data is `unknown`. */
-  readonly events?: Registry | undefined;
-  /**
-   * Where the store keeps its records. `"indexeddb"` where it is left out; `"memory"` is gone with its last handle;
-   * `"auto"` is IndexedDB, or memory where the browser refuses that: then `store.storage` says so.
-   */
-  readonly storage?: StorageOption | undefined;
-  /**
-   * How much an append outlives once it is acknowledged: `"relaxed"`, a crash of the browser, or `"strict"`, a loss of power.
-   * `"relaxed"` where it is left out.
-   */
-  readonly durability?: "relaxed" | "strict" | undefined;
-  /** Whether the store runs in a worker. Only `false` is available. */
-  readonly worker?: false | undefined;
-  /** Gives up waiting: opening rejects with the signal's reason. */
-  readonly signal?: AbortSignal | undefined;
-  /** Is told how far opening has come: bytes of the log. */
-  readonly onProgress?: ProgressListener | undefined;
-}
-
-/** What a store is given when it is opened, and keeps. */
-type SessionOptions = Pick<Session, "events" | "durability" | "host">;
-
-const STORAGES = ["indexeddb", "memory", "auto"] as const;
 
 /**
  * An append-only log of events, kept in the browser.
@@ -87,20 +55,11 @@ const STORAGES = ["indexeddb", "memory", "auto"] as const;
 export class EventStore<Registry extends EventRegistry = AnyEvents> {
   /** The name under which it was opened. */
   readonly name: string;
-  readonly #shared: SharedEngine;
-  /** What it works with, whether it is closed or not. */
-  readonly #session: Session;
-  /** Deletions and executions under way, which closing waits for, as for appends. */
-  readonly #underWay = new Set<Promise<unknown>>();
-  #closing: Promise<void> | undefined;
-  #lastPosition = 0;
+  readonly #handle: Handle;
 
-  private constructor(name: string, shared: SharedEngine, options: SessionOptions) {
-    const { events } = options;
-    const { engine, queue } = shared;
+  private constructor(name: string, handle: Handle) {
     this.name = name;
-    this.#shared = shared;
-    this.#session = { ...options, engine, queue, limits: engine.limits, upcaster: events && new Upcaster(events) };
+    this.#handle = handle;
   }
 
   /**
@@ -123,24 +82,7 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
     name: string,
     options: OpenOptions<Registry>,
   ): Promise<EventStore<Registry>> {
-    const bag = optionBag(options, ["events", "storage", "durability", "worker", "signal", "onProgress"]);
-    checkName(name, "name");
-    option(bag, "events", checkRegistry);
-    if (bag.worker !== undefined && bag.worker !== false) {
-      throw invalidArgument("options.worker", "is not available yet; only false is");
-    }
-    const storage = option(bag, "storage", (value, path) => oneOf(value, STORAGES, path)) ?? "indexeddb";
-    const durability = durabilityOption(bag) ?? "relaxed";
-    const signal = option(bag, "signal", abortSignal);
-    const onProgress = option(bag, "onProgress", callback<ProgressListener>);
-    signal?.throwIfAborted();
-    // What the caller does to the options while the store opens changes nothing.
-    const events = bag.events as Registry | undefined;
-    const onRead = onProgress && ((done: number, total: number) => tell(onProgress, { done, total, phase: "open" }));
-    const opening = acquireEngine(name, { storage, durability, onProgress: onRead });
-    // One that is open too late is given back.
-    const shared = await abortable(opening, signal, (late) => late.release());
-    return new EventStore(name, shared, { events, durability, host });
+    return new EventStore(name, await Handle.open(host, name, options));
   }
 
   /**
@@ -165,13 +107,12 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
 
   /** Where it keeps its records. */
   get storage(): StorageKind {
-    return this.#shared.engine.storage;
+    return this.#handle.session.engine.storage;
   }
 
   /** The last position that this tab has seen. 0 for an empty log. */
   get position(): number {
-    if (!this.#isClosed()) this.#lastPosition = this.#shared.engine.position;
-    return this.#lastPosition;
+    return this.#handle.position;
   }
 
   /**
@@ -188,7 +129,7 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
     events: NewEvent<Registry> | readonly NewEvent<Registry>[],
     options?: AppendOptions<Registry>,
   ): Promise<AppendResult> {
-    return this.#commit((session) => session.queue.addWrite(singleWrite(stream, events, options), options, session));
+    return this.#handle.begin((session) => session.queue.addWrite(singleWrite(stream, events, options), options, session));
   }
 
   /**
@@ -202,7 +143,7 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
    * ]);
    */
   appendAll(writes: readonly StreamWrite<Registry>[], options?: CommitOptions<Registry>): Promise<CommitResult> {
-    return this.#commit((session) => {
+    return this.#handle.begin((session) => {
       optionBag(options, COMMIT_OPTIONS);
       return session.queue.add(severalWrites(writes), options, session);
     });
@@ -218,8 +159,8 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
   read(stream: string, options?: ReadOptions): Reading<RecordedEvent<Registry>> {
     return new Reading(() => {
       const { request, signal } = streamRead(stream, options);
-      const { upcaster } = this.#session;
-      const pages = eventPages(request, signal, (message) => this.#open().engine.readStream(message), "from", upcaster);
+      const { upcaster } = this.#handle.session;
+      const pages = eventPages(request, signal, (message) => this.#handle.open().engine.readStream(message), "from", upcaster);
       return filledPages<RecordedEvent<Registry>>(request.limit === 0, pages);
     });
   }
@@ -238,7 +179,7 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
     options?: ReadAllOptions<Registry, Wanted>,
   ): Reading<Matching<Registry, Wanted>> {
     return new Reading(() => {
-      const { request, signal } = allRead(optionBag(options, READ_ALL_OPTIONS), this.#session);
+      const { request, signal } = allRead(optionBag(options, READ_ALL_OPTIONS), this.#handle.session);
       return filledPages<Matching<Registry, Wanted>>(request.limit === 0, this.#allPages(request, signal));
     });
   }
@@ -253,18 +194,7 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
     options: ReplayOptions<Registry, Wanted>,
     handler: (event: Matching<Registry, Wanted>) => unknown,
   ): Promise<ReplayResult> {
-    const bag = optionBag(options, REPLAY_OPTIONS);
-    const handle = callback<(event: AnyRecorded) => unknown>(handler, "handler");
-    const { request, signal } = allRead(bag, this.#session);
-    const listener = option(bag, "onProgress", callback<ProgressListener>);
-    const rate = checkRate(bag.rate);
-    let lastPosition = request.after;
-    const events = await replayPages(this.#allPages(request, signal), { rate, signal }, handle, (page) => {
-      const end = Math.min(page.asOf, (request.before ?? Infinity) - 1);
-      lastPosition = Math.max(request.after, end);
-      tell(listener, { done: page.next ?? lastPosition, total: lastPosition, phase: "replay" });
-    });
-    return { events, lastPosition };
+    return replay(this.#handle.session, options, handler, (request, signal) => this.#allPages(request, signal));
   }
 
   /**
@@ -273,7 +203,7 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
   async event(id: string, options?: { readonly stream?: string | undefined }): Promise<RecordedEvent<Registry> | undefined> {
     const bag = optionBag(options, ["stream"]);
     const checkedId = uuid(id, "id");
-    const { engine, upcaster } = this.#open();
+    const { engine, upcaster } = this.#handle.open();
     const events = eventsOf(await engine.event(checkedId, option(bag, "stream", checkName)));
     return (upcaster?.current(events, "asStored") ?? events)[0] as RecordedEvent<Registry> | undefined;
   }
@@ -281,12 +211,12 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
   /** Describes a stream; nothing where it never existed. */
   async streamInfo(stream: string): Promise<StreamInfo | undefined> {
     const checked = checkName(stream, "stream");
-    return this.#open().engine.streamInfo(checked);
+    return this.#handle.open().engine.streamInfo(checked);
   }
 
   /** Lists streams, in the order of their names (UTF-8). */
   streams(options?: StreamsOptions): Reading<StreamInfo> {
-    return new Reading(() => streamPages(options, (message) => this.#open().engine.streams(message)));
+    return new Reading(() => streamPages(options, (message) => this.#handle.open().engine.streams(message)));
   }
 
   /**
@@ -302,8 +232,8 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
     query: Query<Registry> = {},
     options?: CountOptions & { readonly by?: CountBy | undefined },
   ): Promise<number | Record<string, number>> {
-    const count = checkCount(query, options, this.#session);
-    const counts = await countStretches(count, this.#session, (message) => this.#open().engine.count(message));
+    const count = checkCount(query, options, this.#handle.session);
+    const counts = await countStretches(count, this.#handle.session, (message) => this.#handle.open().engine.count(message));
     return count.request.by === "nothing" ? (counts.get("") ?? 0) : countsByKey(counts);
   }
 
@@ -320,7 +250,7 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
   async load<State>(aggregate: AnyAggregate<State>, stream: string, options?: LoadOptions): Promise<Loaded<State>>;
   async load<State>(aggregate: AnyAggregate<State>, source: QuerySource<Registry>, options?: LoadQueryOptions): Promise<Loaded<State>>;
   async load<State>(aggregate: AnyAggregate<State>, source: string | QuerySource<Registry>, options?: LoadOptions): Promise<Loaded<State>> {
-    return load(this.#open(), aggregate, source, options);
+    return load(this.#handle.open(), aggregate, source, options);
   }
 
   /**
@@ -328,7 +258,7 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
    * nothing is seen is not among them. Errors: as {@link EventStore.load}.
    */
   async loadAll<State>(aggregate: AnyAggregate<State>, options?: LoadAllOptions): Promise<Map<string, Loaded<State>>> {
-    return loadAll(this.#open(), aggregate, options);
+    return loadAll(this.#handle.open(), aggregate, options);
   }
 
   /**
@@ -342,7 +272,7 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
     stream: string,
     options?: HistoryOptions,
   ): Reading<HistoryStep<State, Events>> {
-    return new Reading(() => historyPages(this.#open(), aggregate, stream, options) as AsyncGenerator<HistoryStep<State, Events>[]>);
+    return new Reading(() => historyPages(this.#handle.open(), aggregate, stream, options) as AsyncGenerator<HistoryStep<State, Events>[]>);
   }
 
   /**
@@ -365,7 +295,7 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
     command: NoInfer<Command>,
     options?: ExecuteOptions,
   ): Promise<ExecuteResult<State, Events>> {
-    return this.#commit((session) => this.#finishing(new Execution(session, aggregate, stream, options).run(command)));
+    return this.#handle.finish((session) => new Execution(session, aggregate, stream, options).run(command));
   }
 
   /**
@@ -398,7 +328,7 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
     run: (transaction: Transaction<Registry>) => Value | Promise<Value>,
     options?: TransactOptions,
   ): Promise<TransactResult<Value> | TransactDuplicate> {
-    return this.#commit((session) => transact(session, run, options));
+    return this.#handle.begin((session) => transact(session, run, options));
   }
 
   /**
@@ -408,7 +338,7 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
    * Errors: `WRONG_EXPECTED_REVISION`, `STREAM_DELETED` where it was tombstoned.
    */
   async delete(stream: string, options?: MarkOptions): Promise<MarkResult> {
-    return this.#mark(checkMark("delete", stream, options, this.#session));
+    return this.#mark("delete", stream, options);
   }
 
   /**
@@ -417,7 +347,7 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
    * Errors: `WRONG_EXPECTED_REVISION`.
    */
   async tombstone(stream: string, options?: MarkOptions): Promise<MarkResult> {
-    return this.#mark(checkMark("tombstone", stream, options, this.#session));
+    return this.#mark("tombstone", stream, options);
   }
 
   /**
@@ -425,12 +355,12 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
    * `$truncated`. Errors: `WRONG_EXPECTED_REVISION`, `STREAM_DELETED` where it was tombstoned.
    */
   async truncate(stream: string, options: MarkOptions & { readonly before: number }): Promise<MarkResult> {
-    return this.#mark(checkMark("truncate", stream, options, this.#session));
+    return this.#mark("truncate", stream, options);
   }
 
   /** Measures the store. */
   async stats(): Promise<Stats> {
-    return statsOf(await this.#open().engine.stats());
+    return statsOf(await this.#handle.open().engine.stats());
   }
 
   /**
@@ -440,25 +370,12 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
    * Errors: `QUOTA_EXCEEDED`, because for a while there are two of what is compacted.
    */
   async compact(options?: CompactOptions): Promise<CompactResult> {
-    const bag = optionBag(options, ["signal", "onProgress"]);
-    const signal = option(bag, "signal", abortSignal);
-    const onProgress = option(bag, "onProgress", callback<ProgressListener>);
-    signal?.throwIfAborted();
-    const { engine } = this.#open();
-    const compacting = engine.compact((done, total) => {
-      tell(onProgress, { done, total, phase: "compact" });
-      return signal?.aborted !== true;
-    });
-    return compacting.catch((error: unknown) => {
-      signal?.throwIfAborted();
-      throw error;
-    });
+    return compact(this.#handle.open(), options);
   }
 
   /** Waits for the writes under way, and closes this store. Others of the same name stay open. */
   close(): Promise<void> {
-    this.#closing ??= this.#finish();
-    return this.#closing;
+    return this.#handle.close();
   }
 
   /** As {@link EventStore.close}, for `await using`. */
@@ -466,61 +383,11 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
     return this.close();
   }
 
-  async #finish(): Promise<void> {
-    if (!this.#shared.closed) this.#lastPosition = this.#shared.engine.position;
-    // Even where the engine was closed from elsewhere, the writes under way are settled first.
-    await this.#shared.queue.settled();
-    await Promise.allSettled(this.#underWay);
-    if (this.#shared.closed) return;
-    this.#lastPosition = this.#shared.engine.position;
-    await this.#shared.release();
-  }
-
-  /** Has a commit queued, with one promise and no more: of these, many may wait at once. */
-  #commit<Result>(add: (session: Session) => Promise<Result>): Promise<Result> {
-    try {
-      return add(this.#open());
-    } catch (error) {
-      return Promise.reject(error);
-    }
-  }
-
-  async #mark(message: MarkMessage): Promise<MarkResult> {
-    const { engine, queue } = this.#open();
-    // What was appended before in this task comes first in the log, too.
-    queue.flush();
-    const { position, durability } = await this.#finishing(engine.mark(message));
-    return { stream: message.stream, position, durability };
-  }
-
-  /** Has closing wait for what is under way. */
-  async #finishing<Result>(work: Promise<Result>): Promise<Result> {
-    this.#underWay.add(work);
-    try {
-      return await work;
-    } finally {
-      this.#underWay.delete(work);
-    }
+  async #mark(kind: MarkMessage["mark"], stream: string, options: unknown): Promise<MarkResult> {
+    return this.#handle.finish((session) => markStream(session, kind, stream, options));
   }
 
   #allPages(request: AllReadMessage, signal: AbortSignal | undefined): AsyncGenerator<EventPage, void, undefined> {
-    return eventPages(request, signal, (message) => this.#open().engine.readAll(message), "after", this.#session.upcaster);
-  }
-
-  #isClosed(): boolean {
-    return this.#closing !== undefined || this.#shared.closed;
-  }
-
-  #open(): Session {
-    if (this.#isClosed()) throw closed();
-    return this.#session;
-  }
-}
-
-/** The pages that have events, typed as the caller's registry has them. */
-async function* filledPages<Event>(none: boolean, pages: AsyncIterable<EventPage>): AsyncGenerator<Event[], void, undefined> {
-  if (none) return;
-  for await (const { events } of pages) {
-    if (0 < events.length) yield events as unknown as Event[];
+    return eventPages(request, signal, (message) => this.#handle.open().engine.readAll(message), "after", this.#handle.session.upcaster);
   }
 }
