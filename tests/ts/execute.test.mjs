@@ -267,6 +267,17 @@ test("one command that is sent twice at the same time is executed once, even whe
     for (const { state } of results) assert.deepEqual(state, results[0].state);
   }));
 
+test("a command that another tab executes between load and append, after others, gives the state after its events", () =>
+  withStore(async (store) => {
+    const id = new CommandIds("c").eventId("account-1", 0);
+    const { aggregate, pending } = overtaken(1, () => store.append("account-1", [deposited(100), withdrawn(1)]).then());
+    const same = observed(() => pending.push(store.append("account-1", { ...deposited(5), id })));
+    const both = defineAggregate({ ...definitionOf(aggregate), decide: (...args) => { const decided = aggregate.decide(...args); same.decide(...args); return decided; } });
+    const { duplicate, state, firstRevision, events } = await store.execute(both, "account-1", deposit(5), { commandId: "c" });
+    await Promise.all(pending);
+    assert.deepEqual([duplicate, state.balance, firstRevision, events[0].id], [true, 104, 2, id]);
+  }));
+
 test("one command is another in another stream, and one without events is decided again", () =>
   withStore(async (store) => {
     const send = (stream, type) => store.execute(Account, stream, { type, amount: 1 }, { commandId: "c" });
@@ -312,13 +323,10 @@ test("a cause and metadata go to every event, under what the event says itself",
   }));
 
 test("a store that closes waits for the commands that were begun", async () => {
-  const name = newName();
-  const keeper = await EventStore.open(name, { storage: "memory" });
-  const store = await EventStore.open(name, { storage: "memory" });
+  const store = await EventStore.open(newName(), { storage: "memory" });
   const executing = store.execute(Account, "account-1", deposit(1));
   await store.close();
   assert.equal((await executing).state.balance, 1);
-  await keeper.close();
 });
 
 test("a signal ends a command between its tries", () =>
@@ -332,6 +340,18 @@ test("a signal ends a command between its tries", () =>
     await assert.rejects(store.execute(aggregate, "account-1", deposit(1), { retries: 50, signal: controller.signal }), reason);
     assert.equal(runs(), 2);
     await assert.rejects(store.execute(Account, "account-1", deposit(1), { signal: controller.signal }), reason);
+  }));
+
+test("of a stream that was written meanwhile only what is new is folded", () =>
+  withStore(async (store) => {
+    await store.append("account-1", Array.from({ length: 1_000 }, () => deposited(1)));
+    let folds = 0;
+    const { aggregate, pending } = overtaken(2, () => store.append("account-1", deposited(1)));
+    const counting = defineAggregate({ ...definitionOf(aggregate), evolve: (state) => { folds += 1; return state; } });
+    const { attempts } = await store.execute(counting, "account-1", { type: "Deposit", amount: 1 });
+    await Promise.all(pending);
+    // A thousand, one more after each of two conflicts, and the new event at each of three tries, and as it was written.
+    assert.deepEqual([attempts, folds], [3, 1_000 + 2 + 3 + 1]);
   }));
 
 // Arguments of a command, and the path of what is wrong with them.

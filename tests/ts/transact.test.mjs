@@ -299,6 +299,20 @@ test("a subscription to one course is no conflict with one to another", () =>
     }, { retries: 0 }))), "APPEND_CONDITION_FAILED");
   }));
 
+test("of a stream and of a query only what is new is folded when the function runs again", () =>
+  withAccounts(async (store) => {
+    await store.append("account-1", Array.from({ length: 1_000 }, () => deposited(1)));
+    let folds = 0;
+    const Counting = defineAggregate({ name: "counting", initial: () => 0, evolve: (count) => { folds += 1; return count + 1; } });
+    const seen = [];
+    await store.transact(async (tx) => {
+      seen.push((await tx.load(Counting, "account-1")).state, (await tx.load(Counting, { query: { types: ["MoneyDeposited"] } })).state);
+      if (seen.length === 2) await store.append("account-1", deposited(1));
+      tx.append("account-2", deposited(1));
+    });
+    assert.deepEqual([seen, folds], [[1_002, 1_001, 1_003, 1_002], 1_002 + 1_001 + 1 + 1]);
+  }));
+
 // Arguments, and the path of what is wrong with them.
 const BAD = [
   [(store) => store.transact(undefined), "run"],
