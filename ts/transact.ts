@@ -27,7 +27,10 @@ export interface Transaction<Registry extends EventRegistry = AnyEvents> {
   load<State>(aggregate: AnyAggregate<State>, stream: string): Promise<Loaded<State>>;
   /** A fold of a query. The commit is refused if an event that matches came meanwhile. */
   load<State>(aggregate: AnyAggregate<State>, source: QuerySource<Registry>): Promise<Loaded<State>>;
-  /** Has events appended to a stream when the function has ended, in the order of the calls, all of them or none. */
+  /**
+   * Has events appended to a stream when the function has ended, in the order of the calls, all of them or none. They are
+   * checked here and now, as the `events` say with which the store was opened.
+   */
   append(stream: string, events: NewEvent<Registry> | readonly NewEvent<Registry>[]): void;
 }
 

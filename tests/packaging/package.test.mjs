@@ -66,6 +66,22 @@ test("a store in memory works in Node", async () => {
   assert.deepEqual(JSON.parse(printed), [{ type: "ItemAdded", data: { sku: "a" }, position: 1 }]);
 });
 
+test("a history says what changed, and rules are tested, with what was installed", async () => {
+  await app.write({
+    "fold.mjs": `
+      import { defineAggregate } from "everfold";
+      import { given, openTestStore } from "everfold/testing";
+      const Count = defineAggregate({ name: "count", initial: () => 0, evolve: (count) => count + 1, decide: () => ({ type: "Counted" }) });
+      given(Count, { type: "Counted" }).when("count").thenEvents({ type: "Counted" }).thenState(2);
+      const store = await openTestStore();
+      await store.execute(Count, "s", "count");
+      for await (const { patch } of store.history(Count, "s", { diff: true })) console.log(JSON.stringify(patch));
+      await store.close();
+    `,
+  });
+  assert.equal(await run("node", ["fold.mjs"], { cwd: app.folder }), '[{"op":"replace","path":"","value":1}]\n');
+});
+
 const RESOLUTIONS = [
   ["NodeNext", "NodeNext"],
   ["ESNext", "Bundler"],
@@ -79,6 +95,8 @@ for (const [module, moduleResolution] of RESOLUTIONS) {
       "tsconfig.json": JSON.stringify({ compilerOptions: options, files: ["use.ts"] }),
       "use.ts": `
         import { EventStore, defineEvents, eventType } from "everfold";
+        import { openTestStore } from "everfold/testing";
+        await openTestStore();
         const events = defineEvents({ Deposited: eventType<{ amount: number }>() });
         const store = await EventStore.open("app", { events });
         await store.append("account-1", [{ type: "Deposited", data: { amount: 1 } }]);
