@@ -55,8 +55,9 @@ export interface ExecuteResult<State, Registry extends EventRegistry = AnyEvents
 
 export const DECISION_OPTIONS = ["retries", "commandId", "causedBy", "metadata", "durability", "signal"] as const;
 const RETRIES = 3;
-/** A pause after a conflict is at most this, doubled with each. */
+/** How long a pause after a conflict may be: twice as long with each, up to a bound. */
 const PAUSE_MS = 4;
+const PAUSE_MAX_MS = 128;
 
 /** The options of a decision, checked. */
 export class Decision {
@@ -82,7 +83,7 @@ export class Decision {
 
   /** Waits a little, so that those who met do not meet again. */
   pause({ host }: Session, attempts: number): Promise<void> {
-    return host.pause(host.random() * PAUSE_MS * 2 ** attempts, this.signal);
+    return host.pause(host.random() * Math.min(PAUSE_MS * 2 ** attempts, PAUSE_MAX_MS), this.signal);
   }
 }
 

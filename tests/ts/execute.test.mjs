@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { test } from "node:test";
 import { EventStore, defineAggregate, defineEvents, eventType } from "../../dist/index.js";
 import { CommandIds } from "../../dist/command.js";
+import { Decision } from "../../dist/execute.js";
 import { Account, bank, deposited, naive, opened, withdrawn } from "./bank.mjs";
 import { newName, refused, withStore } from "./check.mjs";
 
@@ -147,6 +148,14 @@ for (const [retries, runsExpected] of [[undefined, 4], [0, 1], [1, 2], [5, 6]]) 
       assert.equal(store.position, runsExpected);
     }));
 }
+
+test("pauses between tries grow, each of chance length, up to a bound", async () => {
+  const [longest, session] = [[], { host: { random: () => 1, pause: async (duration_ms) => void longest.push(duration_ms) } }];
+  const decision = new Decision({});
+  for (const attempts of [1, 2, 3, 10, 5_000]) await decision.pause(session, attempts);
+  await decision.pause({ host: { ...session.host, random: () => 0.25 } }, 1);
+  assert.deepEqual(longest, [8, 16, 32, 128, 128, 2]);
+});
 
 const HIDINGS = {
   deleted: [(store) => store.delete("account-1"), 0],
