@@ -47,7 +47,7 @@ async function appendOnce(store, { stream, writer, number, revisions, attempts }
 }
 
 /** Says that this writer is ready, and resolves when the word is given. */
-function word(name, wanted, writer) {
+export function word(name, wanted, writer) {
   return new Promise((resolve) => {
     const channel = new BroadcastChannel(name);
     channel.addEventListener("message", ({ data }) => {
@@ -60,7 +60,7 @@ function word(name, wanted, writer) {
 }
 
 /** Numbers from 0 to below 1, the same for the same seed (mulberry32). */
-function numbers(seed) {
+export function numbers(seed) {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;
