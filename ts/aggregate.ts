@@ -39,7 +39,7 @@ export type Decided<Registry extends EventRegistry = AnyEvents> = NewEvent<Regis
 
 /**
  * Decides a command: gives the events that it leads to, or throws where a rule is against it. Synchronous, and pure but
- * for what it is given; it may run several times for one command.
+ * for what it is given; it may run several times for one command, also before it refuses it.
  */
 export type Decide<State, Registry extends EventRegistry, Command> = (
   command: Command,

@@ -2,12 +2,13 @@ import type { Aggregate } from "./aggregate.js";
 import { checkAggregate } from "./aggregate.js";
 import type { AppendResult, Cause, CommitResult, Expected } from "./append.js";
 import { UncheckedWrite, expectedCode } from "./append.js";
+import type { WriteParts } from "./append-message.js";
 import { abortSignal, callback, name, option, options as optionBag, whole } from "./arguments.js";
 import type { Executed } from "./command.js";
 import { CommandIds, findExecuted } from "./command.js";
 import { CommitCheck } from "./commit-check.js";
 import { decide } from "./decide.js";
-import type { Durability } from "./engine.js";
+import type { ConditionMessage, Durability } from "./engine.js";
 import { isEverfoldError } from "./errors.js";
 import type { AnyEvents, EventRegistry, NewMetadata, RecordedEvent } from "./events.js";
 import type { Folded, Reducer } from "./evolve.js";
@@ -16,6 +17,7 @@ import type { Loaded } from "./load.js";
 import { hiddenSince, loadedOf, stillSeen } from "./load.js";
 import { rehearsed } from "./new-events.js";
 import type { AnyRecorded } from "./page.js";
+import { FACT_TYPES } from "./query.js";
 import type { Session } from "./session.js";
 
 /** What may be said where a decision is made, and made again when it was overtaken. */
@@ -116,30 +118,28 @@ export class Execution<State, Registry extends EventRegistry, Command> {
   /** Load, decide, fold, append; and again, when others were faster. */
   async run(command: Command): Promise<ExecuteResult<State, Registry>> {
     const { engine } = this.#session;
-    const { command: ids } = this.#decision;
-    let folded = await this.#foldFrom(this.#reducer.start());
-    for (let attempts = 1; ; attempts += 1) {
+    const { command: ids, retries } = this.#decision;
+    // What this tab knows is nearly always the newest, and where it is not the append is refused: to ask first would take as
+    // long as half of the append. Where there is no second try, or a belief to be judged, it is asked.
+    let isAsked = retries === 0 || this.#expected !== undefined || engine.position === 0;
+    let folded = await this.#fold(this.#reducer.start(), isAsked ? undefined : engine.position);
+    for (let attempts = 1; ; ) {
       // Looked for after the load: where it is not found, what was loaded is without it.
       const executed = ids && (await findExecuted(engine, ids, this.#source.stream));
       if (executed !== undefined) return this.#repeated(executed, folded, attempts - 1);
-      const loaded = await loadedOf(engine, folded, { source: this.#source });
-      if (await this.#isAsExpected(loaded)) {
-        const result = await this.#attempt(command, folded, loaded, attempts);
-        if (result !== undefined) return result;
-      }
-      await this.#decision.pause(this.#session, attempts);
-      folded = await this.#foldFrom(folded);
+      const outcome = await this.#attempt(command, folded, attempts, isAsked);
+      if (outcome === "overtaken") {
+        await this.#decision.pause(this.#session, attempts);
+        attempts += 1;
+      } else if (outcome !== "unsure") return outcome;
+      const hidden = await hiddenSince(engine, folded.asOf);
+      folded = await this.#fold(stillSeen(folded, this.#source, hidden, this.#reducer), hidden.asOf);
+      isAsked = true;
     }
   }
 
-  /** The fold of everything, begun with one from before. */
-  async #foldFrom(earlier: Folded<State>): Promise<Folded<State>> {
-    const { engine } = this.#session;
-    const stretch = { source: this.#source, signal: this.#decision.signal };
-    if (earlier.asOf === 0) return this.#reducer.foldStretch(engine, earlier, stretch);
-    const hidden = await hiddenSince(engine, earlier.asOf);
-    const start = stillSeen(earlier, this.#source, hidden, this.#reducer);
-    return this.#reducer.foldStretch(engine, start, { ...stretch, asOf: hidden.asOf });
+  #fold(start: Folded<State>, asOf: number | undefined): Promise<Folded<State>> {
+    return this.#reducer.foldStretch(this.#session.engine, start, { source: this.#source, asOf, signal: this.#decision.signal });
   }
 
   /** Whether the caller knows the state that is decided on. Where not, the core says what is there instead. */
@@ -152,31 +152,43 @@ export class Execution<State, Registry extends EventRegistry, Command> {
     return isDeleted;
   }
 
-  /** Decides once. Gives nothing where another was faster and it is to be decided again. */
+  /**
+   * Decides once. It is overtaken where another was faster, and unsure where nothing was asked and the decision is to do
+   * nothing: only of events the append says whether they were decided on the newest state.
+   */
   async #attempt(
     command: Command,
     folded: Folded<State>,
-    loaded: Loaded<State>,
     attempts: number,
-  ): Promise<ExecuteResult<State, Registry> | undefined> {
-    const { queue, host } = this.#session;
+    isAsked: boolean,
+  ): Promise<ExecuteResult<State, Registry> | "overtaken" | "unsure"> {
+    const { engine, queue, host } = this.#session;
     const { command: ids, signal } = this.#decision;
+    const loaded = isAsked ? await loadedOf(engine, folded, { source: this.#source }) : knownOf(folded);
+    if (!(await this.#isAsExpected(loaded))) return "overtaken";
     const { state: decidedOn, revision } = loaded;
-    const decided = decide(this.#aggregate, command, decidedOn, { now: host.now(), revision, newId: () => host.newId() });
-    if (decided.length === 0) return this.#nothing(loaded, attempts);
     const expected = typeof this.#expected === "number" ? this.#expected : loaded.expected;
-    const given = new UncheckedWrite(this.#source.stream, expected, decided);
     const check = new CommitCheck(this.#options, this.#session, ids);
-    const write = check.write(given);
-    // What cannot be folded would make the stream unreadable, so it is not written.
-    this.#reducer.fold(folded, rehearsed(write, revision, loaded.position, host), folded.asOf);
+    let given: UncheckedWrite;
+    let write: WriteParts;
+    try {
+      const context = { now: host.now(), revision, newId: () => host.newId() };
+      given = new UncheckedWrite(this.#source.stream, expected, decide(this.#aggregate, command, decidedOn, context));
+      write = check.write(given);
+      // What cannot be folded would make the stream unreadable, so it is not written.
+      this.#reducer.fold(folded, rehearsed(write, revision, loaded.position, host), folded.asOf);
+    } catch (error) {
+      if (isAsked) throw error;
+      return "unsure";
+    }
+    if (write.events.length === 0) return isAsked ? this.#nothing(loaded, attempts) : "unsure";
     let commit: CommitResult;
     try {
-      commit = await queue.addChecked(check.commit([write]), [given], signal);
+      commit = await queue.addChecked(check.commit([write], this.#unhiddenSince(folded)), [given], signal);
     } catch (error) {
       const isOwn = this.#expected !== undefined && !isEverfoldError(error, "ID_CONFLICT");
       if (isOwn || !this.#decision.isOvertaken(error, attempts)) throw error;
-      return undefined;
+      return "overtaken";
     }
     const result = commit.writes[0] as AppendResult;
     const recorded = await this.#recorded(result);
@@ -184,6 +196,11 @@ export class Execution<State, Registry extends EventRegistry, Command> {
       ? await this.#foldUpTo(result.lastRevision ?? 0)
       : this.#reducer.fold(folded, recorded, result.lastPosition);
     return { ...result, state, events: this.#current(recorded), attempts };
+  }
+
+  /** That nothing of the stream was hidden since: of a deletion its last revision does not tell. */
+  #unhiddenSince({ asOf }: Folded<State>): ConditionMessage {
+    return { query: [{ streams: [this.#source.stream], types: FACT_TYPES }], after: asOf };
   }
 
   /** A command that led to nothing. */
@@ -230,4 +247,9 @@ export class Execution<State, Registry extends EventRegistry, Command> {
   #weakest(): Durability {
     return this.#session.engine.storage === "memory" ? "memory" : "relaxed";
   }
+}
+
+/** What a tab knows of a stream without asking. */
+function knownOf<State>({ state, revision, asOf }: Folded<State>): Loaded<State> {
+  return { state, exists: revision !== undefined, revision, position: asOf, expected: revision ?? "noStream" };
 }

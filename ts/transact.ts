@@ -5,7 +5,7 @@ import type { WriteParts } from "./append-message.js";
 import { callback, options as optionBag } from "./arguments.js";
 import { findExecuted } from "./command.js";
 import { CommitCheck } from "./commit-check.js";
-import type { ConditionMessage, QueryItemMessage } from "./engine.js";
+import type { ConditionMessage } from "./engine.js";
 import { EXPECTED } from "./engine.js";
 import { invalidArgument, isEverfoldError } from "./errors.js";
 import type { AnyEvents, EventRegistry, NewEvent } from "./events.js";
@@ -16,6 +16,7 @@ import { DECISION_OPTIONS, Decision } from "./execute.js";
 import type { Hidden, Loaded, QuerySource } from "./load.js";
 import { checkSource, hiddenSince, loadedOf, stillSeen } from "./load.js";
 import { rehearsed } from "./new-events.js";
+import { FACT_TYPES } from "./query.js";
 import type { Session } from "./session.js";
 
 /** How a decision over several streams, or over a query, is made. */
@@ -249,8 +250,11 @@ class Attempt {
   }
 }
 
-/** That nothing came to the queries that were loaded. */
+/**
+ * That nothing came to the queries that were loaded, and that nothing was hidden of the streams: of a deletion the last
+ * revision does not tell.
+ */
 function conditionOn(known: readonly Known[], after = 0): ConditionMessage | undefined {
-  const query: QueryItemMessage[] = known.flatMap(({ source }) => ("query" in source ? source.query : []));
-  return query.length === 0 ? undefined : { query, after };
+  const query = known.map(({ source }) => ("query" in source ? source.query : [{ streams: [source.stream], types: FACT_TYPES }]));
+  return query.length === 0 ? undefined : { query: query.flat(), after };
 }

@@ -131,6 +131,22 @@ test("where another is faster, what is new is loaded and the command decided aga
     assert.deepEqual([result.attempts, runs(), result.state.balance, result.firstRevision], [3, 3, 0, 3]);
   }));
 
+test("a command that is refused, or leads to nothing, is decided twice: on what is known, and on what is asked", () =>
+  withStore(async (store) => {
+    await store.append("account-1", deposited(10));
+    let runs = 0;
+    const aggregate = observed(() => { runs += 1; });
+    await assert.rejects(store.execute(aggregate, "account-1", withdraw(11)), new Error("insufficient funds"));
+    assert.equal(runs, 2);
+    assert.equal((await store.execute(aggregate, "account-1", { type: "Ignore" })).attempts, 1);
+    assert.equal(runs, 4);
+    await store.execute(aggregate, "account-1", deposit(1));
+    assert.equal(runs, 5);
+    // Where there is no second try it is asked at once.
+    await assert.rejects(store.execute(aggregate, "account-1", withdraw(12), { retries: 0 }), new Error("insufficient funds"));
+    assert.equal(runs, 6);
+  }));
+
 test("a rule is judged on the newest state: a command that was overtaken may be refused by it", () =>
   withStore(async (store) => {
     await store.append("account-1", deposited(10));
@@ -159,15 +175,16 @@ test("pauses between tries grow, each of chance length, up to a bound", async ()
 
 const HIDINGS = {
   deleted: [(store) => store.delete("account-1"), 0],
+  "deleted, as its last revision does not tell,": [(store) => store.delete("account-1"), 0, () => {}],
   "deleted and written again": [(store) => Promise.all([store.delete("account-1"), store.append("account-1", deposited(3))]), 3],
   truncated: [(store) => Promise.all([store.truncate("account-1", { before: 1 }), store.append("account-1", deposited(3))]), 8],
 };
-for (const [what, [hide, balance]] of Object.entries(HIDINGS)) {
+for (const [what, [hide, balance, write = (store) => store.append("account-1", deposited(0))]] of Object.entries(HIDINGS)) {
   test(`a stream that was ${what} meanwhile is loaded from the start`, () =>
     withStore(async (store) => {
       await store.append("account-1", [deposited(10), deposited(5)]);
       const seen = [];
-      const { aggregate, pending } = overtaken(1, () => Promise.all([hide(store), store.append("account-1", deposited(0))]));
+      const { aggregate, pending } = overtaken(1, () => Promise.all([hide(store), write(store)]));
       const watching = defineAggregate({ ...definitionOf(aggregate), decide: (...args) => { seen.push(args[1].balance); return aggregate.decide(...args); } });
       await store.execute(watching, "account-1", deposit(1));
       await Promise.all(pending);

@@ -56,7 +56,8 @@ const RIVALS = {
   "writes what is written": [(store) => store.append("account-1", withdrawn(1)), 2],
   "writes what is loaded and written": [(store) => store.append("account-2", deposited(1)), 2],
   "writes another stream": [(store) => store.append("account-3", deposited(1)), 1],
-  "truncates a stream": [(store) => store.truncate("account-2", { before: 0 }), 1],
+  "truncates a stream that is loaded": [(store) => store.truncate("account-1", { before: 1 }), 2],
+  "truncates another stream": [async (store) => { await store.append("account-3", deposited(1)); await store.truncate("account-3", { before: 1 }); }, 1],
 };
 for (const [what, [act, attempts]] of Object.entries(RIVALS)) {
   test(`a transfer runs ${attempts} times where another ${what}`, () =>
