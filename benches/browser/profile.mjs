@@ -1,4 +1,4 @@
-// Where the time of appends goes, by Chromium's own profiler.
+// Where the time of appends, of opening and of reading goes, by Chromium's own profiler.
 
 const SAMPLING_us = 100;
 const SHOWN = 40;
@@ -10,23 +10,70 @@ const LOOPS = [
   { title: "commits of 1,000 events", options: { loop: "batches", count: 20_000, batchEvents: 1_000 } },
 ];
 
+const COLD_EVENTS = 100_000;
+const COLD_BATCH_EVENTS = 1_000;
+const COLD_STORE = "cold";
+const COLD_ROUNDS = 10;
+
+/** What is done in a page that was just loaded; the time is that of all rounds. */
+const COLD = [
+  { title: "opening, the wasm started", name: "openLog", options: () => ({ contestant: "everfold", name: COLD_STORE }) },
+  { title: "opening, and reading everything", name: "coldRead", options: (expected) => ({ contestant: "everfold", expected }) },
+];
+
 /** Prints the functions in which most time is spent, for each loop. Wasm has names only where the build left them. */
-export async function profileAppends({ page, call }) {
-  const devtools = await page.context().newCDPSession(page);
+export async function profileAll(session) {
+  const devtools = await session.page.context().newCDPSession(session.page);
   await devtools.send("Profiler.enable");
   await devtools.send("Profiler.setSamplingInterval", { interval: SAMPLING_us });
+  await profileAppends(session, devtools);
+  await profileCold(session, devtools);
+}
+
+async function profileAppends({ call }, devtools) {
   for (const { title, options } of LOOPS) {
     await call("beginProfiled", { seed: SEED, ...options });
-    await devtools.send("Profiler.start");
-    await call("runProfiled", {});
-    const { profile } = await devtools.send("Profiler.stop");
+    const { profile } = await profiled(devtools, () => call("runProfiled", {}));
     await call("endProfiled", {});
-    print(title, profile);
+    print(title, selfTimes(profile));
   }
 }
 
-function print(title, profile) {
-  const frames = selfTimes(profile);
+async function profileCold({ call, reload }, devtools) {
+  const { expected } = await call("prepareColdReads", { seed: SEED, count: COLD_EVENTS, batchEvents: COLD_BATCH_EVENTS });
+  for (const { title, name, options } of COLD) {
+    const frames = [];
+    let elapsed_ms = 0;
+    for (let round = 0; round < COLD_ROUNDS; round += 1) {
+      await reload();
+      const { result, profile } = await profiled(devtools, () => call(name, options(expected)));
+      elapsed_ms += result.elapsed_ms;
+      frames.push(...selfTimes(profile));
+    }
+    print(`${title}, ${COLD_ROUNDS} rounds of ${(elapsed_ms / COLD_ROUNDS).toFixed(1)} ms each, and the check of what was read`, added(frames));
+  }
+  await reload();
+  await call("endColdReads", {});
+}
+
+async function profiled(devtools, run) {
+  await devtools.send("Profiler.start");
+  const result = await run();
+  return { result, ...(await devtools.send("Profiler.stop")) };
+}
+
+/** One row for each function. */
+function added(frames) {
+  const rows = new Map();
+  for (const frame of frames) {
+    const row = rows.get(frame.name);
+    if (row === undefined) rows.set(frame.name, frame);
+    else row.self_ms += frame.self_ms;
+  }
+  return [...rows.values()];
+}
+
+function print(title, frames) {
   const total_ms = sum(frames);
   console.log(`\n${title}: ${total_ms.toFixed(0)} ms`);
   const kinds = groupByKind(frames);

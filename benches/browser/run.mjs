@@ -4,7 +4,7 @@
 //     npm run bench -- --full       with more rounds, with logs of a million events, and natively with logs of ten
 //     npm run bench -- --write      also writes docs/benchmarks.md and docs/benchmarks.svg, and the table of README.md
 //     npm run bench -- --smoke      a few rounds of little, to see whether it runs
-//     npm run bench -- --profile    instead of measuring, says where the time of appends goes
+//     npm run bench -- --profile    instead of measuring, says where the time of appends, of opening and of reading goes
 
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -16,7 +16,7 @@ import { growthOf } from "./growth.mjs";
 import { linesOf } from "./lines.mjs";
 import { loadNow, machine } from "./machine.mjs";
 import { FULL, QUICK, SMOKE } from "./plan.mjs";
-import { profileAppends } from "./profile.mjs";
+import { profileAll } from "./profile.mjs";
 import { withMeasures } from "./readme.mjs";
 import { openSession } from "./session.mjs";
 import { nativeGrowth } from "./native-growth.mjs";
@@ -33,7 +33,7 @@ async function main(flags) {
   if (flags.includes("--smoke") && flags.includes("--write")) throw new Error("the numbers of --smoke mean nothing, and are not written down");
   const session = await openSession();
   try {
-    if (flags.includes("--profile")) await profileAppends(session);
+    if (flags.includes("--profile")) await profileAll(session);
     else await benchmark(session, flags);
   } finally {
     await session.close();

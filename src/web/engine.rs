@@ -8,11 +8,12 @@ use std::future::Future;
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
-use futures_util::future::LocalBoxFuture;
+use futures_util::future::{LocalBoxFuture, join};
 use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::*;
 
 use crate::error::Error;
+use crate::host::Host;
 use crate::limits;
 use crate::storage::memory::MemoryStorage;
 use crate::store::{Progress, Store, Ticket};
@@ -180,8 +181,17 @@ async fn open(name: &str, request: OpenRequest, on_progress: Option<Function>) -
         .map_err(|error| error.at("name"))?;
     let (storage, host) = match storage {
         StorageKind::IndexedDb => {
-            let storage = IndexedDbStorage::open(name).await?;
-            (BrowserStorage::IndexedDb(storage), BrowserHost::new(name)?)
+            // The channel to other tabs is made while the browser opens the database: neither needs the other.
+            let opening = join(IndexedDbStorage::open(name), async { BrowserHost::new(name) });
+            let (storage, host) = opening.await;
+            let host = host?;
+            match storage {
+                Ok(storage) => (BrowserStorage::IndexedDb(storage), host),
+                Err(fault) => {
+                    host.close();
+                    return Err(fault.into());
+                }
+            }
         }
         StorageKind::Memory => (BrowserStorage::Memory(MemoryStorage::new()), BrowserHost::alone()?),
     };

@@ -15,7 +15,7 @@ use crate::codec::sample;
 use super::compacted::{Compacted, StoredUnit};
 use super::lived::{self, Shape};
 
-const BLOCK_BYTES_MAX: usize = 16 * 1024;
+const BLOCK_BYTES_MAX: usize = 24 * 1024;
 
 #[test]
 fn units_and_the_directory_say_what_the_log_says() {
