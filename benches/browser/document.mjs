@@ -1,12 +1,13 @@
 // docs/benchmarks.md, from what was measured.
 
+import { judged } from "./bars.mjs";
 import { whole } from "./lines.mjs";
-import { reasonOf } from "./reasons.mjs";
+import { limitOf, reasonOf } from "./reasons.mjs";
 import { GROWTH_HEADER, LINE_HEADER, compactionText, grouped, growthRow, lineRow, machineText, summaryText } from "./table.mjs";
 
 /** The document of a report. */
 export function markdown(report) {
-  return `${[introduction(report), measures(report), slower(report), growth(report), ...nativeGrowth(report), clocks(report), weight(report)].join("\n\n")}\n`;
+  return `${[introduction(report), measures(report), missed(report), slower(report), growth(report), ...nativeGrowth(report), clocks(report), weight(report)].join("\n\n")}\n`;
 }
 
 function introduction(report) {
@@ -43,6 +44,13 @@ and of reading a stream. The ratio is everfold's figure over the peer's, of each
 A bar is what everfold is held to; of memory and of tasks the greatest round is judged, of everything else the median.
 
 ${tables.join("\n\n")}`;
+}
+
+function missed({ lines }) {
+  const missing = lines.flatMap((line) => judged(line).filter(({ verdict }) => verdict === "missed").map(({ text }) => ({ line, text })));
+  if (missing.length === 0) return "## Bars that are missed\n\nNone.";
+  const sentences = missing.map(({ line: { what, peer, key }, text }) => `- *${what}*${peer === undefined || peer === "" ? "" : `, against *${peer}*`}: ${text}. ${limitOf(key)}`);
+  return `## Bars that are missed, and what stops them\n\n${sentences.join("\n")}`;
 }
 
 function slower({ lines }) {
