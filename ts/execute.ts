@@ -115,8 +115,16 @@ export class Execution<State, Registry extends EventRegistry, Command> {
     this.#decision = new Decision(bag);
   }
 
+  /**
+   * Executes the command, after those that were sent to its stream before, from whichever handle of this tab: they would only
+   * overtake one another.
+   */
+  run(command: Command): Promise<ExecuteResult<State, Registry>> {
+    return this.#session.turns.take(this.#source.stream, this.#decision.signal, () => this.#execute(command));
+  }
+
   /** Load, decide, fold, append; and again, when others were faster. */
-  async run(command: Command): Promise<ExecuteResult<State, Registry>> {
+  async #execute(command: Command): Promise<ExecuteResult<State, Registry>> {
     const { engine } = this.#session;
     const { command: ids, retries } = this.#decision;
     // What this tab knows is nearly always the newest, and where it is not the append is refused: to ask first would take as

@@ -47,10 +47,10 @@ export class Handle {
   #lastPosition = 0;
 
   private constructor(shared: SharedEngine, options: Pick<Session, "events" | "durability" | "host">) {
-    const { engine, queue } = shared;
+    const { engine, queue, turns } = shared;
     const upcaster = options.events && new Upcaster(options.events);
     this.#shared = shared;
-    this.session = { ...options, engine, queue, limits: engine.limits, upcaster };
+    this.session = { ...options, engine, queue, turns, limits: engine.limits, upcaster };
   }
 
   /** Opens a store, in the browser's world or in one of a test's own. */

@@ -1,9 +1,11 @@
 import type { AppendQueue } from "./append-queue.js";
 import type { CommitContext } from "./commit-check.js";
 import type { Engine } from "./engine.js";
+import type { Turns } from "./turns.js";
 
 /** What an open store works with. */
 export interface Session extends CommitContext {
   readonly engine: Engine;
   readonly queue: AppendQueue;
+  readonly turns: Turns;
 }

@@ -2,6 +2,7 @@ import { AppendQueue } from "./append-queue.js";
 import type { Engine, OpenProgress, StorageKind } from "./engine.js";
 import { EverfoldError, invalidArgument, isEverfoldError } from "./errors.js";
 import { databaseExists, destroyDatabase, openPageEngine } from "./page-engine.js";
+import { Turns } from "./turns.js";
 
 /** Where a store is asked to keep its records: `"auto"` is IndexedDB, or memory where the browser refuses that. */
 export type StorageOption = StorageKind | "auto";
@@ -12,6 +13,8 @@ export class SharedEngine {
   closed = false;
   readonly engine: Engine;
   readonly queue: AppendQueue;
+  /** Those of the commands that are under way. */
+  readonly turns: Turns = new Turns();
   #handleCount = 0;
   readonly #name: string;
 
