@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use crate::expected::Expected;
 use crate::id::EventId;
-use crate::position::Position;
+use crate::position::{Position, Revision};
 
 pub use crate::expected::ActualRevision;
 
@@ -110,6 +110,17 @@ pub enum Detail {
         /// The damaged record, as `object store/key`.
         segment: String,
         /// What was found.
+        problem: String,
+    },
+    /// An event cannot be folded.
+    ReducerFailed {
+        /// Its stream.
+        stream: String,
+        /// Its place there.
+        revision: Revision,
+        /// Its type.
+        event_type: String,
+        /// What was wrong, and where in the reducer.
         problem: String,
     },
     /// The append was withdrawn by its caller before its transaction began. Nothing was written.
@@ -242,6 +253,7 @@ impl Error {
             Detail::VersionTooNew { .. } => "VERSION_TOO_NEW",
             Detail::VersionTooOld { .. } => "VERSION_TOO_OLD",
             Detail::CorruptData { .. } => "CORRUPT_DATA",
+            Detail::ReducerFailed { .. } => "REDUCER_FAILED",
             Detail::Aborted => "ABORTED",
             Detail::Closed => "CLOSED",
             Detail::Internal { .. } => "INTERNAL",
@@ -335,6 +347,12 @@ impl fmt::Display for Error {
                     write!(formatter, ", from position {position}")?;
                 }
                 write!(formatter, ": {problem}")
+            }
+            Detail::ReducerFailed { stream, revision, event_type, problem } => {
+                write!(
+                    formatter,
+                    "revision {revision} of \"{stream}\", {event_type}, cannot be folded: {problem}"
+                )
             }
             Detail::Aborted => write!(formatter, "the append was aborted before its transaction began"),
             Detail::Closed => write!(formatter, "the store is closed"),

@@ -75,6 +75,11 @@ impl<T> ByStream<T> {
         self.table.rows()
     }
 
+    /// All streams that something belongs to, in the order in which they were added.
+    pub fn into_rows(self) -> Vec<(StreamName, T)> {
+        self.table.into_rows()
+    }
+
     /// Takes a stream out, and puts the last one in its place.
     pub fn swap_remove(&mut self, number: usize) {
         let last = self.table.rows.len().wrapping_sub(1);
@@ -132,7 +137,8 @@ impl<T> ByStream<T> {
         }
     }
 
-    fn find(&self, stream: &str) -> Option<usize> {
+    /// The number of the stream of this name.
+    pub fn find(&self, stream: &str) -> Option<usize> {
         self.table.find(hash_of(stream.as_bytes()), |(name, _)| name.as_str() == stream)
     }
 }

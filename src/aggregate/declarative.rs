@@ -11,6 +11,10 @@ impl Reducer for Program {
         self.initial()
     }
 
+    fn folds(&self, event_type: &str) -> bool {
+        self.folds(event_type)
+    }
+
     fn evolve(&self, state: &mut State, entry: &Entry<'_>) -> Result<(), ReducerFailure> {
         let Body::Event { revision, event_type, data, metadata, .. } = &entry.body else { return Ok(()) };
         let event = EventView {

@@ -109,6 +109,9 @@ pub trait Reducer {
     /// The state before the first event.
     fn initial(&self) -> Self::State;
 
+    /// Whether an event of this type may change a state. Where not, its events are passed over without being looked at.
+    fn folds(&self, event_type: &str) -> bool;
+
     /// Folds one entry of the log. A fact of the store changes nothing, nor does an event of a type that the reducer
     /// does not know.
     ///

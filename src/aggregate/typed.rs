@@ -17,6 +17,11 @@ impl<A: Aggregate> Reducer for Typed<A> {
         A::initial()
     }
 
+    /// Which variants an enum has, serde says only when one is read.
+    fn folds(&self, _: &str) -> bool {
+        true
+    }
+
     fn evolve(&self, state: &mut A::State, entry: &Entry<'_>) -> Result<(), ReducerFailure> {
         let Body::Event { event_type, data, .. } = &entry.body else { return Ok(()) };
         match read_event(event_type, *data) {

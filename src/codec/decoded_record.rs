@@ -121,6 +121,43 @@ impl DecodedRecord {
         self.rows.get(index).is_some_and(|row| !row.flags.has(EntryFlags::FACT))
     }
 
+    /// The revision of the event at this index. `None` for a fact, and beyond the last.
+    pub fn revision(&self, index: usize) -> Option<Revision> {
+        self.rows.get(index).filter(|row| !row.flags.has(EntryFlags::FACT)).map(|row| row.revision)
+    }
+
+    /// The stream of the entry at this index. `None` beyond the last.
+    pub fn stream(&self, index: usize) -> Option<&str> {
+        self.name(&self.stream_names, self.rows.get(index)?.stream)
+    }
+
+    /// The index after the last of the entries that follow the one at this index, without another between them, and
+    /// are of its stream.
+    pub fn end_of_run(&self, index: usize) -> usize {
+        let rest = self.rows.get(index..).unwrap_or_default();
+        let stream = rest.first().map(|row| row.stream);
+        let count = rest.iter().take_while(|row| Some(row.stream) == stream).count();
+        index.saturating_add(count)
+    }
+
+    /// The names of all types of its events.
+    pub fn type_names(&self) -> impl Iterator<Item = &str> {
+        let bounds = self.type_names.bounds.iter().zip(self.type_names.bounds.iter().skip(1));
+        bounds.filter_map(|(start, end)| self.text_of(Span { start: *start, end: *end }))
+    }
+
+    /// The type of the event at this index, by its number among the names of types. `None` for a fact, and beyond the
+    /// last.
+    pub fn type_number(&self, index: usize) -> Option<usize> {
+        self.rows.get(index).filter(|row| !row.flags.has(EntryFlags::FACT)).map(|row| row.event_type as usize)
+    }
+
+    /// The metadata of the event at this index. `None` where it has none, for a fact, and beyond the last.
+    pub fn metadata(&self, index: usize) -> Option<&str> {
+        let row = self.rows.get(index).filter(|row| row.flags.has(EntryFlags::METADATA))?;
+        self.text_of(row.metadata)
+    }
+
     /// Bytes of the data and the metadata of the entry at this index: 0 for a fact, and beyond the last.
     pub fn payload_bytes(&self, index: usize) -> usize {
         self.rows.get(index).map_or(0, |row| row.data.len().saturating_add(row.metadata.len()))

@@ -21,6 +21,8 @@ mod step;
 mod target;
 mod text;
 mod value;
+mod versions;
 
 pub use failure::ReducerFailure;
 pub use program::{EventView, Program, State};
+pub use versions::Versions;

@@ -91,6 +91,11 @@ impl Program {
         }
     }
 
+    /// Whether there are steps for this type of event.
+    pub fn folds(&self, event_type: &str) -> bool {
+        self.handler(event_type).or_else(|| self.handler(ANY_TYPE)).is_some()
+    }
+
     fn handler(&self, event_type: &str) -> Option<&Handler> {
         let row = self.handlers.get(hash_of(event_type.as_bytes()), |(known, _)| **known == *event_type);
         row.map(|(_, handler)| handler)

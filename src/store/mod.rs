@@ -16,6 +16,7 @@ mod describe;
 mod fault;
 mod fetch;
 mod find;
+mod fold;
 mod gather;
 mod layout;
 mod learn;
@@ -27,6 +28,7 @@ mod queue;
 mod read;
 mod request;
 mod scan;
+mod stored;
 mod tally;
 mod validate;
 mod view;
@@ -53,11 +55,14 @@ use queue::Queue;
 
 pub use crate::layout::plan::Bounds;
 pub use crate::log::StreamAppended;
+pub use fold::json::{JsonFolded, JsonReducer, JsonState, Versioned, fold_entries};
+pub use fold::{AllFolded, FoldRequest, FoldSource, Folded, Passed};
 pub use request::{
     AllRead, AppendRequest, Appended, Compacted, Count, CountBy, CountPage, EventPage, Mark, MarkRequest,
     Marked, OpenOptions, Progress, Stats, StreamInfo, StreamLife, StreamList, StreamRead, Ticket,
     WriteRequest,
 };
+pub use stored::{StoredPage, StoredPlace, StoredRead};
 
 /// An open event store. Cheap to clone: all clones are one store.
 ///
@@ -190,6 +195,17 @@ impl<S: Storage, H: Host> Store<S, H> {
     /// As of [`Store::read_stream`]; reading may go on after the last position of the damaged record.
     pub fn read_all(&self, read: &AllRead) -> impl Future<Output = Result<EventPage, Error>> {
         self.shared.read_all(read)
+    }
+
+    /// Reads one page of the log in the order in which it is stored, which costs least: the events of a stream come in
+    /// their order, those of different streams as they happen to stand. In the state of the log as the first page
+    /// found it, as [`Store::read_all`].
+    ///
+    /// # Errors
+    ///
+    /// `CORRUPT_DATA` where something of the page cannot be read; `STORAGE_FAILED`, `CLOSED`.
+    pub fn read_stored(&self, read: &StoredRead) -> impl Future<Output = Result<StoredPage, Error>> {
+        self.shared.read_stored(read)
     }
 
     /// Finds an event by its id: a page of one event, or of none. Without a stream, the first in the log.

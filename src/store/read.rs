@@ -173,7 +173,7 @@ fn after(asking: Asking<'_>, next: u64) -> Asking<'_> {
 
 /// The page, and where the portion begins that follows the one which it is from.
 #[inline(never)]
-fn page_of_all(
+pub(super) fn page_of_all(
     view: &mut View<'_>,
     scan: &Scan<'_>,
     limit: Option<u64>,

@@ -51,6 +51,11 @@ fn with_detail(fields: Fields, detail: &Detail) -> Fields {
             .with_whole_if_some("position", position.map(|position| position.0))
             .with("segment", segment)
             .with("problem", problem),
+        Detail::ReducerFailed { stream, revision, event_type, problem } => fields
+            .with("stream", stream)
+            .with_whole("revision", revision.0)
+            .with("type", event_type)
+            .with("cause", problem),
         Detail::Aborted | Detail::Closed => fields,
         Detail::Internal { problem } => fields.with("problem", problem),
     }

@@ -18,6 +18,7 @@ mod executor;
 mod expectations;
 mod faults;
 mod fixtures;
+mod folding;
 mod hiding;
 mod host_contract;
 mod idempotence;

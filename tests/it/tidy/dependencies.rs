@@ -13,7 +13,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         "web",
         &[
             "store", "log", "codec", "storage", "query", "host", "event", "json", "id", "position", "error",
-            "limits", "table", "answer",
+            "limits", "table", "answer", "layout", "reducer",
         ],
     ),
     // Suites, simulations and faults know everything natively testable.
@@ -28,8 +28,24 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     (
         "store",
         &[
-            "index", "layout", "log", "codec", "storage", "query", "host", "event", "json", "id", "position",
-            "error", "limits", "table", "sort", "answer",
+            "index",
+            "layout",
+            "log",
+            "codec",
+            "storage",
+            "query",
+            "host",
+            "event",
+            "json",
+            "id",
+            "position",
+            "error",
+            "limits",
+            "table",
+            "sort",
+            "answer",
+            "aggregate",
+            "reducer",
         ],
     ),
     // What a store folds with, over entries as they stand in their records. A typed event becomes one to append.
