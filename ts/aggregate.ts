@@ -1,5 +1,6 @@
 import { bag, callback, name, option, unfit, whole } from "./arguments.js";
 import type { EvolveDocument } from "./declarative.js";
+import { checkDocument, isDocument } from "./declarative.js";
 import { invalidArgument } from "./errors.js";
 import type { AnyEvents, EventRegistry, NewEvent, RecordedEvent, TypeOf } from "./events.js";
 import { checkRegistry } from "./events.js";
@@ -179,7 +180,8 @@ function checkSnapshotEvery(value: unknown, path: string): number | false {
 /** A reducer as it is now: what becomes of a map afterwards changes nothing. */
 function checkEvolve(value: unknown): unknown {
   if (typeof value === "function") return value;
-  if (typeof value !== "object" || value === null) throw unfit(value, "definition.evolve", "a function, or an object of functions by type,");
+  if (typeof value !== "object" || value === null) throw unfit(value, "definition.evolve", "a function, or an object of functions or of steps by type,");
+  if (isDocument(value)) return checkDocument(value, "definition.evolve");
   for (const [type, handler] of Object.entries(value)) callback(handler, `definition.evolve.${type}`);
   return Object.freeze({ ...value });
 }

@@ -68,6 +68,14 @@ export interface Engine {
   streamInfo(stream: string): Promise<StreamInfoMessage | undefined>;
   streams(message: StreamsMessage): Promise<readonly StreamInfoMessage[]>;
   count(message: CountMessage): Promise<CountPageMessage>;
+  /** Reads a page in the order in which the log is stored. */
+  readStored(message: StoredReadMessage): Promise<StoredPageMessage>;
+  /** Compiles a reducer, and gives a handle to it. Errors: `INVALID_ARGUMENT` with a path that begins with `evolve` or `initial`. */
+  defineReducer(message: ReducerMessage): Promise<number>;
+  /** Folds what stands in the log, as long as `progress` says that it is wanted. */
+  fold(message: FoldMessage, progress: FoldProgress): Promise<FoldOutcome>;
+  /** Folds events that are given. */
+  foldEvents(message: FoldEventsMessage): Promise<FoldOutcome>;
   stats(): Promise<StatsMessage>;
   /** Compacts the log, as long as `progress` says that it is wanted. */
   compact(progress: CompactProgress): Promise<CompactedMessage>;
@@ -277,3 +285,100 @@ export interface StatsMessage {
   readonly quota: number | undefined;
   readonly persisted: boolean | undefined;
 }
+
+/** A page of the log in the order in which it is stored is asked for. */
+export interface StoredReadMessage {
+  /** The category of the streams that are wanted; all where it is left out. */
+  readonly category: string | undefined;
+  /** Where the page begins: the `place` of the page before. */
+  readonly place: Float64Array | undefined;
+  readonly asOf: number | undefined;
+}
+
+/**
+ * A page in the order in which the log is stored: of each stream the events come in their order. Where the log was
+ * compacted since the page before, some may come again. `next` says about how far it has come, as a position.
+ */
+export interface StoredPageMessage extends PageMessage {
+  /** Where the next page begins: a position, and a unit and a block or `NaN`; nothing when this was the last. */
+  readonly place: Float64Array | undefined;
+}
+
+/** A declarative reducer. */
+export interface ReducerMessage {
+  /** The JSON text of its document. */
+  readonly evolve: string;
+  /** The JSON text of the state that a fold begins with. */
+  readonly initial: string;
+  /**
+   * The versions of stored types: a fold ends before an event of another one. A type of which none is said is folded
+   * whatever its version, one of version 0 never.
+   */
+  readonly versions: readonly (readonly [type: string, version: number])[];
+}
+
+/** What a fold goes on from. */
+export interface FoldedMessage {
+  /** The JSON text of the state; where it is left out, the first one. */
+  readonly state: string | undefined;
+  /** How many events were met. */
+  readonly count: number;
+  readonly revision: number | undefined;
+  readonly lastPosition: number;
+  readonly asOf: number;
+}
+
+/** A fold is asked for: of a stream, of what matches a query, or of each stream of a category. */
+export type FoldMessage = {
+  /** The handle of a reducer. */
+  readonly reducer: number;
+  readonly asOf: number | undefined;
+} & (
+  | { readonly stream: string; readonly before: number | undefined; readonly from: FoldedMessage }
+  | { readonly query: readonly QueryItemMessage[]; readonly from: FoldedMessage }
+  | { readonly category: string | undefined }
+);
+
+/** Is told how many positions of how many are folded, about, and says whether it is still wanted. */
+export type FoldProgress = (done: number, total: number) => boolean;
+
+/** Events are to be folded, whatever their version. */
+export interface FoldEventsMessage {
+  readonly reducer: number;
+  readonly from: FoldedMessage;
+  readonly events: readonly FoldEventMessage[];
+}
+
+/** An event as reducers see it: data and metadata are JSON texts. */
+export interface FoldEventMessage {
+  readonly type: string;
+  readonly stream: string;
+  readonly data: string | undefined;
+  readonly metadata: string | undefined;
+  readonly revision: number;
+  readonly position: number;
+  readonly time: number;
+}
+
+/**
+ * What a fold came to. `numbers` has {@link FOLD_COLUMNS} for each state:
+ *
+ *     count  revision  lastPosition
+ *
+ * A revision that is none is {@link NONE}.
+ */
+export interface FoldOutcome {
+  /** The JSON text of an array: the states. */
+  readonly states: string;
+  /** The streams of the states, put together, where there is one for each. */
+  readonly names: string;
+  /** The length of each name, in UTF-16 units. */
+  readonly nameLengths: Uint32Array;
+  readonly numbers: Float64Array;
+  /** The state of the log that was read. */
+  readonly asOf: number;
+  /** Whether it ended before an event that has to be made one of today first. A fold of each stream has no states then. */
+  readonly isCutShort: boolean;
+}
+
+export const FOLD_COLUMNS = 3;

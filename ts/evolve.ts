@@ -1,11 +1,14 @@
 import type { AnyAggregate, EvolveFunction, EvolveMap } from "./aggregate.js";
 import type { Engine, QueryItemMessage } from "./engine.js";
+import { isDocument } from "./declarative.js";
+import { DocumentReducer } from "./document-reducer.js";
 import { EverfoldError } from "./errors.js";
 import type { EventRegistry } from "./events.js";
+import { foldStored, pagesAfter } from "./fold-pages.js";
+import { frozen } from "./frozen.js";
 import type { AnyRecorded } from "./page.js";
-import { FORWARDS } from "./query.js";
-import type { EventPage } from "./reading.js";
-import { ahead, eventPages } from "./reading.js";
+import type { ProgressListener } from "./progress.js";
+import { ahead } from "./reading.js";
 import { Upcaster } from "./upcast.js";
 
 /** How far a fold has come. A fold may begin with any, of the same reducer: with one that was kept as with one just made. */
@@ -39,14 +42,33 @@ export interface Reducer<State> {
   /** The fold of nothing. */
   start(): Folded<State>;
   /** Folds the next events, of the log as it was at `asOf`, which are as they are stored. */
-  fold(folded: Folded<State>, events: AnyRecorded[], asOf: number): Folded<State>;
+  fold(engine: Engine, folded: Folded<State>, events: AnyRecorded[], asOf: number): Folded<State> | Promise<Folded<State>>;
   /** Folds what comes after `folded` in the log. */
   foldStretch(engine: Engine, folded: Folded<State>, stretch: Stretch): Promise<Folded<State>>;
+  /** Folds each stream. */
+  foldAll(engine: Engine, all: AllStreams): Promise<AllFolded<State>>;
+}
+
+/** Which streams are folded, each into a state of its own. */
+export interface AllStreams {
+  /** Those of this category; all where it is left out. */
+  readonly category: string | undefined;
+  readonly signal: AbortSignal | undefined;
+  /** Is told how far it has come: positions of the log. */
+  readonly onProgress: ProgressListener | undefined;
+}
+
+/** The folds of all streams. */
+export interface AllFolded<State> {
+  readonly folds: Map<string, Folded<State>>;
+  /** As of which position of the log they are. */
+  readonly asOf: number;
 }
 
 /** The reducer of an aggregate, for a store with these upcasters, which count where the aggregate has no events of its own. */
 export function reducerOf<State>(aggregate: AnyAggregate<State>, ofStore: Upcaster | undefined): Reducer<State> {
-  return new ScriptReducer(aggregate, upcasterOf(aggregate) ?? ofStore);
+  const upcaster = upcasterOf(aggregate) ?? ofStore;
+  return isDocument(aggregate.evolve) ? new DocumentReducer(aggregate, upcaster) : new ScriptReducer(aggregate, upcaster);
 }
 
 const upcasters = new WeakMap<EventRegistry, Upcaster>();
@@ -60,7 +82,7 @@ export function upcasterOf({ events }: AnyAggregate<unknown>): Upcaster | undefi
 }
 
 /** A reducer that is a function of the caller's, or one for each type. */
-class ScriptReducer<State> implements Reducer<State> {
+export class ScriptReducer<State> implements Reducer<State> {
   readonly #aggregate: AnyAggregate<State>;
   readonly #upcaster: Upcaster | undefined;
   readonly #evolve: EvolveFunction<State> | undefined;
@@ -79,7 +101,7 @@ class ScriptReducer<State> implements Reducer<State> {
     return { state: frozen(this.#aggregate.initial()), count: 0, revision: undefined, lastPosition: 0, asOf: 0 };
   }
 
-  fold(folded: Folded<State>, events: AnyRecorded[], asOf: number): Folded<State> {
+  fold(_: unknown, folded: Folded<State>, events: AnyRecorded[], asOf: number): Folded<State> {
     const last = events.at(-1);
     if (last === undefined) return { ...folded, asOf };
     let { state } = folded;
@@ -101,53 +123,17 @@ class ScriptReducer<State> implements Reducer<State> {
   async foldStretch(engine: Engine, folded: Folded<State>, stretch: Stretch): Promise<Folded<State>> {
     let current = folded;
     for await (const { events, asOf } of ahead(pagesAfter(engine, folded, stretch))) {
-      current = this.fold(current, events, asOf);
+      current = this.fold(engine, current, events, asOf);
     }
     return current;
   }
-}
 
-/** The pages of what comes after a fold in the log, as they are stored. */
-export function pagesAfter(engine: Engine, { revision, asOf: after }: Folded<unknown>, stretch: Stretch): AsyncGenerator<EventPage, void, undefined> {
-  const { source, before, asOf, signal } = stretch;
-  if ("stream" in source) {
-    const from = revision === undefined ? 0 : revision + 1;
-    const request = { stream: source.stream, from, before, direction: "forwards", limit: undefined, asOf } as const;
-    return eventPages(request, signal, (message) => engine.readStream(message), "from");
+  foldAll(engine: Engine, all: AllStreams): Promise<AllFolded<State>> {
+    return foldStored(engine, this, all);
   }
-  const request = { ...FORWARDS, query: source.query, after, limit: undefined, asOf };
-  return eventPages(request, signal, (message) => engine.readAll(message), "after");
 }
 
 function reducerFailed(name: string, { stream, revision, type }: AnyRecorded, cause: unknown): EverfoldError {
   const message = `evolve of the aggregate ${name} threw at revision ${revision} of "${stream}", ${type}: ${String(cause)}`;
   return new EverfoldError(message, { code: "REDUCER_FAILED", name, stream, revision, type, cause });
-}
-
-declare const process: { readonly env: { readonly NODE_ENV?: string } };
-
-/** Whether states are frozen. Bundlers write in its place what `process.env.NODE_ENV` is; where nobody does, nothing says so. */
-function isDevelopment(): boolean {
-  try {
-    return process.env.NODE_ENV !== "production";
-  } catch {
-    return false;
-  }
-}
-
-const FREEZES = isDevelopment();
-
-/** In development, the value with every object and array in it frozen. What is frozen already was met before. */
-function frozen<Value>(value: Value): Value {
-  if (FREEZES) freeze(value);
-  return value;
-}
-
-function freeze(value: unknown): void {
-  if (typeof value !== "object" || value === null || Object.isFrozen(value)) return;
-  // Of other kinds the contents could change all the same, or could not be frozen at all.
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (!Array.isArray(value) && prototype !== Object.prototype && prototype !== null) return;
-  Object.freeze(value);
-  for (const part of Object.values(value)) freeze(part);
 }

@@ -12,7 +12,8 @@ import type { ConditionMessage, Durability } from "./engine.js";
 import { isEverfoldError } from "./errors.js";
 import type { AnyEvents, EventRegistry, NewMetadata, RecordedEvent } from "./events.js";
 import type { Folded, Reducer } from "./evolve.js";
-import { pagesAfter, reducerOf, upcasterOf } from "./evolve.js";
+import { reducerOf, upcasterOf } from "./evolve.js";
+import { pagesAfter } from "./fold-pages.js";
 import type { Loaded } from "./load.js";
 import { hiddenSince, loadedOf, stillSeen } from "./load.js";
 import { rehearsed } from "./new-events.js";
@@ -184,7 +185,7 @@ export class Execution<State, Registry extends EventRegistry, Command> {
       given = new UncheckedWrite(this.#source.stream, expected, decide(this.#aggregate, command, decidedOn, context));
       write = check.write(given);
       // What cannot be folded would make the stream unreadable, so it is not written.
-      this.#reducer.fold(folded, rehearsed(write, revision, loaded.position, host), folded.asOf);
+      await this.#reducer.fold(engine, folded, rehearsed(write, revision, loaded.position, host), folded.asOf);
     } catch (error) {
       if (isAsked) throw error;
       return "unsure";
@@ -202,7 +203,7 @@ export class Execution<State, Registry extends EventRegistry, Command> {
     const recorded = await this.#recorded(result);
     const { state } = commit.duplicate
       ? await this.#foldUpTo(result.lastRevision ?? 0)
-      : this.#reducer.fold(folded, recorded, result.lastPosition);
+      : await this.#reducer.fold(engine, folded, recorded, result.lastPosition);
     return { ...result, state, events: this.#current(recorded), attempts };
   }
 

@@ -2,12 +2,14 @@ import type { Aggregate, AnyAggregate } from "./aggregate.js";
 import { checkAggregate } from "./aggregate.js";
 import { UncheckedWrite } from "./append.js";
 import { name, option, options as optionBag } from "./arguments.js";
+import { BOUNDLESS } from "./boundless.js";
 import { CommitCheck } from "./commit-check.js";
 import { decide } from "./decide.js";
-import type { EngineLimits } from "./engine.js";
+import { isDocument } from "./declarative.js";
+import { invalidArgument } from "./errors.js";
 import type { EventRegistry, NewEvent } from "./events.js";
-import type { Folded, Reducer } from "./evolve.js";
-import { reducerOf, upcasterOf } from "./evolve.js";
+import type { Folded } from "./evolve.js";
+import { ScriptReducer, upcasterOf } from "./evolve.js";
 import type { Host } from "./host.js";
 import { rehearsed } from "./new-events.js";
 import type { AnyRecorded } from "./page.js";
@@ -31,17 +33,6 @@ export type Partially<Value> = Value extends readonly unknown[]
 /** What a thrown error may be: of a message that matches, that contains a text, or of a class. */
 export type Thrown = RegExp | string | (new (...values: any[]) => unknown);
 
-/** Without a store there are no bounds but those of the stack. */
-const BOUNDLESS: EngineLimits = {
-  jsonDepth: 1_000,
-  tagsPerEvent: Infinity,
-  eventBytes: Infinity,
-  commitEvents: Infinity,
-  commitBytes: Infinity,
-  queryEntries: Infinity,
-  queryNames: Infinity,
-};
-
 /** What is compared of an event in any case, and what in none, beside what is said of it. */
 const SAID_ALWAYS: ReadonlySet<string> = new Set(["type", "data"]);
 const DECIDED_BY_LOG: ReadonlySet<string> = new Set(["stream", "revision", "position"]);
@@ -62,8 +53,9 @@ export function given<State, Registry extends EventRegistry, Command>(
 ): Scenario<State, Registry, Command> {
   const bag = optionBag(options, ["stream", "clock", "ids"]);
   checkAggregate(aggregate, "aggregate");
+  if (isDocument(aggregate.evolve)) throw invalidArgument("aggregate.evolve", "is a document, which only a store folds; openTestStore() gives one");
   const stream = option(bag, "stream", name) ?? `${aggregate.category ?? "stream"}-1`;
-  const stage = { aggregate, stream, host: testHost(bag), reducer: reducerOf(aggregate, undefined) };
+  const stage = { aggregate, stream, host: testHost(bag), reducer: new ScriptReducer(aggregate, upcasterOf(aggregate)) };
   return new Scenario(stage, happen(stage, stage.reducer.start(), events).folded);
 }
 
@@ -72,7 +64,7 @@ interface Stage<State> {
   readonly aggregate: AnyAggregate<State>;
   readonly stream: string;
   readonly host: Host;
-  readonly reducer: Reducer<State>;
+  readonly reducer: ScriptReducer<State>;
 }
 
 /** What happened before a command. */
@@ -166,11 +158,11 @@ interface Happened<State> {
 
 function happen<State>(stage: Stage<State>, folded: Folded<State>, given: unknown): Happened<State> {
   const events = recorded(stage, folded.revision, given);
-  return { folded: stage.reducer.fold(folded, [...events], folded.lastPosition + events.length), events };
+  return { folded: stage.reducer.fold(undefined, folded, [...events], folded.lastPosition + events.length), events };
 }
 
 /** New events, checked, as a store would give them. */
-function recorded(stage: Stage<unknown>, revision: number | undefined, given: unknown): readonly AnyRecorded[] {
+function recorded(stage: Omit<Stage<unknown>, "reducer">, revision: number | undefined, given: unknown): readonly AnyRecorded[] {
   const { aggregate, stream, host } = stage;
   const context = { limits: BOUNDLESS, upcaster: upcasterOf(aggregate), events: aggregate.events, durability: "relaxed", host } as const;
   const write = new CommitCheck({}, context).write(new UncheckedWrite(stream, undefined, given));

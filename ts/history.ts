@@ -1,7 +1,8 @@
 import { checkAggregate } from "./aggregate.js";
 import { abortSignal, flag, name, option, options as optionBag, whole } from "./arguments.js";
 import type { AnyEvents, EventRegistry, RecordedEvent } from "./events.js";
-import { pagesAfter, reducerOf, upcasterOf } from "./evolve.js";
+import { reducerOf, upcasterOf } from "./evolve.js";
+import { pagesAfter } from "./fold-pages.js";
 import type { JsonPatch } from "./json-patch.js";
 import type { Session } from "./session.js";
 
@@ -50,7 +51,7 @@ export async function* historyPages<State>(
     const steps: HistoryStep<State>[] = [];
     for (const stored of events) {
       const earlier = folded.state;
-      folded = reducer.fold(folded, [stored], asOf);
+      folded = await reducer.fold(session.engine, folded, [stored], asOf);
       const [event] = upcaster?.current([stored], "asStored") ?? [stored];
       if (event?.revision === undefined || event.revision < from) continue;
       steps.push({ event, state: folded.state, revision: event.revision, patch: patchOf?.(earlier, folded.state) });

@@ -11,13 +11,21 @@ import type {
   CountPageMessage,
   Engine,
   EngineLimits,
+  FoldEventsMessage,
+  FoldMessage,
+  FoldOutcome,
+  FoldProgress,
+  FoldedMessage,
   MarkMessage,
   MarkOutcome,
   OpenMessage,
   OpenProgress,
   PageMessage,
+  ReducerMessage,
   StatsMessage,
   StorageKind,
+  StoredPageMessage,
+  StoredReadMessage,
   StreamInfoMessage,
   StreamReadMessage,
   StreamsMessage,
@@ -31,7 +39,21 @@ import { wasmCalls as calls } from "./wasm-calls.js";
 let loading: Promise<EngineLimits> | undefined;
 
 // The codes are the places.
-const CALLS = ["mark", "readStream", "readAll", "event", "streamInfo", "streams", "count", "stats", "close"] as const;
+const CALLS = [
+  "mark",
+  "readStream",
+  "readAll",
+  "event",
+  "streamInfo",
+  "streams",
+  "count",
+  "stats",
+  "close",
+  "defineReducer",
+  "foldEvents",
+  "readStored",
+] as const;
+const FOLDS = { stream: 0, query: 1, all: 2 } as const;
 const STORAGES: readonly StorageKind[] = ["indexeddb", "memory"];
 const DIRECTIONS: readonly StreamReadMessage["direction"][] = ["forwards", "backwards"];
 const MARKS: readonly MarkMessage["mark"][] = ["delete", "tombstone", "truncate"];
@@ -138,6 +160,34 @@ class PageEngine implements Engine {
     return this.#call("count", message.query(query));
   }
 
+  readStored({ category, place, asOf }: StoredReadMessage): Promise<StoredPageMessage> {
+    return this.#call("readStored", new MessageWriter().name(category).number(place?.[0] ?? 0, place?.[1], place?.[2], asOf));
+  }
+
+  defineReducer({ evolve, initial, versions }: ReducerMessage): Promise<number> {
+    const message = new MessageWriter().name(evolve).name(initial).number(versions.length);
+    for (const [type, version] of versions) message.name(type).number(version);
+    return this.#call("defineReducer", message);
+  }
+
+  fold(fold: FoldMessage, progress: FoldProgress): Promise<FoldOutcome> {
+    const { reducer, asOf } = fold;
+    const message = new MessageWriter().number(reducer);
+    if ("stream" in fold) writeFrom(message.number(FOLDS.stream, asOf), fold.from).name(fold.stream).number(fold.before);
+    else if ("query" in fold) writeFrom(message.number(FOLDS.query, asOf), fold.from).query(fold.query);
+    else message.number(FOLDS.all, asOf).name(fold.category);
+    const { names, numbers } = message.finish();
+    return calls.make(() => this.#core.fold(names, numbers, progress) as Promise<FoldOutcome>);
+  }
+
+  foldEvents({ reducer, from, events }: FoldEventsMessage): Promise<FoldOutcome> {
+    const message = writeFrom(new MessageWriter().number(reducer), from).number(events.length);
+    for (const { type, stream, data, metadata, revision, position, time } of events) {
+      message.name(type).name(stream).name(data).name(metadata).number(revision, position, time);
+    }
+    return this.#call("foldEvents", message);
+  }
+
   stats(): Promise<StatsMessage> {
     return this.#call("stats", new MessageWriter());
   }
@@ -154,4 +204,8 @@ class PageEngine implements Engine {
     const { names, numbers } = message.finish();
     return calls.make(() => this.#core.call(CALLS.indexOf(call), names, numbers) as Promise<Answer>);
   }
+}
+
+function writeFrom(message: MessageWriter, { state, count, revision, lastPosition, asOf }: FoldedMessage): MessageWriter {
+  return message.name(state).number(count, revision, lastPosition, asOf);
 }

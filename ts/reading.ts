@@ -1,4 +1,4 @@
-import type { AllReadMessage, PageMessage, StreamReadMessage } from "./engine.js";
+import type { AllReadMessage, Engine, PageMessage, StreamReadMessage } from "./engine.js";
 import { abortSignal, name, oneOf, option, options as optionBag, whole } from "./arguments.js";
 import type { AnyEvents, EventRegistry } from "./events.js";
 import type { AnyRecorded } from "./page.js";
@@ -118,6 +118,24 @@ export async function* eventPages<Request extends PageRequest>(
     current = { ...current, [bound]: next, limit, asOf: page.asOf };
     await breath.take();
   }
+}
+
+/** Reads page after page in the order in which the log is stored: of each stream the events come in their order, some perhaps twice. */
+export async function* storedPages(
+  engine: Engine,
+  category: string | undefined,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<EventPage, void, undefined> {
+  const breath = new Breath();
+  let place: Float64Array | undefined;
+  let asOf: number | undefined;
+  do {
+    signal?.throwIfAborted();
+    const page = await engine.readStored({ category, place, asOf });
+    ({ place, asOf } = page);
+    yield { events: eventsOf(page), next: page.next, asOf };
+    await breath.take();
+  } while (place !== undefined);
 }
 
 /** The pages that have events, typed as the caller's registry has them. */

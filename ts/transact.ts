@@ -146,7 +146,7 @@ class Attempt {
     const { engine, queue } = this.#session;
     if (this.#writes.length === 0) return this.asOf ?? engine.position;
     const known = await this.known();
-    this.#rehearse(known);
+    await this.#rehearse(known);
     try {
       const writes = this.#writesOn(known);
       const given = writes.map(({ stream }, index) => this.#given[index] ?? new UncheckedWrite(stream, undefined, []));
@@ -224,12 +224,12 @@ class Attempt {
   }
 
   /** Folds what is new into what was loaded of its stream: what cannot be folded would make the stream unreadable. */
-  #rehearse(known: readonly Known[]): void {
+  async #rehearse(known: readonly Known[]): Promise<void> {
     for (const { source, reducer, folded, loaded } of known) {
       if (!("stream" in source)) continue;
       const events = this.#writes.flatMap((write) => (write.stream === source.stream ? write.events : []));
       const write = { ...source, expected: EXPECTED.any, events };
-      reducer.fold(folded, rehearsed(write, loaded.revision, loaded.position, this.#session.host), folded.asOf);
+      await reducer.fold(this.#session.engine, folded, rehearsed(write, loaded.revision, loaded.position, this.#session.host), folded.asOf);
     }
   }
 

@@ -30,6 +30,11 @@ export class Upcaster {
     }
   }
 
+  /** The versions of stored types, by the types under which they are stored: 0 where the type is another one today. */
+  get versions(): (readonly [type: string, version: number])[] {
+    return Array.from(this.#types, ([stored, { type, version }]) => [stored, stored === type ? version : 0]);
+  }
+
   /** The types under which events of these types are stored. */
   storedTypes(types: readonly string[]): readonly string[] {
     if (this.#formerly.size === 0) return types;

@@ -19,6 +19,7 @@ use crate::storage::memory::MemoryStorage;
 use crate::store::{Progress, Store, Ticket};
 
 use super::message::call::{self, Call, Message};
+use super::message::fold::{self, Fold, Reducers};
 use super::message::options::{self, OpenRequest, StorageKind};
 use super::message::{append, describe, page};
 use super::promise;
@@ -33,6 +34,7 @@ pub struct Engine {
     store: BrowserStore,
     /// Mostly, the first is settled first.
     under_way: Rc<RefCell<Vec<UnderWay>>>,
+    reducers: Rc<RefCell<Reducers>>,
 }
 
 /// The appends of one message.
@@ -148,14 +150,37 @@ impl Engine {
                 let marked = self.store.mark(request);
                 answer(async move { Ok(options::marked(marked.await?)) })
             }
-            Ok(Message::Call(call)) => answer(perform(self.store.clone(), call)),
+            Ok(Message::Call(call)) => answer(perform(self.store.clone(), Rc::clone(&self.reducers), call)),
+            Err(error) => refused(&error),
+        }
+    }
+
+    /// Folds what a `FoldMessage` names; resolves with a `FoldOutcome`. `on_progress` hears how far it is, in positions of
+    /// the log, and says whether it is still wanted.
+    pub fn fold(&self, names: &str, numbers: &[f64], on_progress: Function) -> Promise {
+        let store = self.store.clone();
+        let read = fold::fold(names, numbers)
+            .and_then(|(handle, fold)| Ok((self.reducers.borrow().get(handle)?, fold)));
+        match read {
+            Ok((reducer, fold)) => answer(async move {
+                let mut progress = fold::listener(on_progress);
+                let folded = match fold {
+                    Fold::One { from, request } => {
+                        store.fold_json(&*reducer, from.folded(), &request, &mut progress).await?
+                    }
+                    Fold::All { category, as_of } => {
+                        store.fold_all_json(&*reducer, category, as_of, &mut progress).await?
+                    }
+                };
+                Ok(fold::folded(&folded))
+            }),
             Err(error) => refused(&error),
         }
     }
 }
 
 /// One future for all calls: each kind of future has to be polled and dropped by code of its own.
-async fn perform(store: BrowserStore, call: Call) -> Result<JsValue, Error> {
+async fn perform(store: BrowserStore, reducers: Rc<RefCell<Reducers>>, call: Call) -> Result<JsValue, Error> {
     let page = match call {
         Call::ReadStream(read) => store.read_stream(&read).await?,
         Call::ReadAll(read) => store.read_all(&read).await?,
@@ -171,6 +196,13 @@ async fn perform(store: BrowserStore, call: Call) -> Result<JsValue, Error> {
             store.close().await;
             return Ok(JsValue::UNDEFINED);
         }
+        Call::DefineReducer(reducer) => {
+            return Ok(JsValue::from_f64(reducers.borrow_mut().add(reducer) as f64));
+        }
+        Call::FoldEvents(given) => {
+            return Ok(fold::folded(&fold::fold_given(&reducers.borrow(), &given)?));
+        }
+        Call::ReadStored(read) => return Ok(fold::stored_page(&store.read_stored(&read).await?)),
     };
     Ok(page::write(&page))
 }
@@ -203,7 +235,7 @@ async fn open(name: &str, request: OpenRequest, on_progress: Option<Function>) -
         }
     };
     let store = Store::open(storage, host, options, progress).await?;
-    Ok(Engine { store, under_way: Rc::default() })
+    Ok(Engine { store, under_way: Rc::default(), reducers: Rc::default() })
 }
 
 fn refused(error: &Error) -> Promise {

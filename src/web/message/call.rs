@@ -1,9 +1,12 @@
 //! What is asked of an open store besides appending: all by one function, so that the boundary has one.
 
+use std::rc::Rc;
+
 use crate::error::Error;
 use crate::id::EventId;
-use crate::store::{AllRead, Count, MarkRequest, StreamList, StreamRead};
+use crate::store::{AllRead, Count, JsonReducer, MarkRequest, StoredRead, StreamList, StreamRead};
 
+use super::fold::{self, Given};
 use super::numbers::{self, Numbers};
 use super::{malformed, options, read};
 
@@ -33,6 +36,12 @@ pub enum Call {
     Stats,
     /// Waits for the appends under way, and lets go of the storage.
     Close,
+    /// A `ReducerMessage`; the answer is a handle.
+    DefineReducer(Rc<dyn JsonReducer>),
+    /// A `FoldEventsMessage`; the answer is a `FoldOutcome`.
+    FoldEvents(Given),
+    /// A `StoredReadMessage`; the answer is a `StoredPageMessage`.
+    ReadStored(StoredRead),
 }
 
 /// Reads a message, by the code of the call. Errors: `INVALID_ARGUMENT`, `LIMIT_EXCEEDED`.
@@ -54,6 +63,9 @@ fn by_code(code: u32, message: &mut Numbers<'_>) -> Result<Message, Error> {
         6 => Call::Count(read::count(message)?),
         7 => Call::Stats,
         8 => Call::Close,
+        9 => Call::DefineReducer(fold::reducer(message)?),
+        10 => Call::FoldEvents(fold::given(message)),
+        11 => Call::ReadStored(fold::stored_read(message)),
         _ => return Err(malformed("a call has an unknown code")),
     }))
 }

@@ -8,6 +8,7 @@
 pub mod append;
 pub mod call;
 pub mod describe;
+pub mod fold;
 pub mod numbers;
 pub mod options;
 pub mod page;

@@ -26,6 +26,11 @@ const PAGE_HAS_METADATA: u32 = 2;
 
 /// Writes a `PageMessage`.
 pub fn write(page: &EventPage) -> JsValue {
+    fields(page).into()
+}
+
+/// The fields of a `PageMessage`.
+pub fn fields(page: &EventPage) -> Fields {
     let mut writer = PageWriter::new(page);
     for entry in page.entries() {
         writer.entry(&entry);
@@ -41,7 +46,6 @@ pub fn write(page: &EventPage) -> JsValue {
         .with("tags", Uint32Array::from(&*writer.tags))
         .with_whole_if_some("next", page.next)
         .with_whole("asOf", page.as_of.0)
-        .into()
 }
 
 struct PageWriter<'a> {

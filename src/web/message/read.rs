@@ -90,7 +90,8 @@ fn count_by(message: &mut Numbers<'_>) -> CountBy {
     }
 }
 
-fn query(message: &mut Numbers<'_>) -> Result<Query, Error> {
+/// A query. Errors: `INVALID_ARGUMENT`, `LIMIT_EXCEEDED`.
+pub fn query(message: &mut Numbers<'_>) -> Result<Query, Error> {
     // A name that none can have is no error: nothing matches it.
     let mut items = Vec::new();
     for _ in 0..message.length() {

@@ -1,0 +1,228 @@
+//! What is to be folded, and what it came to: states as JSON texts, numbers beside them.
+
+use std::ops::ControlFlow;
+use std::rc::Rc;
+
+use js_sys::{Float64Array, Function, Uint32Array};
+use wasm_bindgen::JsValue;
+
+use crate::codec::{Body, Entry, Tags};
+use crate::error::Error;
+use crate::event::{Position, Revision, UnixMillis};
+use crate::id::EventId;
+use crate::layout::{BlockAddress, BlockIndex, UnitNumber};
+use crate::reducer::{Program, Versions};
+use crate::store::{
+    FoldRequest, FoldSource, Folded, JsonFolded, JsonReducer, Passed, StoredPage, StoredPlace, StoredRead,
+    Versioned, fold_entries,
+};
+use crate::web::fields::Fields;
+
+use super::numbers::{self, Numbers};
+use super::texts::units_of;
+use super::{NONE, malformed, page, read};
+
+/// The reducers of a store, by their handles.
+#[derive(Default)]
+pub struct Reducers {
+    known: Vec<Rc<dyn JsonReducer>>,
+}
+
+/// What is to be folded.
+pub enum Fold {
+    /// One state, from where it was.
+    One { from: Begun, request: FoldRequest },
+    /// A state for each stream of a category, or of the log.
+    All { category: Option<Rc<str>>, as_of: Option<Position> },
+}
+
+/// Where a fold begins: as a [`Folded`], which owns its text.
+pub struct Begun {
+    folded: Folded<Option<Rc<str>>>,
+}
+
+/// Events that are to be folded as they are given.
+pub struct Given {
+    handle: usize,
+    from: Begun,
+    events: Vec<GivenEvent>,
+}
+
+struct GivenEvent {
+    event_type: Rc<str>,
+    stream: Rc<str>,
+    data: Option<Rc<str>>,
+    metadata: Option<Rc<str>>,
+    revision: u64,
+    position: u64,
+    time: UnixMillis,
+}
+
+impl Reducers {
+    /// Adds a reducer, and gives its handle.
+    pub fn add(&mut self, reducer: Rc<dyn JsonReducer>) -> usize {
+        self.known.push(reducer);
+        self.known.len() - 1
+    }
+
+    /// The reducer of a handle. Errors: `INTERNAL`.
+    pub fn get(&self, handle: usize) -> Result<Rc<dyn JsonReducer>, Error> {
+        self.known.get(handle).cloned().ok_or_else(|| malformed("a reducer has an unknown handle"))
+    }
+}
+
+impl Begun {
+    fn read(message: &mut Numbers<'_>) -> Self {
+        let state = message.name_if_some();
+        let count = message.whole();
+        let revision = message.whole_if_some().map(Revision);
+        let (last_position, as_of) = (Position(message.whole()), Position(message.whole()));
+        Self { folded: Folded { state, count, revision, last_position, as_of } }
+    }
+
+    /// The fold that it is.
+    pub fn folded(&self) -> Folded<Option<&str>> {
+        let Folded { state, count, revision, last_position, as_of } = &self.folded;
+        let (count, revision) = (*count, *revision);
+        Folded { state: state.as_deref(), count, revision, last_position: *last_position, as_of: *as_of }
+    }
+}
+
+/// Reads the definition of a reducer. Errors: those of [`Program::compile`], whose paths are those of the message.
+pub fn reducer(message: &mut Numbers<'_>) -> Result<Rc<dyn JsonReducer>, Error> {
+    let (evolve, initial) = (message.name(), message.name());
+    let mut versions = Vec::new();
+    for _ in 0..message.length() {
+        versions.push((message.name(), message.count() as u32));
+    }
+    let (reducer, versions) = (Program::compile(&evolve, &initial)?, Versions::new(versions));
+    Ok(Rc::new(Versioned { reducer, versions }))
+}
+
+/// Reads a `FoldMessage`: the handle of a reducer, and what is to be folded. Errors: `INVALID_ARGUMENT`, `LIMIT_EXCEEDED`.
+pub fn fold(names: &str, numbers: &[f64]) -> Result<(usize, Fold), Error> {
+    let (names, rest) = numbers::names(names, numbers)?;
+    let mut message = Numbers::new(&names, rest);
+    let handle = message.count();
+    let fold = by_kind(&mut message);
+    message.finish(fold.map(|fold| (handle, fold)))
+}
+
+fn by_kind(message: &mut Numbers<'_>) -> Result<Fold, Error> {
+    let kind = message.count();
+    let as_of = message.whole_if_some().map(Position);
+    if kind == 2 {
+        return Ok(Fold::All { category: message.name_if_some(), as_of });
+    }
+    let from = Begun::read(message);
+    let source = match kind {
+        0 => FoldSource::Stream { stream: message.stream()?, before: message.whole_if_some().map(Revision) },
+        1 => FoldSource::Query(read::query(message)?),
+        _ => return Err(malformed("a fold has an unknown code")),
+    };
+    Ok(Fold::One { from, request: FoldRequest { source, as_of } })
+}
+
+/// Reads a `FoldEventsMessage`.
+pub fn given(message: &mut Numbers<'_>) -> Given {
+    let (handle, from) = (message.count(), Begun::read(message));
+    let mut events = Vec::new();
+    for _ in 0..message.length() {
+        events.push(GivenEvent {
+            event_type: message.name(),
+            stream: message.name(),
+            data: message.name_if_some(),
+            metadata: message.name_if_some(),
+            revision: message.whole(),
+            position: message.whole(),
+            time: message.time_if_some().unwrap_or_default(),
+        });
+    }
+    Given { handle, from, events }
+}
+
+/// Folds events that were given. Errors: `REDUCER_FAILED`, `INVALID_ARGUMENT`.
+pub fn fold_given(reducers: &Reducers, given: &Given) -> Result<JsonFolded, Error> {
+    let reducer = reducers.get(given.handle)?;
+    let entries: Vec<Entry<'_>> = given.events.iter().map(GivenEvent::as_entry).collect();
+    fold_entries(&*reducer, given.from.folded(), &entries)
+}
+
+impl GivenEvent {
+    fn as_entry(&self) -> Entry<'_> {
+        Entry {
+            position: Position(self.position),
+            stream: &self.stream,
+            // No reducer sees the id of an event.
+            id: EventId::from_bytes([0; EventId::BYTES]),
+            time: self.time,
+            body: Body::Event {
+                revision: Revision(self.revision),
+                event_type: &self.event_type,
+                data: self.data.as_deref(),
+                metadata: self.metadata.as_deref(),
+                tags: Tags::NONE,
+            },
+        }
+    }
+}
+
+/// Writes a `FoldOutcome`.
+pub fn folded(folded: &JsonFolded) -> JsValue {
+    let length = folded.states.iter().map(|state| state.folded.state.len() + 1).sum::<usize>() + 1;
+    let mut states = String::with_capacity(length);
+    let (mut names, mut name_lengths, mut numbers) = (String::new(), Vec::new(), Vec::new());
+    for state in &folded.states {
+        states.push_str(if states.is_empty() { "[" } else { "," });
+        states.push_str(&state.folded.state);
+        if let Some(stream) = &state.stream {
+            names.push_str(stream.as_str());
+            name_lengths.push(units_of(stream.as_str()));
+        }
+        let revision = state.folded.revision.map_or(NONE, |revision| revision.0 as f64);
+        numbers.extend([state.folded.count as f64, revision, state.folded.last_position.0 as f64]);
+    }
+    states.push_str(if states.is_empty() { "[]" } else { "]" });
+    Fields::new()
+        .with("states", states)
+        .with("names", names)
+        .with("nameLengths", Uint32Array::from(&*name_lengths))
+        .with("numbers", Float64Array::from(&*numbers))
+        .with_whole("asOf", folded.as_of.0)
+        .with("isCutShort", folded.is_cut_short)
+        .into()
+}
+
+/// Reads a `StoredReadMessage`.
+pub fn stored_read(message: &mut Numbers<'_>) -> StoredRead {
+    let category = message.name_if_some();
+    let after = Position(message.whole());
+    let (unit, block) = (message.whole_if_some(), message.whole_if_some());
+    let block = unit
+        .zip(block)
+        .map(|(unit, block)| BlockAddress { unit: UnitNumber(unit), block: BlockIndex(block as u32) });
+    let as_of = message.whole_if_some().map(Position);
+    StoredRead { category, place: StoredPlace { after, block }, as_of }
+}
+
+/// Writes a `StoredPageMessage`.
+pub fn stored_page(StoredPage { page, next }: &StoredPage) -> JsValue {
+    let place = next.map(|StoredPlace { after, block }| {
+        let block = block.map(|it| (it.unit.0 as f64, f64::from(it.block.0)));
+        let (unit, block) = block.unwrap_or((f64::NAN, f64::NAN));
+        Float64Array::from(&[after.0 as f64, unit, block][..])
+    });
+    page::fields(page).with("place", place).into()
+}
+
+/// Who is told how far a fold is, and says whether it is still wanted.
+pub fn listener(on_progress: Function) -> impl FnMut(Passed) -> ControlFlow<()> {
+    move |Passed { done, total }| {
+        let (done, total) = (JsValue::from_f64(done.0 as f64), JsValue::from_f64(total.0 as f64));
+        match on_progress.call2(&JsValue::UNDEFINED, &done, &total) {
+            Ok(wanted) if wanted.is_falsy() => ControlFlow::Break(()),
+            // A listener that throws must not fail what it listens to.
+            _ => ControlFlow::Continue(()),
+        }
+    }
+}
