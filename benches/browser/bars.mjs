@@ -15,6 +15,8 @@ const BARS = {
   "batches-dexie": [{ of: "ratio", atLeast: 20 }],
   "batches-blobs": [{ of: "ratio", atLeast: 0.9 }],
   "cold-dexie": [{ of: "ratio", atLeast: 5 }],
+  "fold-declarative": [{ of: "ratio", atLeast: 7 }],
+  "fold-functions": [{ of: "ratio", atLeast: 4 }],
   "open-wide": [
     { of: "ratio", atMost: 3 },
     { of: "everfold", atMost: 40 },

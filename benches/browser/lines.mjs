@@ -80,6 +80,21 @@ function uncompactedLine(group, { count, results }) {
   return line({ group, key: "cold-uncompacted", what, peer: READ_PEER_NAMES.dexie, unit: "events/s", everfold, other });
 }
 
+/** All events, each account folded into a state: how many events a second that makes. */
+function foldLines(group, { count, folds }) {
+  const rates = (contestant, part) => folds[contestant].map((round) => (count / round[part]) * 1_000);
+  const what = `open, fold all of ${whole(count)} events, wasm start included`;
+  const peer = "Dexie, toArray and reduce";
+  const row = (key, how, contestant, part) =>
+    line({ group, key, what: how, peer, unit: "events/s", everfold: rates(contestant, part), other: rates("dexie", part) });
+  return [
+    row("fold-declarative", `${what}, by a document`, "declarative", "elapsed_ms"),
+    row("fold-functions", `${what}, by functions`, "functions", "elapsed_ms"),
+    row("fold-declarative-again", "the same once more, by a document", "declarative", "again_ms"),
+    row("fold-functions-again", "the same once more, by functions", "functions", "again_ms"),
+  ];
+}
+
 function readLines({ coldReads, wideLog, logs, openings, streams }) {
   const group = "Opening and reading, in a page just loaded";
   const [small, large] = [logs[0], logs.at(-1)];
@@ -94,6 +109,7 @@ function readLines({ coldReads, wideLog, logs, openings, streams }) {
   return [
     ...rateLines(group, "cold", `open, read all of ${whole(coldReads.count)} events, wasm start included`, READ_PEER_NAMES, coldReads),
     uncompactedLine(group, coldReads),
+    ...foldLines(group, coldReads),
     open("open-wide", `open, ${wide}`, "everfold"),
     open("open-wide-unstarted", `open, ${wide}, wasm start included`, "everfoldUnstarted"),
     stream("stream-small", small, "Dexie, by its index", elapsed(streams, small, "dexie")),

@@ -4,6 +4,7 @@ import { measureLogs } from "./large-logs.mjs";
 import { inTurn } from "./turns.mjs";
 
 const COLD_READERS = ["everfold", "uncompacted", "blobs", "rows", "dexie"];
+const COLD_FOLDERS = ["declarative", "functions", "dexie"];
 
 /** Runs a plan in a session; gives what each part found, round by round. */
 export async function measure(session, plan) {
@@ -24,16 +25,21 @@ export async function measure(session, plan) {
   };
 }
 
-/** Each read in a page of its own; who begins changes from round to round. */
+/** Each read and each fold in a page of its own; who begins changes from round to round. */
 async function coldReads(session, run, { rounds, count, batchEvents }) {
-  const { expected, compaction } = await run("prepareColdReads", { count, batchEvents });
+  const { expected, accounts, compaction } = await run("prepareColdReads", { count, batchEvents });
   const sizes = await session.call("coldSizes", {});
   const read = async (contestant) => {
     await session.reload();
     return session.call("coldRead", { contestant, expected });
   };
+  const fold = async (contestant) => {
+    await session.reload();
+    return session.call("coldFold", { contestant, accounts });
+  };
   const results = await inTurn(COLD_READERS, rounds, read);
+  const folds = await inTurn(COLD_FOLDERS, rounds, fold);
   await session.reload();
   await session.call("endColdReads", {});
-  return { count, compaction, sizes, results };
+  return { count, compaction, sizes, results, folds };
 }

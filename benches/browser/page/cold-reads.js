@@ -2,6 +2,7 @@
 
 import { bankEvents, chunks } from "./bank.js";
 import { assertEqualWork, content } from "./checksum.js";
+import { expectedAccounts } from "./cold-folds.js";
 import { loadDexie } from "./dexie-database.js";
 import { databaseOfStore, destroyStore, loadPackage, openStore, readAll } from "./everfold-store.js";
 import { fillEverfold, fillUncompacted } from "./logs.js";
@@ -9,8 +10,9 @@ import { PEERS, databaseOf, writeBatches } from "./peers.js";
 import { storedBytes } from "./stored-bytes.js";
 
 /** One log, as it is after `compact()`, and as it was appended. */
-const STORES = { everfold: "cold", uncompacted: "cold-uncompacted" };
-const PEER_STORE = "cold";
+export const COLD_STORE = "cold";
+const STORES = { everfold: COLD_STORE, uncompacted: "cold-uncompacted" };
+export const PEER_STORE = "cold";
 
 /** Writes what is to be read, once; says what it is, and how the store was compacted, where it can be. */
 export async function prepareColdReads({ seed, count, batchEvents }) {
@@ -22,7 +24,7 @@ export async function prepareColdReads({ seed, count, batchEvents }) {
     await writeBatches(peer, database, chunks(events, batchEvents).map(given));
     database.close();
   }
-  return { expected: content(events), compaction };
+  return { expected: content(events), accounts: expectedAccounts(events), compaction };
 }
 
 /** Opens and reads, once; call it in a page that was just loaded. The wasm is started within the time, JavaScript is loaded before it. */

@@ -4,6 +4,7 @@
 import "./wasm-memory.js";
 
 import { batches } from "./batches.js";
+import { coldFold } from "./cold-folds.js";
 import { coldRead, coldSizes, endColdReads, prepareColdReads } from "./cold-reads.js";
 import { beginLog, endLog, growLog } from "./logs.js";
 import { openLog, readStream, walkThrough } from "./openings.js";
@@ -18,6 +19,7 @@ globalThis.bench = {
   batches,
   prepareColdReads,
   coldRead,
+  coldFold,
   coldSizes,
   endColdReads,
   sizes,

@@ -1,0 +1,88 @@
+// Opening and folding everything into a state for each account, in a page that was just loaded.
+
+import { Checksum, assertEqualWork } from "./checksum.js";
+import { COLD_STORE, PEER_STORE } from "./cold-reads.js";
+import { loadDexie } from "./dexie-database.js";
+import { loadPackage, openStore } from "./everfold-store.js";
+import { PEERS, databaseOf } from "./peers.js";
+
+const initial = () => ({ owner: "", balance: 0, notes: 0 });
+
+/** How the accounts are folded by functions: the store's, and those of who reads everything and reduces. */
+const FUNCTIONS = {
+  AccountOpened: (state, { data }) => ({ ...state, owner: data.owner }),
+  MoneyDeposited: (state, { data }) => ({ ...state, balance: state.balance + data.amount }),
+  MoneyWithdrawn: (state, { data }) => ({ ...state, balance: state.balance - data.amount }),
+  NoteAdded: (state) => ({ ...state, notes: state.notes + 1 }),
+};
+
+/** The same as a document. */
+const DOCUMENT = {
+  AccountOpened: { $set: { owner: "$data.owner" } },
+  MoneyDeposited: { $inc: { balance: "$data.amount" } },
+  MoneyWithdrawn: { $inc: { balance: { $multiply: ["$data.amount", -1] } } },
+  NoteAdded: { $inc: { notes: 1 } },
+};
+
+/** The accounts that events come to, as a plain loop has them. */
+function reduced(events) {
+  const states = new Map();
+  for (const event of events) {
+    states.set(event.stream, FUNCTIONS[event.type](states.get(event.stream) ?? initial(), event));
+  }
+  return states;
+}
+
+/** The number of accounts, and a checksum of all of them. */
+function accountsOf(states) {
+  const checksum = new Checksum();
+  for (const stream of [...states.keys()].sort()) {
+    const { owner, balance, notes } = states.get(stream);
+    checksum.text(JSON.stringify([stream, owner, balance, notes]));
+  }
+  return { count: states.size, checksum: checksum.value };
+}
+
+/** What all have to come to. */
+export function expectedAccounts(events) {
+  return accountsOf(reduced(events));
+}
+
+/**
+ * Opens and folds, once; call it in a page that was just loaded. The wasm is started within the time, JavaScript is loaded
+ * before it. `again_ms` is how long the same takes once more, with whatever the contestant has kept at hand.
+ */
+export async function coldFold({ contestant, accounts }) {
+  const { open, fold, close } = await folderOf(contestant);
+  const begun_ms = performance.now();
+  const opened = await open();
+  const open_ms = performance.now() - begun_ms;
+  const states = await fold(opened);
+  const elapsed_ms = performance.now() - begun_ms;
+  assertEqualWork(`a cold fold by ${contestant}`, accounts, accountsOf(states));
+  const again_begun_ms = performance.now();
+  await fold(opened);
+  const again_ms = performance.now() - again_begun_ms;
+  await close(opened);
+  return { elapsed_ms, open_ms, again_ms };
+}
+
+async function folderOf(contestant) {
+  if (contestant === "dexie") {
+    await loadDexie();
+    const { Database, decode } = PEERS.dexie;
+    return {
+      open: () => Database.open(databaseOf("dexie", PEER_STORE)),
+      fold: async (database) => reduced(decode(await database.all())),
+      close: (database) => database.close(),
+    };
+  }
+  const { defineAggregate } = await loadPackage();
+  const evolve = contestant === "declarative" ? DOCUMENT : FUNCTIONS;
+  const Account = defineAggregate({ name: "account", category: "account", initial, evolve, snapshotEvery: false });
+  return { open: () => openStore(COLD_STORE), fold: (store) => statesOf(store, Account), close: (store) => store.close() };
+}
+
+async function statesOf(store, aggregate) {
+  return new Map(Array.from(await store.loadAll(aggregate), ([stream, { state }]) => [stream, state]));
+}
