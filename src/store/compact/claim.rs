@@ -12,13 +12,23 @@ pub(super) struct Stored {
     pub root: Root,
     /// `None` where nothing was ever compacted.
     pub bytes: Option<Vec<u8>>,
+    /// What stands under the number that was claimed here, as long as the claim holds.
+    pub token: Option<Token>,
 }
 
+/// What no other claim of a number has: it is made by chance.
+pub(super) type Token = [u8; 8];
+
 impl Stored {
-    /// A write of nothing yet, which holds as long as nobody else has written the root.
+    /// A write of nothing yet, which holds as long as nobody else has written the root, or claimed the number: after a
+    /// root that was lost, its bytes may come again.
     pub fn write(&self) -> GuardedWrite {
+        let mut expect = vec![(Area::Index, Key::text(keys::ROOT), self.bytes.clone())];
+        if let Some(token) = self.token {
+            expect.push((Area::Index, key_of_claim(self.number()), Some(token.to_vec())));
+        }
         GuardedWrite {
-            expect: vec![(Area::Index, Key::text(keys::ROOT), self.bytes.clone())],
+            expect,
             deletes: Vec::new(),
             puts: Vec::new(),
             layout: LayoutChange::Keep,
@@ -37,8 +47,8 @@ impl Stored {
     }
 
     /// Claims a number, and gives up all others, whose holders are gone: whoever holds the lock is alone. Where there
-    /// are no locks, a holder who is not gone finds that the root changed. And the write of that.
-    pub fn claim(&self) -> (Self, GuardedWrite) {
+    /// are no locks, a holder who is not gone finds that the root changed, or that its token is gone. And the write of that.
+    pub fn claim(&self, token: Token) -> (Self, GuardedWrite) {
         let number = self.root.next_number;
         let root = Root { staged: vec![number], next_number: number.saturating_add(1), ..self.root.clone() };
         let mut write = self.write_of_claims(&root);
@@ -49,7 +59,8 @@ impl Stored {
         let (from, to) =
             (RunRecord::Page(0).key(RunNumber(number)), RunRecord::Index.key(RunNumber(u64::MAX)));
         write.deletes.push((Area::Index, KeyRange { from: Some(from), to: Some(to) }));
-        (Self { head: self.head, bytes: Some(root.to_bytes()), root }, write)
+        write.puts.push((Area::Index, key_of_claim(number), token.to_vec()));
+        (Self { head: self.head, bytes: Some(root.to_bytes()), root, token: Some(token) }, write)
     }
 
     /// Gives a claim up.
@@ -67,4 +78,10 @@ impl Stored {
         }
         write
     }
+}
+
+/// Where a claim stands until it is given up, or the index of a run comes there that lives. Whoever deletes what is staged
+/// under the number deletes it too.
+fn key_of_claim(number: u64) -> Key {
+    RunRecord::Index.key(RunNumber(number))
 }

@@ -6,7 +6,8 @@
 //!
 //! What is built is written under a claimed number, where nobody looks, and lives from the swap on, which is one
 //! transaction. A step that ends before its swap leaves the log as it was, and what it wrote is deleted by the next
-//! claim. Every write holds to the bytes of the root: of two compactions at once, one finds that it was overtaken.
+//! claim. Every write holds to the bytes of the root and of the claim: of two compactions at once, one finds that it was
+//! overtaken.
 
 mod background;
 mod build;
@@ -41,7 +42,7 @@ use super::catch_up::Slice;
 use super::layout::usable_root;
 use super::{Life, Progress, Shared};
 
-use claim::Stored;
+use claim::{Stored, Token};
 use erasure::Erasure;
 use runs::RunsWork;
 use unit_work::UnitWork;
@@ -130,7 +131,7 @@ impl<'a, S: Storage, H: Host> Compactor<'a, S, H> {
                 // What the directory does not know cannot be compacted; and if by now it can be read, it is made again.
                 self.look(&mut |view| view.check_unread(None)).await?;
             }
-            Ok(Stored { head, root, bytes })
+            Ok(Stored { head, root, bytes, token: None })
         }
         .boxed_local()
     }
@@ -138,7 +139,9 @@ impl<'a, S: Storage, H: Host> Compactor<'a, S, H> {
     /// Does a step on the root as it was read.
     fn step(&mut self, stored: Stored, step: CompactionStep) -> LocalBoxFuture<'_, Result<(), Halt>> {
         async move {
-            let (claimed, write) = stored.claim();
+            let mut token = Token::default();
+            self.shared.host.random(&mut token);
+            let (claimed, write) = stored.claim(token);
             self.write(write).await?;
             let done = self.carry_out(&claimed, step).await;
             if done.is_err() {

@@ -9,9 +9,9 @@ use crate::error::Error;
 use crate::event::{Position, StreamName};
 use crate::host::Host;
 use crate::index::plan::Source;
-use crate::layout::directory::{DirectoryEntry, Summary};
+use crate::layout::directory::{DirectoryEntry, Page, Summary};
 use crate::layout::keys::{ROOT, RunRecord, UnitRecord, tied};
-use crate::layout::rebuild::{Rebuilt, add_block, headless, rebuild};
+use crate::layout::rebuild::{Headless, Rebuilt, rebuild};
 use crate::layout::root::{Root, RunInfo};
 use crate::layout::unit::{Inventory, UnitHeader, UnitInfo, decode_block};
 use crate::layout::{BlockIndex, RunNumber, StreamSummary, UnitNumber};
@@ -32,9 +32,9 @@ use super::swap::{NewRun, visible_count};
 use super::work::{Desk, Work};
 use super::{Compactor, Halt, Manner, Watcher};
 
-/// So many blocks are read at a time of a unit whose header is lost.
-const BLOCKS_AT_ONCE: usize = 16;
-/// How many numbers are left out, for compactions that had claimed some in a root that is lost.
+/// So many blocks, and pages of remains, are read at a time of a unit whose header is lost.
+const RECORDS_AT_ONCE: usize = 16;
+/// How many numbers are left out at least, for compactions that had claimed some in a root that is lost.
 const NUMBERS_LEFT_OUT: u64 = 1_024;
 
 impl<S: Storage, H: Host> Shared<S, H> {
@@ -69,7 +69,9 @@ impl<S: Storage, H: Host> Compactor<'_, S, H> {
         let found = self.shared.ask(request_of_remnants()).await?;
         found.head.check_writer().map_err(Error::from)?;
         self.layout = found.head.layout;
-        let mut rebuilding = Rebuilding::begin(found);
+        let mut chance = [0; 4];
+        self.shared.host.random(&mut chance);
+        let mut rebuilding = Rebuilding::begin(found, u32::from_le_bytes(chance));
         let mut desk = Desk::new(&rebuilding.stored);
         if rebuilding.is_root_lost {
             let mut search = Search { next: Some(UnitNumber(0)), found: Vec::new(), numbers: Vec::new() };
@@ -155,35 +157,40 @@ impl Work for Search {
     }
 }
 
-/// Finds out what units are whose headers are lost, as far as their blocks say.
+/// Finds out what units are whose headers are lost, as far as their blocks and their remains say.
 struct Survey {
     /// What is known by headers.
     rebuilt: Rebuilt,
     left: Vec<UnitNumber>,
     /// The one that is read.
-    unit: Option<UnitInfo>,
-    /// Of one of which no block can be read nobody knows what it covers: it fits nowhere.
-    surveyed: Vec<UnitInfo>,
+    unit: Option<Headless>,
+    /// Of one of which nothing can be read nobody knows what it covers: it fits nowhere.
+    surveyed: Vec<Headless>,
 }
 
 impl Survey {
     /// Takes in what was read of a unit.
-    fn take(&mut self, mut unit: UnitInfo, found: Found) {
-        let mut pages = found.pages.into_iter();
-        let blocks = pages.next().unwrap_or_default();
-        // Where the last block is lost, its filter says that there was one.
-        let filter_count = pages.next().unwrap_or_default().first().map_or(0, count_up_to);
-        unit.remains_count = pages.next().unwrap_or_default().first().map_or(0, count_up_to);
-        let is_last = blocks.len() < BLOCKS_AT_ONCE;
+    fn take(&mut self, mut unit: Headless, found: Found) {
+        let [blocks, remains, filters] = found.pages.try_into().unwrap_or_default();
+        let is_last = blocks.len().max(remains.len()) < RECORDS_AT_ONCE;
         for record in blocks {
-            let (block_count, stored_bytes) = (count_up_to(&record), record.value.len() as u64);
+            unit.info.block_count = count_up_to(&record);
+            unit.info.stored_bytes += record.value.len() as u64;
             if let Ok(block) = decode_block(&tied(&record.key, record.value)) {
-                add_block(&mut unit, &block, stored_bytes);
+                unit.add_block(&block);
             }
-            unit.block_count = block_count;
+        }
+        for record in remains {
+            unit.info.remains_count = count_up_to(&record);
+            unit.info.stored_bytes += record.value.len() as u64;
+            if let Ok(page) = Page::from_bytes(&tied(&record.key, record.value)) {
+                unit.add_remains(&page);
+            }
         }
         if is_last {
-            unit.block_count = unit.block_count.max(filter_count);
+            // Where the last block is lost, its filter says that there was one.
+            let filter_count = filters.first().map_or(0, count_up_to);
+            unit.info.block_count = unit.info.block_count.max(filter_count);
             self.surveyed.push(unit);
         } else {
             self.unit = Some(unit);
@@ -196,18 +203,20 @@ impl Work for Survey {
         if let (Some(unit), Some(found)) = (self.unit.take(), desk.found.take()) {
             self.take(unit, found);
         }
-        let next = self.unit.take().or_else(|| self.left.pop().map(headless));
+        let next = self.unit.take().or_else(|| self.left.pop().map(Headless::new));
         let Some(unit) = next else { return Ok(ControlFlow::Break(())) };
         let page = |from: UnitRecord, to: UnitRecord, direction, count_max| {
-            let range = KeyRange { from: Some(from.key(unit.number)), to: Some(to.key(unit.number)) };
+            let number = unit.info.number;
+            let range = KeyRange { from: Some(from.key(number)), to: Some(to.key(number)) };
             PageRequest { area: Area::Units, range, direction, count_max }
         };
-        let (last, backwards) = (BlockIndex(u32::MAX), Direction::Backwards);
-        let first = UnitRecord::Block(BlockIndex(unit.block_count));
+        let (last, forwards) = (BlockIndex(u32::MAX), Direction::Forwards);
+        let block = UnitRecord::Block(BlockIndex(unit.info.block_count));
+        let remains = UnitRecord::Remains(unit.info.remains_count);
         let pages = vec![
-            page(first, UnitRecord::Block(last), Direction::Forwards, BLOCKS_AT_ONCE),
-            page(UnitRecord::Filter(BlockIndex(0)), UnitRecord::Filter(last), backwards, 1),
-            page(UnitRecord::Remains(0), UnitRecord::Remains(u32::MAX), backwards, 1),
+            page(block, UnitRecord::Block(last), forwards, RECORDS_AT_ONCE),
+            page(remains, UnitRecord::Remains(u32::MAX), forwards, RECORDS_AT_ONCE),
+            page(UnitRecord::Filter(BlockIndex(0)), UnitRecord::Filter(last), Direction::Backwards, 1),
         ];
         desk.wanted = Some(Request { keys: Vec::new(), pages });
         self.unit = Some(unit);
@@ -250,7 +259,8 @@ enum Stage {
 }
 
 impl Rebuilding {
-    fn begin(found: Found) -> Self {
+    /// Chance keeps apart what two stage that rebuild at once: neither claims its numbers.
+    fn begin(found: Found, chance: u32) -> Self {
         let Found { head, values, pages } = found;
         let bytes = values.into_iter().flatten().next();
         let readable = bytes.as_deref().and_then(|bytes| Root::from_bytes(bytes).ok());
@@ -265,14 +275,15 @@ impl Rebuilding {
             let number = run.or_else(|| UnitRecord::of(&record.key).map(|(unit, _)| unit.0));
             given = given.max(number.unwrap_or_default());
         }
-        let first_number = given.saturating_add(NUMBERS_LEFT_OUT);
-        let usable = usable_root(head, bytes.as_deref());
+        let first_number = given.saturating_add(NUMBERS_LEFT_OUT).saturating_add(u64::from(chance));
+        // A root that is not there knows no unit, and no number that was claimed.
+        let usable = bytes.as_deref().and_then(|bytes| usable_root(head, Some(bytes)));
         let is_root_lost = usable.is_none();
         let root = usable.unwrap_or_default();
         let left = root.units.iter().rev().copied().collect();
         let root = Root { runs: Vec::new(), unread: Vec::new(), next_number: first_number, ..root };
         Self {
-            stored: Stored { head, root, bytes },
+            stored: Stored { head, root, bytes, token: None },
             is_root_lost,
             covered,
             dead: Vec::new(),

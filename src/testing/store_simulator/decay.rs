@@ -1,7 +1,6 @@
 //! Decay: what becomes of records that were derived from the log, and that can be derived again.
 
 use crate::layout::keys::{ROOT, RunRecord, UnitRecord};
-use crate::layout::root::Root;
 use crate::storage::{Area, Direction, Key, KeyRange, PageRequest, Record, Request};
 use crate::testing::prng::Prng;
 
@@ -55,13 +54,9 @@ impl World {
             Err(fault) => return self.fail(format!("the head cannot be read: {fault:?}")),
         };
         let kind = *prng.pick(&KINDS);
-        let layout = found.head.layout;
         let records = [Area::Units, Area::Index].into_iter().zip(found.pages);
         let mut candidates: Vec<(Area, Record)> =
             records.flat_map(|(area, page)| page.into_iter().map(move |record| (area, record))).collect();
-        if !self.may_decay(kind, &candidates, layout) {
-            return;
-        }
         candidates.retain(|(area, record)| Derived::of(*area, &record.key) == Some(kind));
         if candidates.is_empty() {
             return;
@@ -86,20 +81,7 @@ impl World {
             Derived::Root => self.summary.decayed_roots += 1,
             _ => self.summary.decayed += 1,
         }
-        self.decayed.insert(key.clone());
         self.database.replace(area, key, decayed);
-    }
-
-    /// Whether what a record says can still be found out without it: one thing is lost at a time. The root is made again of
-    /// the headers of units, and says itself what a header does. Where there are no locks, it is also what tells
-    /// compactions apart.
-    fn may_decay(&self, kind: Derived, records: &[(Area, Record)], layout: u64) -> bool {
-        let root =
-            records.iter().find(|(area, record)| Derived::of(*area, &record.key) == Some(Derived::Root));
-        let root = root.and_then(|(_, root)| Root::from_bytes(&root.value).ok());
-        let Some(root) = root.filter(|root| root.layout == layout) else { return false };
-        let mut headers = root.units.iter().map(|unit| UnitRecord::Header.key(unit.number));
-        kind != Derived::Root || self.has_locks && headers.all(|key| !self.decayed.contains(&key))
     }
 }
 

@@ -79,7 +79,6 @@ impl<S: Storage, W: Fn(SimulatedStorage) -> S + 'static> Director<S, W> {
         let origin = SimulatedOrigin::new(scheduler, announcements);
         if prng.chance(200) {
             origin.take_locks_away();
-            world.borrow_mut().has_locks = false;
         }
         Self {
             scheduler: scheduler.clone(),

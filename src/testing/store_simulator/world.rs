@@ -6,7 +6,6 @@ use std::fmt::Debug;
 use crate::error::{Detail, Error, WriteOutcome};
 use crate::event::{NewEvent, Position, StreamName, UnixMillis};
 use crate::id::EventId;
-use crate::storage::Key;
 use crate::store::{AppendRequest, Appended, Mark, MarkRequest, Marked, WriteRequest};
 use crate::testing::executor::{Scheduler, TabId};
 use crate::testing::simulated_storage::SimulatedDatabase;
@@ -24,8 +23,6 @@ pub struct World {
     pub failure: Option<String>,
     /// Whether storages were made to fail: only then may an operation.
     pub is_foul: bool,
-    /// Whether tabs keep each other from compacting at once.
-    pub has_locks: bool,
     /// For each read and the like that is under way, its tab.
     reads_under_way: Vec<TabId>,
     /// The events of each content, with their streams.
@@ -37,8 +34,6 @@ pub struct World {
     pub(super) layout: u64,
     /// The positions of events that were hidden, and are no longer stored.
     pub(super) erased: BTreeSet<u64>,
-    /// The keys of derived records that decayed.
-    pub(super) decayed: BTreeSet<Key>,
     /// Every root that an audit has seen.
     pub(super) roots: Vec<Vec<u8>>,
     /// Whether an older root ever took the place of the newest. Numbers may then be forgotten under which something
@@ -95,7 +90,6 @@ impl World {
             trace: Vec::new(),
             failure: None,
             is_foul: false,
-            has_locks: true,
             reads_under_way: Vec::new(),
             contents: Vec::new(),
             landings: BTreeMap::new(),
@@ -103,7 +97,6 @@ impl World {
             last_time: UnixMillis(i64::MIN),
             layout: 0,
             erased: BTreeSet::new(),
-            decayed: BTreeSet::new(),
             roots: Vec::new(),
             has_older_root: false,
             database: database.clone(),

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use everfold::error::{Detail, Error};
 use everfold::host::Host;
+use everfold::layout::RunNumber;
 use everfold::layout::keys::{ROOT, RunRecord};
 use everfold::storage::{
     Area, Direction, GuardedWrite, Key, KeyRange, LayoutChange, PageRequest, Storage, Written,
@@ -13,7 +14,7 @@ use everfold::store::{AllRead, OpenOptions, Store, StreamList};
 use everfold::testing::executor::TabId;
 use everfold::testing::faulty_storage::{Fault, Target};
 use everfold::testing::prng::Prng;
-use futures_util::future::join4;
+use futures_util::future::{join3, join4};
 
 use crate::layout::lived::Shape;
 use crate::one_tab::{Browser, in_browser, of_types, whole_log};
@@ -41,12 +42,14 @@ impl Loss {
             Self::Root => vec![(Area::Index, Key::text(ROOT).into())],
             Self::Pages => pages_of(storage).await,
         };
-        let (puts, layout, durability) = (Vec::new(), LayoutChange::Keep, storage.strongest_durability());
-        let write = GuardedWrite { expect: Vec::new(), deletes, puts, layout, durability };
-        let write =
-            GuardedWrite { durability: write.durability.min(storage.strongest_durability()), ..write };
-        assert_eq!(storage.write(write).await, Ok(Written::Yes));
+        write(storage, deletes, Vec::new()).await;
     }
+}
+
+async fn write(storage: &impl Storage, deletes: Vec<(Area, KeyRange)>, puts: Vec<(Area, Key, Vec<u8>)>) {
+    let (layout, durability) = (LayoutChange::Keep, storage.strongest_durability());
+    let write = GuardedWrite { expect: Vec::new(), deletes, puts, layout, durability };
+    assert_eq!(storage.write(write).await, Ok(Written::Yes));
 }
 
 async fn pages_of(storage: &impl Storage) -> Vec<(Area, KeyRange)> {
@@ -241,6 +244,47 @@ fn tabs_make_it_again_at_once_while_another_compacts() {
         for loss in [Loss::Root, Loss::Pages] {
             println!("seed {seed}, {loss:?}");
             race(seed, loss, if seed % 3 == 0 { Locks::Missing } else { Locks::OfOrigin });
+        }
+    }
+}
+
+/// Two tabs find that the root is lost, one so long after the other. Meanwhile what a compaction staged that died is lost
+/// too: so they do not agree which numbers were given.
+fn stagger(start_ms: u64, loss_ms: u64) {
+    let tabs = Tabs::new(loss_ms, Locks::OfOrigin);
+    let commits = history(&mut Prng::new(3), SHAPE);
+    let storage = tabs.database.handle(TabId::BROWSER);
+    let scheduler = tabs.executor.scheduler();
+    let test = async {
+        let (_, store) = tabs.open(12).await;
+        lay(&storage, &commits, 2).await;
+        compact(&store).await.unwrap();
+        let root = Stored::read(&storage).await.root;
+        assert!(3 < root.units.len(), "{} units", root.units.len());
+        let staged = RunRecord::Page(0).key(RunNumber(root.next_number + 1));
+        write(&storage, Vec::new(), vec![(Area::Index, staged.clone(), vec![1; 20])]).await;
+        Loss::Root.strike(&storage).await;
+        let open_after = async |delay_ms| {
+            scheduler.sleep(delay_ms).await;
+            let (_, store) = tabs.open(12).await;
+            ask(&store).await.unwrap();
+        };
+        let losing = async {
+            scheduler.sleep(loss_ms).await;
+            write(&storage, vec![(Area::Index, staged.into())], Vec::new()).await;
+        };
+        join3(open_after(0), open_after(start_ms), losing).await;
+        Stored::read(&storage).await.check(&commits);
+    };
+    tabs.executor.run_until(test).unwrap();
+}
+
+#[test]
+fn of_two_tabs_that_make_it_again_neither_writes_over_what_the_other_has_staged() {
+    for start_ms in 0..12 {
+        for loss_ms in 0..16 {
+            println!("{start_ms} ms, {loss_ms} ms");
+            stagger(start_ms, loss_ms);
         }
     }
 }

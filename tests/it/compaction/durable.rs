@@ -1,6 +1,6 @@
 //! What takes the place of records of the log is no less durable than they may have been.
 
-use everfold::layout::keys::ROOT;
+use everfold::layout::keys::{ROOT, RunRecord};
 use everfold::storage::memory::MemoryStorage;
 use everfold::storage::{Area, Durability, GuardedWrite, Key, LayoutChange};
 use everfold::store::{OpenOptions, Store};
@@ -55,15 +55,24 @@ fn every_swap_is_flushed_although_appends_are_not() {
 }
 
 #[test]
-fn every_write_holds_to_the_root_that_the_one_before_it_left() {
+fn every_write_holds_to_the_root_that_the_one_before_it_left_and_to_its_claim() {
     check(|writes| {
-        let mut root = None;
+        let (mut root, mut claim) = (None, None);
         for write in writes {
-            assert_eq!(write.expect, [(Area::Index, Key::text(ROOT), root.clone())]);
+            let mut held = vec![(Area::Index, Key::text(ROOT), root.clone())];
+            held.extend(claim.clone());
+            assert_eq!(write.expect, held);
             let is_root = |(area, key, _): &&(Area, Key, _)| (*area, key) == (Area::Index, &Key::text(ROOT));
             let put = write.puts.iter().find(is_root).map(|(.., bytes)| bytes.clone());
             assert!(put.is_some() || write.layout == LayoutChange::Keep, "a swap without a root");
             root = put.or(root);
+            let is_claim =
+                |key: &Key| matches!(RunRecord::of(key), Some((_, record)) if record == RunRecord::Index);
+            let claimed = write.puts.into_iter().find(|(_, key, _)| is_claim(key));
+            claim = match write.layout {
+                LayoutChange::Keep => claimed.map(|(area, key, token)| (area, key, Some(token))).or(claim),
+                LayoutChange::Next { .. } => None,
+            };
         }
         assert!(root.is_some());
     });

@@ -8,6 +8,7 @@ use crate::codec::{Body, Entry, Extensions, Frame, Tags, encode_records};
 use crate::event::{Fact, Position, Revision, UnixMillis};
 use crate::id::EventId;
 use crate::index::plan::Source;
+use crate::layout::keys::ROOT;
 use crate::layout::plan::Bounds;
 use crate::layout::root::Root;
 use crate::layout::unit::UnitInfo;
@@ -15,7 +16,7 @@ use crate::layout::{BlockAddress, BlockIndex};
 use crate::storage::records::{Changes, Records};
 use crate::storage::{Area, GuardedWrite, Head, Key, LayoutChange, Request, Written};
 use crate::store::compact::Halt;
-use crate::store::compact::claim::Stored;
+use crate::store::compact::claim::{Stored, Token};
 use crate::store::compact::erasure::Erasure;
 use crate::store::compact::runs::RunsWork;
 use crate::store::compact::unit_work::UnitWork;
@@ -23,6 +24,7 @@ use crate::store::fetch::page_of_log;
 use crate::store::parts::{Item, Part};
 
 const STREAMS: [&str; 3] = ["a", "b", "c"];
+const TOKEN: Token = [7; 8];
 static NO_EXTENSIONS: Extensions = Extensions::new();
 
 /// A log, and its root as it was read last.
@@ -36,7 +38,7 @@ struct Bench {
 impl Bench {
     fn new() -> Self {
         let (head, root) = (Head::default(), Root::default());
-        let stored = Stored { head, root, bytes: None };
+        let stored = Stored { head, root, bytes: None, token: None };
         Self { records: Records::default(), stored, wanted: Vec::new() }
     }
 
@@ -77,7 +79,7 @@ impl Bench {
     }
 
     fn claim(&mut self) {
-        let (claimed, write) = self.stored.claim();
+        let (claimed, write) = self.stored.claim(TOKEN);
         self.write(write);
         self.stored = claimed;
     }
@@ -117,6 +119,7 @@ impl Bench {
         self.stored.bytes = Some(root.to_bytes());
         self.stored.head.layout = root.layout;
         self.stored.root = root;
+        self.stored.token = None;
     }
 
     fn compact_tail(&mut self) {
@@ -245,9 +248,25 @@ fn work_ends_at_a_page_of_the_directory_that_is_lost_and_has_it_made_again() {
 }
 
 #[test]
+fn of_two_claims_whose_roots_are_equal_the_later_one_holds() {
+    let mut bench = Bench::new();
+    bench.append(3);
+    let (one, write) = bench.stored.claim([1; 8]);
+    bench.write(write);
+    // The root is lost, and another compaction begins where this one did.
+    bench.records.apply(Changes::of_record(Area::Index, Key::text(ROOT), None));
+    let (other, write) = bench.stored.claim([2; 8]);
+    bench.write(write);
+    assert_eq!(one.bytes, other.bytes);
+    let written = |write| bench.records.write(write).unwrap().0;
+    assert_eq!((written(one.write()), written(one.give_up())), (Written::Refused, Written::Refused));
+    assert_eq!(written(other.write()), Written::Yes);
+}
+
+#[test]
 fn what_lies_on_a_desk_is_written_once_under_the_root_that_it_holds_to() {
     let bench = Bench::new();
-    let (claimed, _) = bench.stored.claim();
+    let (claimed, _) = bench.stored.claim(TOKEN);
     let mut desk = Desk::new(&claimed);
     assert!(desk.take_write().is_none() && !desk.is_full());
     let key = |number: u8| Key::Bytes(vec![number; 13]);
