@@ -2,7 +2,8 @@
 
 use everfold::error::{Detail, Error};
 use everfold::event::{Position, Revision};
-use everfold::layout::keys::{ROOT, RunRecord, UnitRecord};
+use everfold::layout::keys::{ROOT, RunRecord, UnitRecord, tied};
+use everfold::layout::unit::{UnitHeader, UnitInfo};
 use everfold::storage::memory::MemoryStorage;
 use everfold::storage::{
     Area, Direction, Durability, GuardedWrite, Key, LayoutChange, Record, Storage, Written,
@@ -98,6 +99,31 @@ fn filters_and_headers_can_be_done_without() {
             area == Area::Units && UnitRecord::of(key).is_some_and(|(_, kind)| kind == UnitRecord::Header)
         });
     }
+}
+
+#[test]
+fn a_header_that_says_something_else_than_the_root_is_not_believed() {
+    in_browser(|browser| async move {
+        let store = browser.open().await;
+        for stream in ["a", "b"] {
+            append(&store, stream, vec![event("A"), event("B")]).await;
+        }
+        compact_all(&browser.storage, 1).await;
+        for record in all_of(&browser.storage, Area::Units).await {
+            if let Some((_, UnitRecord::Header)) = UnitRecord::of(&record.key) {
+                let header = UnitHeader::from_bytes(&tied(&record.key, record.value)).expect("a header");
+                // As if all had been erased.
+                let info = UnitInfo { block_count: 0, entry_count: 0, ..header.info };
+                let value = tied(&record.key, UnitHeader { info, blocks: Vec::new() }.to_bytes());
+                let record = Record { key: record.key, value };
+                change(&browser.storage, Area::Units, &record, |bytes| Some(bytes.to_vec())).await;
+            }
+        }
+        let store = browser.open().await;
+        let read = AllRead { after: Position(1), ..whole_log() };
+        assert_eq!(read_all(&store, read).await.expect("whole blocks"), "2:B 3:A 4:B");
+        assert_eq!(read_stream(&store, whole_stream("b")).await.expect("whole blocks"), "0:A 1:B");
+    });
 }
 
 #[test]
