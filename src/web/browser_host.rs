@@ -58,7 +58,11 @@ struct Voice {
     /// What is to be announced after the pause.
     unsaid: Cell<Option<Position>>,
     _on_message: Listener,
+    on_leave: Listener,
 }
+
+/// After these, timers of a page come a minute late, or never again.
+const LEAVING: [&str; 2] = ["freeze", "pagehide"];
 
 /// Where announcements arrive. Only the newest is kept: an older one says nothing that it does not say.
 #[derive(Default)]
@@ -77,7 +81,7 @@ impl BrowserHost {
     /// `STORAGE_UNAVAILABLE` where there is no `crypto` to make random bytes with.
     pub fn new(name: &str) -> Result<Self, Error> {
         let ear = Rc::new(Ear::default());
-        let voice = Voice::new(name, &ear).map(Rc::new);
+        let voice = Voice::new(name, &ear);
         Self::build(Some(name.to_owned()), ear, voice)
     }
 
@@ -177,7 +181,7 @@ impl Host for BrowserHost {
 }
 
 impl Voice {
-    fn new(name: &str, ear: &Rc<Ear>) -> Option<Self> {
+    fn new(name: &str, ear: &Rc<Ear>) -> Option<Rc<Self>> {
         let channel = BroadcastChannel::new(&format!("everfold:{name}")).ok()?;
         let ear = Rc::clone(ear);
         let on_message = listener(Box::new(move |message| {
@@ -186,8 +190,17 @@ impl Voice {
             }
         }));
         property::set(&channel, "onmessage", on_message.as_ref());
-        let (is_pausing, said_ms, unsaid) = (Cell::default(), Cell::default(), Cell::default());
-        Some(Self { channel, is_pausing, said_ms, unsaid, _on_message: on_message })
+        Some(Rc::new_cyclic(|voice: &Weak<Self>| {
+            let voice = Weak::clone(voice);
+            let on_leave = listener(Box::new(move |_| {
+                if let Some(voice) = voice.upgrade() {
+                    voice.say_the_rest();
+                }
+            }));
+            listen_for_leaving("addEventListener", &on_leave);
+            let (is_pausing, said_ms, unsaid) = (Cell::default(), Cell::default(), Cell::default());
+            Self { channel, is_pausing, said_ms, unsaid, _on_message: on_message, on_leave }
+        }))
     }
 
     /// Announces at once, or after the pause that an earlier announcement began. The clock says whether the pause is
@@ -222,7 +235,20 @@ impl Voice {
     #[inline(never)]
     fn close(&self) {
         self.say_the_rest();
+        listen_for_leaving("removeEventListener", &self.on_leave);
         self.channel.close();
+    }
+}
+
+/// Calls a method of the global scope for each event of a page that is left, on its way down: that of freezing happens to
+/// the document, and does not rise from there. Workers never hear of them, and Node knows no events.
+#[inline(never)]
+fn listen_for_leaving(method: &str, on_leave: &Listener) {
+    let global = global();
+    if let Some(method) = property::get_if_some::<Function>(&global, method) {
+        for event in LEAVING {
+            drop(method.call3(&global, &JsValue::from_str(event), on_leave.as_ref(), &JsValue::TRUE));
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use futures_util::future::{Either, select};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use super::sabotage::{overheard, post, waiting_for_lock};
+use super::sabotage::{happen, overheard, post, waiting_for_lock};
 use super::unused_name;
 
 /// What is heard within a while.
@@ -93,6 +93,18 @@ async fn an_announcement_after_the_pause_waits_for_no_timer() {
     };
     // What the newer announcement says, the older one need not say any more.
     assert_eq!(made_announcements(after_a_pause).await, [1.0, 9.0, 3.0]);
+}
+
+#[wasm_bindgen_test]
+async fn what_is_unsaid_when_a_page_is_left_is_said_at_once() {
+    for event in ["freeze", "pagehide"] {
+        assert_eq!(made_announcements(|_| happen(event)).await, [1.0, 2.0, 3.0], "{event}");
+    }
+    let closed = made_announcements(|host| {
+        host.close();
+        happen("pagehide");
+    });
+    assert_eq!(closed.await, [1.0, 2.0], "a host that is closed says nothing any more");
 }
 
 #[wasm_bindgen_test]

@@ -51,6 +51,8 @@ extern "C" {
 
     pub fn overheard(name: &str) -> js_sys::Array;
 
+    pub fn happen(event: &str);
+
     pub fn post(name: &str, message: &JsValue);
 }
 
