@@ -1,5 +1,5 @@
 // Four tabs and two workers append to the same ten streams at once. Afterwards the log itself judges every answer
-// that they were given: each acknowledged event is where it was said to be, and each refusal was right.
+// that they were given: each acknowledged event is where it was said to be, and each refusal was right. So it is while another tab compacts whatever is there.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -9,7 +9,7 @@ import { openChromium } from "./chromium.mjs";
 import { begin, openContest, readLog } from "./contest.mjs";
 import { openFirefox } from "./firefox.mjs";
 import { makeProfile } from "./program.mjs";
-import { serveTests } from "./server.mjs";
+import { BARE_PAGE, serveTests } from "./server.mjs";
 
 const TABS = 4;
 const WORKERS = 2;
@@ -25,9 +25,17 @@ let server;
 before(async () => (server = await serveTests()));
 after(() => server.close());
 
-for (const [name, open] of Object.entries({ Chromium: openChromium, Firefox: openFirefox })) {
-  test(`${name}: every answer that tabs and workers got is borne out by the log, and nobody starves`, async () => {
-    const { records, log } = await contest(open);
+const BROWSERS = Object.entries({ Chromium: openChromium, Firefox: openFirefox });
+/** What another tab does meanwhile: `end` ends it, and says how often it was done. */
+const MEANWHILE = [
+  { circumstance: "" },
+  { circumstance: ", while another tab compacts all the time", start: startCompacting, end: endCompacting },
+];
+
+for (const [name, open, { circumstance, start, end }] of BROWSERS.flatMap((browser) => MEANWHILE.map((it) => [...browser, it]))) {
+  test(`${name}: every answer that tabs and workers got is borne out by the log, and nobody starves${circumstance}`, async () => {
+    const { records, log, compactions } = await contest(open, start, end);
+    if (start !== undefined) assert.ok(3 < compactions, `only ${compactions} compactions`);
     const attempts = records.flatMap(({ writer, attempts }) => attempts.map((attempt) => ({ writer, ...attempt })));
     const refused = attempts.filter((attempt) => "actual" in attempt);
     const times = records.map(({ elapsed_ms }) => elapsed_ms);
@@ -46,7 +54,7 @@ for (const [name, open] of Object.entries({ Chromium: openChromium, Firefox: ope
 }
 
 /** Lets the writers run, and gives what each recorded, and the log that they left. */
-async function contest(openBrowser) {
+async function contest(openBrowser, startMeanwhile, endMeanwhile) {
   const profile = makeProfile();
   const browser = await openBrowser(profile.path);
   try {
@@ -55,10 +63,13 @@ async function contest(openBrowser) {
     for (let place = 0; place < WORKERS; place += 1) {
       await home.run(startInWorker, { ...TASK, writer: `worker-${place}`, seed: TABS + place + 1 });
     }
+    const other = startMeanwhile && (await browser.openPage(server.url + BARE_PAGE));
+    await other?.run(startMeanwhile, TASK.database);
     await begin(home, TASK.channel, TABS + WORKERS);
     const records = [];
     for (const page of [...tabs, home]) records.push(...(await page.run(collect)));
-    return { records, log: await home.run(readLog, TASK.database) };
+    const compactions = await other?.run(endMeanwhile);
+    return { records, log: await home.run(readLog, TASK.database), compactions };
   } finally {
     await browser.close();
     profile.remove();
@@ -85,4 +96,17 @@ async function startInWorker(task) {
 
 async function collect() {
   return Promise.all(globalThis.contests);
+}
+
+async function startCompacting(database) {
+  const { compactMeanwhile } = await import("/pages/compactor.js");
+  const work = new Promise((resolve) => (globalThis.endWork = resolve));
+  globalThis.meanwhile = compactMeanwhile({ database, work });
+  globalThis.meanwhile.catch(() => {});
+}
+
+async function endCompacting() {
+  globalThis.endWork();
+  const { compactions } = await globalThis.meanwhile;
+  return compactions;
 }
