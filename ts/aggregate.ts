@@ -5,7 +5,10 @@ import { invalidArgument } from "./errors.js";
 import type { AnyEvents, EventRegistry, NewEvent, RecordedEvent, TypeOf } from "./events.js";
 import { checkRegistry } from "./events.js";
 
-/** Folds one event into a state: gives the next state, and leaves the one that it was given as it is. Must be pure. */
+/**
+ * Folds one event into a state: gives the next state, and leaves the one that it was given as it is. Must be pure and synchronous.
+ * Errors of the load: `REDUCER_FAILED`, with what it threw as the `cause`, and for a promise.
+ */
 export type EvolveFunction<State, Registry extends EventRegistry = AnyEvents> = (
   state: State,
   event: RecordedEvent<Registry>,
@@ -70,7 +73,7 @@ export interface AggregateDefinition<
   readonly category?: string | undefined;
   /** The events that it folds and decides: its upcasters apply, its schemas are checked. As the store's where it is left out. */
   readonly events?: Registry | undefined;
-  /** The state before any event. */
+  /** The state before any event: anything but a promise, which is `INVALID_ARGUMENT`. What it throws comes out as it is. */
   readonly initial: () => State;
   /** How events become a state. A type that it does not name leaves the state as it is. */
   readonly evolve: Reducer & OnlyKnown<Reducer, Registry>;
@@ -188,8 +191,10 @@ function checkEvolve(value: unknown): unknown {
 
 /** Refuses what is no aggregate. */
 export function checkAggregate<State>(value: unknown, path: string): AnyAggregate<State> {
-  if (typeof value === "object" && value !== null && "evolve" in value && "initial" in value && "stream" in value) {
-    return value as AnyAggregate<State>;
+  if (typeof value === "object" && value !== null) {
+    const { evolve, initial, stream } = value as Partial<AnyAggregate<State>>;
+    const canFold = typeof evolve === "function" || (typeof evolve === "object" && evolve !== null);
+    if (canFold && typeof initial === "function" && typeof stream === "function") return value as AnyAggregate<State>;
   }
   throw unfit(value, path, "what defineAggregate() gave");
 }

@@ -1,15 +1,11 @@
 import type { AnyAggregate, DecideContext } from "./aggregate.js";
 import { invalidArgument } from "./errors.js";
-import { isThenable } from "./schema.js";
+import { isUnawaited } from "./schema.js";
 
 /** The events that a command leads to, of which nothing is known yet. What the decision throws comes out as it is. */
 export function decide(aggregate: AnyAggregate<unknown>, command: unknown, state: unknown, context: DecideContext): readonly unknown[] {
   const decided = (aggregate.decide as (command: unknown, state: unknown, context: DecideContext) => unknown)(command, state, context);
-  if (isThenable(decided)) {
-    // Nobody waits for it, so what it rejects with is nobody's failure.
-    Promise.resolve(decided).catch(() => {});
-    throw invalidArgument("aggregate.decide", "gave a promise; it must be synchronous");
-  }
+  if (isUnawaited(decided)) throw invalidArgument("aggregate.decide", "gave a promise; it must be synchronous");
   if (decided === undefined) return [];
   return Array.isArray(decided) ? (decided as unknown[]) : [decided];
 }

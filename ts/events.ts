@@ -26,7 +26,8 @@ export interface EventTypeDefinition<Data> {
 
 /**
  * Makes the data of the next version from that of an older one, of which the compiler knows nothing. Must be pure and
- * synchronous. `null` drops the event: no read gives it, no fold sees it.
+ * synchronous. `null` drops the event: no read gives it, no fold sees it. Whoever is given data and gives `undefined` has forgotten to
+ * return it. Errors: `UPCASTER_FAILED` of the read or the fold, for that, for a promise, and for what it throws.
  */
 export type UpcastStep = (data: any, context: UpcastContext) => unknown;
 
@@ -148,7 +149,8 @@ export type FactData<Type extends FactType> = Type extends "$truncated" ? { read
 export interface EventTypeOptions<Data> {
   /**
    * What the data is held to when an event is appended: any Standard Schema that judges at once. It only checks: what is
-   * stored is what was given. Errors: `SCHEMA_FAILED` of the append.
+   * stored is what was given. What it throws comes out as it is. Errors of the append: `SCHEMA_FAILED`, and `INVALID_ARGUMENT` where
+   * it gives a promise, or no verdict.
    */
   readonly schema?: StandardSchema<Data, unknown> | undefined;
   /** Of the shape of the data: 1 where it is left out, more by one at each change that old events need an upcaster for. */
@@ -245,8 +247,8 @@ function checkSteps(value: unknown, path: string): { readonly [version: number]:
 function checkChain(upcast: { readonly [version: number]: UpcastStep }, version: number, place: string): void {
   const keys = Object.keys(upcast);
   const oldest = Number(keys[0] ?? version);
-  const needed = Array.from({ length: Math.max(version - oldest, 0) }, (_, index) => `${oldest + index}`);
-  if (1 <= oldest && keys.join() === needed.join()) return;
+  const isWhole = keys.length === Math.max(version - oldest, 0) && keys.every((key, index) => key === `${oldest + index}`);
+  if (1 <= oldest && isWhole) return;
   throw invalidArgument(
     `${place}.upcast`,
     `has ${keys.join(", ")}; one for each version from the oldest, which is at least 1, to ${version - 1} is needed, because the type is at version ${version}`,

@@ -2,13 +2,14 @@ import type { AnyAggregate, EvolveFunction, EvolveMap } from "./aggregate.js";
 import type { Engine, QueryItemMessage } from "./engine.js";
 import { isDocument } from "./declarative.js";
 import { DocumentReducer } from "./document-reducer.js";
-import { EverfoldError } from "./errors.js";
+import { EverfoldError, invalidArgument } from "./errors.js";
 import type { EventRegistry } from "./events.js";
 import { foldStored, pagesAfter } from "./fold-pages.js";
 import { frozen } from "./frozen.js";
 import type { AnyRecorded } from "./page.js";
 import type { ProgressListener } from "./progress.js";
 import { ahead } from "./reading.js";
+import { isUnawaited } from "./schema.js";
 import { Upcaster } from "./upcast.js";
 
 /** How far a fold has come. A fold may begin with any, of the same reducer: with one that was kept as with one just made. */
@@ -98,7 +99,9 @@ export class ScriptReducer<State> implements Reducer<State> {
   }
 
   start(): Folded<State> {
-    return { state: frozen(this.#aggregate.initial()), count: 0, revision: undefined, lastPosition: 0, asOf: 0 };
+    const state = this.#aggregate.initial();
+    if (isUnawaited(state)) throw invalidArgument("aggregate.initial", "gave a promise; it must be synchronous");
+    return { state: frozen(state), count: 0, revision: undefined, lastPosition: 0, asOf: 0 };
   }
 
   fold(_: unknown, folded: Folded<State>, events: AnyRecorded[], asOf: number): Folded<State> {
@@ -112,7 +115,9 @@ export class ScriptReducer<State> implements Reducer<State> {
         const evolve = this.#handlers.get(event.type) ?? this.#evolve;
         // A fact of the store's own is no event of an aggregate.
         if (evolve === undefined || event.revision === undefined) continue;
-        state = frozen(evolve(state, event));
+        state = evolve(state, event);
+        if (isUnawaited(state)) throw new TypeError("a promise is no state; evolve must be synchronous");
+        frozen(state);
       }
     } catch (error) {
       throw reducerFailed(this.#aggregate.name, event ?? last, error);

@@ -51,8 +51,10 @@ export async function* historyPages<State>(
     const steps: HistoryStep<State>[] = [];
     for (const stored of events) {
       const earlier = folded.state;
+      // An upcaster that changes what it is given would change it twice.
+      const own = upcaster === undefined ? stored : structuredClone(stored);
       folded = await reducer.fold(session.engine, folded, [stored], asOf);
-      const [event] = upcaster?.current([stored], "asStored") ?? [stored];
+      const [event] = upcaster?.current([own], "asStored") ?? [own];
       if (event?.revision === undefined || event.revision < from) continue;
       steps.push({ event, state: folded.state, revision: event.revision, patch: patchOf?.(earlier, folded.state) });
     }

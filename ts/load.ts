@@ -100,7 +100,8 @@ async function boundsOf(engine: Engine, moment: Record<string, unknown>, isStrea
   const revision = option(moment, "revision", whole);
   if (revision !== undefined) {
     if (!isStream) throw invalidArgument("options.revision", "is of a stream; for a query, a position or a time is needed");
-    return { before: revision + 1 };
+    // Past the last revision that there can be, nothing is left out.
+    return revision < Number.MAX_SAFE_INTEGER ? { before: revision + 1 } : {};
   }
   const position = option(moment, "position", whole);
   if (position !== undefined) return pastOf(engine, position);

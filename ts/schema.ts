@@ -48,24 +48,31 @@ export function checkIsSchema(value: unknown, path: string): StandardSchema {
 
 /** Holds the data of an event of this type to its schema: `data` is as a read will give it. */
 export function checkData(schema: StandardSchema, data: unknown, type: string, place: string): void {
-  const verdict = schema["~standard"].validate(data);
-  if (isThenable(verdict)) {
-    // Nobody waits for it, so what it rejects with is nobody's failure.
-    Promise.resolve(verdict).catch(() => {});
-    throw invalidArgument(`${place}.data`, `has a schema that gives a promise; the schema of ${type} must judge at once`);
-  }
-  if (verdict.issues === undefined) return;
-  const issues = verdict.issues.map(({ message, path = [] }): SchemaIssue => ({ message, path: path.map(keyOf) }));
+  const verdict: unknown = schema["~standard"].validate(data);
+  if (isUnawaited(verdict)) throw invalidArgument(`${place}.data`, `has a schema that gives a promise; the schema of ${type} must judge at once`);
+  const found = typeof verdict === "object" && verdict !== null ? (verdict as { readonly issues?: unknown }).issues : null;
+  if (found === undefined) return;
+  // What is no verdict must not pass for a good one.
+  if (!Array.isArray(found)) throw invalidArgument(`${place}.data`, `has a schema that gives no verdict; the schema of ${type} must give a value or a list of issues`);
+  const issues = found.map(issueOf);
   const [first] = issues;
   const where = first === undefined ? "" : `${first.path.map((key) => `.${String(key)}`).join("")}: ${first.message}`;
   throw new EverfoldError(`${place}.data${where} (schema of ${type})`, { code: "SCHEMA_FAILED", type, issues });
 }
 
-/** Whether somebody has to wait for a value. */
-export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
+/** Whether a value has to be waited for. Nobody will, so what it rejects with is nobody's failure. */
+export function isUnawaited(value: unknown): boolean {
+  if (typeof value !== "object" || value === null || typeof (value as { then?: unknown }).then !== "function") return false;
+  Promise.resolve(value).catch(() => {});
+  return true;
 }
 
-function keyOf(segment: PropertyKey | { readonly key: PropertyKey }): PropertyKey {
-  return typeof segment === "object" ? segment.key : segment;
+/** An issue in our terms, whatever a library takes for one: that something is wrong counts more than what it says of it. */
+function issueOf(issue: Partial<StandardIssue> | null | undefined): SchemaIssue {
+  const path = Array.isArray(issue?.path) ? (issue.path as Exclude<StandardIssue["path"], undefined>) : [];
+  return { message: String(issue?.message ?? "is not valid"), path: path.map(keyOf) };
+}
+
+function keyOf(segment: PropertyKey | { readonly key: PropertyKey } | null): PropertyKey {
+  return typeof segment === "object" ? (segment?.key ?? "") : segment;
 }

@@ -41,7 +41,8 @@ export function testIds(): () => string {
 
 /** A world of which a test decides. */
 export function testHost(world: Record<string, unknown>): Host {
-  const now = option(world, "clock", callback<() => number>) ?? testClock();
+  const clock = option(world, "clock", callback<() => number>) ?? testClock();
+  const now = () => unixMillis(clock(), "options.clock");
   const newId = option(world, "ids", callback<() => string>) ?? testIds();
   const pause = async (_duration_ms: number, signal: AbortSignal | undefined) => signal?.throwIfAborted();
   return { now, newId, random: () => 0, pause, stamp: { time: now, id: newId } };

@@ -1,7 +1,7 @@
 import { EverfoldError } from "./errors.js";
 import type { EventRegistry, UpcastStep } from "./events.js";
 import type { AnyRecorded } from "./page.js";
-import { isThenable } from "./schema.js";
+import { isUnawaited } from "./schema.js";
 
 /** What a stored type is today. */
 interface Today {
@@ -87,9 +87,10 @@ function upcastOnce(event: AnyRecorded, today: Today, from: number, data: unknow
   } catch (error) {
     throw upcasterFailed(event, `the upcaster from version ${from} of ${today.type} threw: ${String(error)}`, error);
   }
-  if (!isThenable(result)) return result;
-  Promise.resolve(result).catch(() => {});
-  throw upcasterFailed(event, `the upcaster from version ${from} of ${today.type} gave a promise; it must be synchronous`);
+  if (isUnawaited(result)) throw upcasterFailed(event, `the upcaster from version ${from} of ${today.type} gave a promise; it must be synchronous`);
+  // One that changes what it is given, and returns nothing, would take the data away from every event without a word.
+  if (result !== undefined || data === undefined) return result;
+  throw upcasterFailed(event, `the upcaster from version ${from} of ${today.type} gave undefined; data is needed, or null to drop the event`);
 }
 
 function schemaTooNew({ type, position }: AnyRecorded, version: number, known: number): EverfoldError {

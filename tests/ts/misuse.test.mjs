@@ -1,0 +1,136 @@
+// What callers get wrong with folds, commands, upcasters and schemas, and what they are told of it.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { EventStore, defineAggregate, defineEvents, eventType } from "../../dist/index.js";
+import { given, openTestStore } from "../../dist/testing.js";
+import { Account, bank, deposited } from "./bank.mjs";
+import { refused, withStore } from "./check.mjs";
+
+const { stream: _stream, ...definition } = Account;
+const deposit = (amount) => ({ type: "Deposit", amount });
+const changed = (changes) => defineAggregate({ ...definition, ...changes });
+
+/** All ways to fold a stream, each with the store and the aggregate. */
+const FOLDS = {
+  load: (store, aggregate) => store.load(aggregate, "account-1"),
+  "load of a query": (store, aggregate) => store.load(aggregate, { query: {} }),
+  loadAll: (store, aggregate) => store.loadAll(aggregate),
+  history: (store, aggregate) => store.history(aggregate, "account-1").toArray(),
+  execute: (store, aggregate) => store.execute(aggregate, "account-1", deposit(1)),
+  transact: (store, aggregate) => store.transact((tx) => tx.load(aggregate, "account-1")),
+  given: async (_store, aggregate) => given(aggregate, deposited(1)),
+};
+const rejecting = async () => { throw new Error("late"); };
+for (const [how, fold] of Object.entries(FOLDS)) {
+  test(`${how} refuses a state that has to be waited for, be it the first or a later one`, () =>
+    withStore(async (store) => {
+      await store.append("account-1", deposited(1));
+      await refused(() => fold(store, changed({ initial: rejecting })), "INVALID_ARGUMENT", { path: "aggregate.initial" });
+      const error = await refused(() => fold(store, changed({ evolve: rejecting })), "REDUCER_FAILED", { name: "account", revision: 0 });
+      assert.match(error.message, /evolve must be synchronous/);
+    }));
+}
+
+test("a state may be undefined", () =>
+  withStore(async (store) => {
+    const Perhaps = changed({ initial: () => undefined, evolve: (_state, { data }) => (data.amount === 0 ? undefined : data.amount) });
+    await store.append("account-1", deposited(3));
+    assert.equal((await store.execute(Perhaps, "account-1", deposit(0))).state, undefined);
+    assert.equal((await store.load(Perhaps, "account-2")).state, undefined);
+  }));
+
+for (const revision of [Number.MAX_SAFE_INTEGER - 1, Number.MAX_SAFE_INTEGER]) {
+  test(`the state after revision ${revision} is the newest`, () =>
+    withStore(async (store) => {
+      await store.append("account-1", [deposited(1), deposited(2)]);
+      assert.deepEqual(await store.load(Account, "account-1", { revision }), await store.load(Account, "account-1"));
+    }));
+}
+
+for (const value of [{}, { evolve: null, initial: () => 0, stream: () => "" }, { evolve: () => 0, initial: 0, stream: () => "" }, { evolve: () => 0, initial: () => 0, stream: 0 }]) {
+  test(`an aggregate by hand, ${Object.entries(value)}, is refused`, () =>
+    withStore((store) => refused(() => store.load(value, "account-1"), "INVALID_ARGUMENT", { path: "aggregate" })));
+}
+
+// What a schema gives, and what it comes to: a code, and the issues where it found some.
+const unclear = [{ message: "is not valid", path: [] }];
+const VERDICTS = [
+  ["an empty object", {}, undefined],
+  ["undefined", undefined, "INVALID_ARGUMENT"],
+  ["null", null, "INVALID_ARGUMENT"],
+  ["a number", 5, "INVALID_ARGUMENT"],
+  ["true for issues", { issues: true }, "INVALID_ARGUMENT"],
+  ["null for issues", { value: 1, issues: null }, "INVALID_ARGUMENT"],
+  ["no issues in a list of them", { issues: [] }, "SCHEMA_FAILED", []],
+  ["null for an issue", { issues: [null] }, "SCHEMA_FAILED", unclear],
+  ["an issue without a message", { issues: [{}] }, "SCHEMA_FAILED", unclear],
+  ["a text for a path", { issues: [{ message: "m", path: "a.b" }] }, "SCHEMA_FAILED", [{ message: "m", path: [] }]],
+  ["null in a path", { issues: [{ message: "m", path: [null, { key: "k" }, 0] }] }, "SCHEMA_FAILED", [{ message: "m", path: ["", "k", 0] }]],
+];
+for (const [what, verdict, code, issues] of VERDICTS) {
+  const events = defineEvents({ Noted: eventType({ schema: { "~standard": { version: 1, vendor: "test", validate: () => verdict } } }) });
+  test(`a schema that gives ${what} ${code === undefined ? "lets the event pass" : `is ${code}`}`, () =>
+    withStore(async (store) => {
+      const act = () => store.append("s", { type: "Noted", data: {} });
+      if (code === undefined) await act();
+      else await refused(act, code, code === "SCHEMA_FAILED" ? { type: "Noted", issues } : { path: "events[0].data" });
+      assert.equal(store.position, code === undefined ? 1 : 0);
+    }, { events }));
+}
+
+for (const version of [20_240_101, Number.MAX_SAFE_INTEGER]) {
+  test(`upcasters that leave out all but one of ${version} versions are refused at once`, () => {
+    const begun_ms = performance.now();
+    const path = "types.Noted.upcast";
+    return refused(() => defineEvents({ Noted: eventType({ version, upcast: { 1: (data) => data } }) }), "INVALID_ARGUMENT", { path }).then(() => {
+      assert.ok(performance.now() - begun_ms < 1_000);
+    });
+  });
+}
+
+/** A log of two old events, and a store that reads them with this upcaster. */
+function withUpcaster(upcast, body) {
+  return withStore(async (old) => {
+    await old.append("s", [{ type: "Noted", data: { count: 1 } }, { type: "Noted", data: { count: 2 } }, { type: "Closed" }]);
+    const events = defineEvents({ Noted: eventType({ version: 2, upcast: { 1: upcast } }), Closed: eventType({ version: 2, upcast: { 1: (data) => data } }) });
+    const Sum = defineAggregate({ name: "sum", events, initial: () => 0, evolve: { Noted: (sum, { data }) => sum + data.count } });
+    return withStore((store) => body(store, Sum), { events }, old.name);
+  });
+}
+
+test("an upcaster that changes what it is given changes it once", () =>
+  withUpcaster((data) => Object.assign(data, { count: data.count * 10 }), async (store, Sum) => {
+    assert.equal((await store.load(Sum, "s")).state, 30);
+    const steps = await store.history(Sum, "s").toArray();
+    assert.deepEqual(steps.map(({ event, state }) => [event.data, state]), [[{ count: 10 }, 10], [{ count: 20 }, 30], [undefined, 30]]);
+  }));
+
+test("an upcaster that returns nothing for data is refused, and one that has none to return is not", () =>
+  withUpcaster((data) => { data.count *= 10; }, async (store, Sum) => {
+    const fields = { type: "Noted", position: 1 };
+    await refused(() => store.read("s").toArray(), "UPCASTER_FAILED", fields);
+    await refused(() => store.load(Sum, "s"), "UPCASTER_FAILED", fields);
+    const [closed] = await store.read("s", { from: 2 }).toArray();
+    assert.equal(closed.data, undefined);
+  }));
+
+for (const time of [1.5, NaN, "now"]) {
+  test(`a test clock that says ${time} is refused`, async () => {
+    const store = await openTestStore({ clock: () => time });
+    await refused(() => store.append("s", deposited(1)), "INVALID_ARGUMENT", { path: "options.clock" });
+    await store.close();
+  });
+}
+
+test("a store that is closed within a transaction ends it", () =>
+  withStore(async (store) => {
+    const other = await EventStore.open(store.name, { storage: "memory", events: bank });
+    const codes = [];
+    await other.transact(async (tx) => {
+      await tx.load(Account, "account-1");
+      await EventStore.destroy(store.name);
+      for (const stream of ["account-1", "account-2"]) await tx.load(Account, stream).catch(({ code }) => codes.push(code));
+    });
+    assert.deepEqual(codes, ["CLOSED"]);
+    await other.close();
+  }));
