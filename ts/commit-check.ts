@@ -82,18 +82,24 @@ export class CommitCheck {
     // A copy: code of the caller's that runs meanwhile may change the array.
     const events = [...write.events];
     const { limits } = this.#context;
-    this.#eventCount += events.length;
-    if (limits.commitEvents < this.#eventCount) throw limitExceeded("events", "commit events", this.#eventCount, limits.commitEvents);
+    const eventCount = this.#eventCount + events.length;
+    if (limits.commitEvents < eventCount) throw limitExceeded("events", "commit events", eventCount, limits.commitEvents);
     const stream = name(write.stream, write, "stream");
     const expected = write.expected === undefined ? EXPECTED.any : expectedCode(write.expected, write.pathOf("expected"));
     // An array that grows has room for many events, and most writes have one.
     const checkedEvents = new Array<EventParts>(events.length);
+    const before = this.#counts.get(stream) ?? 0;
+    let textLength = this.#textLength;
     for (let index = 0; index < events.length; index += 1) {
-      const event = this.#event(events[index], new EventPlace(write, index), stream);
-      this.#textLength += (event.data?.length ?? 0) + (event.metadata?.length ?? 0);
-      refuseTooLong(this.#textLength, limits);
+      const event = this.#event(events[index], new EventPlace(write, index), stream, before + index);
+      textLength += (event.data?.length ?? 0) + (event.metadata?.length ?? 0);
+      refuseTooLong(textLength, limits);
       checkedEvents[index] = event;
     }
+    // A transaction may go on without a write that was refused, which then has taken no ids.
+    this.#eventCount = eventCount;
+    this.#textLength = textLength;
+    if (this.#command !== undefined) this.#counts.set(stream, before + events.length);
     return { stream, expected, events: checkedEvents };
   }
 
@@ -102,7 +108,8 @@ export class CommitCheck {
     return { durability: this.#durability, condition, writes };
   }
 
-  #event(value: unknown, place: Place, stream: string): EventParts {
+  /** Checks one event, which is the one of this index among those of its stream in the commit. */
+  #event(value: unknown, place: Place, stream: string, index: number): EventParts {
     if (typeof value !== "object" || value === null || Array.isArray(value)) {
       throw unfit(value, `${place}`, "an event, { type, data },");
     }
@@ -122,18 +129,16 @@ export class CommitCheck {
       type,
       data: dataText,
       metadata: checkMetadata(metadata, this.#common, definition?.version, place, limits),
-      id: this.#command === undefined ? (id ?? host.stamp?.id()) : this.#commandId(this.#command, id, place, stream),
+      id: this.#command === undefined ? (id ?? host.stamp?.id()) : commandEventId(this.#command, id, place, stream, index),
       time: time === undefined ? host.stamp?.time() : unixMillis(time, `${place}.time`),
       tags: tags === undefined && definition?.tags === undefined ? NO_TAGS : checkTags(tags, dataText, definition, place, limits),
     };
   }
+}
 
-  #commandId(command: CommandIds, given: unknown, place: Place, stream: string): string {
-    if (given !== undefined) throw invalidArgument(`${place}.id`, "is given, and so is a commandId, from which the ids follow");
-    const index = this.#counts.get(stream) ?? 0;
-    this.#counts.set(stream, index + 1);
-    return command.eventId(stream, index);
-  }
+function commandEventId(command: CommandIds, given: unknown, place: Place, stream: string, index: number): string {
+  if (given !== undefined) throw invalidArgument(`${place}.id`, "is given, and so is a commandId, from which the ids follow");
+  return command.eventId(stream, index);
 }
 
 /** Data as a read will give it: what is stored decides, and the caller's code gets a copy of its own. */

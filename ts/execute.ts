@@ -62,6 +62,11 @@ const RETRIES = 3;
 const PAUSE_MS = 4;
 const PAUSE_MAX_MS = 128;
 
+/** Those of a decision among the options, as they are now, of whatever object they are: they are looked at again at each try. */
+export function decisionOptions(bag: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(DECISION_OPTIONS.map((key) => [key, bag[key]]));
+}
+
 /** The options of a decision, checked. */
 export class Decision {
   readonly retries: number;
@@ -102,7 +107,9 @@ export class Execution<State, Registry extends EventRegistry, Command> {
   readonly #decision: Decision;
 
   constructor(session: Session, aggregate: Aggregate<State, Registry, Command>, stream: string, options: unknown) {
-    const { expected, ...bag } = optionBag(options, ["expected", ...DECISION_OPTIONS]);
+    const given = optionBag(options, ["expected", ...DECISION_OPTIONS]);
+    const { expected } = given;
+    const bag = decisionOptions(given);
     checkAggregate(aggregate, "aggregate");
     callback(aggregate.decide, "aggregate.decide");
     expectedCode(expected, "options.expected");

@@ -5,14 +5,14 @@ import type { WriteParts } from "./append-message.js";
 import { callback, options as optionBag } from "./arguments.js";
 import { findExecuted } from "./command.js";
 import { CommitCheck } from "./commit-check.js";
-import type { ConditionMessage } from "./engine.js";
+import type { ConditionMessage, EngineLimits, QueryItemMessage } from "./engine.js";
 import { EXPECTED } from "./engine.js";
 import { invalidArgument, isEverfoldError } from "./errors.js";
 import type { AnyEvents, EventRegistry, NewEvent } from "./events.js";
 import type { Folded, Reducer, Source } from "./evolve.js";
 import { reducerOf } from "./evolve.js";
 import type { DecisionOptions } from "./execute.js";
-import { DECISION_OPTIONS, Decision } from "./execute.js";
+import { DECISION_OPTIONS, Decision, decisionOptions } from "./execute.js";
 import type { Hidden, Loaded, QuerySource } from "./load.js";
 import { checkSource, hiddenSince, loadedOf, stillSeen } from "./load.js";
 import { rehearsed } from "./new-events.js";
@@ -72,7 +72,7 @@ export async function transact<Value>(
   run: (transaction: Transaction<any>) => Value | Promise<Value>,
   options: unknown,
 ): Promise<TransactResult<Value> | TransactDuplicate> {
-  const bag = optionBag(options, DECISION_OPTIONS);
+  const bag = decisionOptions(optionBag(options, DECISION_OPTIONS));
   callback(run, "run");
   const decision = new Decision(bag);
   let earlier: readonly Known[] = [];
@@ -150,7 +150,7 @@ class Attempt {
     try {
       const writes = this.#writesOn(known);
       const given = writes.map(({ stream }, index) => this.#given[index] ?? new UncheckedWrite(stream, undefined, []));
-      const commit = this.#check.commit(writes, conditionOn(known, this.asOf));
+      const commit = this.#check.commit(writes, conditionOn(known, engine.limits, this.asOf));
       const { lastPosition, duplicate } = await queue.addChecked(commit, given, this.#decision.signal);
       if (duplicate) this.executedUpTo = lastPosition;
       return lastPosition;
@@ -254,7 +254,13 @@ class Attempt {
  * That nothing came to the queries that were loaded, and that nothing was hidden of the streams: of a deletion the last
  * revision does not tell.
  */
-function conditionOn(known: readonly Known[], after = 0): ConditionMessage | undefined {
-  const query = known.map(({ source }) => ("query" in source ? source.query : [{ streams: [source.stream], types: FACT_TYPES }]));
-  return query.length === 0 ? undefined : { query: query.flat(), after };
+function conditionOn(known: readonly Known[], { queryEntries }: EngineLimits, after = 0): ConditionMessage | undefined {
+  if (known.length === 0) return undefined;
+  const query = known.flatMap(({ source }) => ("query" in source ? source.query : []));
+  const streams = [...new Set(known.flatMap(({ source }) => ("stream" in source ? [source.stream] : [])))];
+  const facts: QueryItemMessage[] = [];
+  for (let start = 0; start < streams.length; start += queryEntries) {
+    facts.push({ streams: streams.slice(start, start + queryEntries), types: FACT_TYPES });
+  }
+  return { query: [...query, ...facts], after };
 }

@@ -114,6 +114,52 @@ test("an upcaster that returns nothing for data is refused, and one that has non
     assert.equal(closed.data, undefined);
   }));
 
+test("a transaction that goes on without an append that was refused is executed once all the same", () =>
+  withStore(async (store) => {
+    const run = (amount) => (tx) => {
+      assert.throws(() => tx.append("account-1", [deposited(amount), deposited(NaN)]));
+      tx.append("account-1", deposited(amount));
+    };
+    const first = await store.transact(run(1), { commandId: "c" });
+    assert.deepEqual(await store.transact(run(2), { commandId: "c" }), { ...first, duplicate: true });
+    assert.equal(store.position, 1);
+  }));
+
+test("a transaction may load thousands of streams, and is refused if one of them was hidden meanwhile", () =>
+  withStore(async (store) => {
+    const streams = Array.from({ length: 2_500 }, (_, index) => `account-${index}`);
+    await store.appendAll(streams.slice(1).map((stream) => ({ stream, events: deposited(1) })));
+    let runs = 0;
+    const sum = async (tx) => {
+      runs += 1;
+      const loads = await Promise.all(streams.map((stream) => tx.load(Account, stream)));
+      if (runs === 1) await store.delete("account-2400");
+      tx.append("sum", deposited(loads.reduce((total, { state }) => total + state.balance, 0)));
+    };
+    assert.equal((await store.transact(sum)).attempts, 2);
+    assert.deepEqual((await store.read("sum").toArray()).map(({ data }) => data.amount), [2_498]);
+  }));
+
+test("options count as they are when a decision begins, those that are inherited too", () =>
+  withStore(async (store) => {
+    const inherited = () => Object.create({ metadata: { user: "ada" }, commandId: "c" });
+    const metadata = { user: "ada", commandId: "c" };
+    const { events } = await store.execute(Account, "account-1", deposit(1), inherited());
+    assert.deepEqual(events[0].metadata, metadata);
+    await store.transact((tx) => tx.append("account-2", deposited(1)), inherited());
+    assert.deepEqual((await store.read("account-2").toArray())[0].metadata, metadata);
+    const options = { metadata: { user: "ada" } };
+    let runs = 0;
+    await store.transact(async (tx) => {
+      runs += 1;
+      options.metadata = { user: "eve" };
+      await tx.load(Account, "account-3");
+      if (runs === 1) await store.append("account-3", deposited(1));
+      tx.append("account-3", deposited(2));
+    }, options);
+    assert.deepEqual((await store.read("account-3", { from: 1 }).toArray())[0].metadata, { user: "ada" });
+  }));
+
 for (const time of [1.5, NaN, "now"]) {
   test(`a test clock that says ${time} is refused`, async () => {
     const store = await openTestStore({ clock: () => time });
