@@ -3,7 +3,7 @@ import { checkAggregate } from "./aggregate.js";
 import { abortSignal, bag, name, option, options as optionBag, whole } from "./arguments.js";
 import type { Engine, QueryItemMessage } from "./engine.js";
 import { invalidArgument } from "./errors.js";
-import type { AnyEvents, EventRegistry } from "./events.js";
+import type { AnyEvents, EventRegistry, RecordedFact } from "./events.js";
 import type { Folded, Reducer, Source, Stretch } from "./evolve.js";
 import { reducerOf, upcasterOf } from "./evolve.js";
 import type { Query } from "./query.js";
@@ -40,7 +40,7 @@ export type LoadOptions = {
   | { readonly revision: number; readonly position?: undefined; readonly time?: undefined }
   /** After what stands at this position of the log. Past the end gives the newest. */
   | { readonly position: number; readonly revision?: undefined; readonly time?: undefined }
-  /** Before the first event, in the order of positions, that is later than this. */
+  /** Before the first event, in the order of positions, that is later than this and was not hidden until then. */
   | { readonly time: TimeInput; readonly revision?: undefined; readonly position?: undefined }
 );
 
@@ -83,7 +83,10 @@ export async function loadedOf<State>(engine: Engine, folded: Folded<State>, { s
   if ("query" in source) return { state, exists: 0 < count, revision: undefined, position, expected: "noStream" };
   let { revision } = folded;
   // A stream of which everything is truncated is there all the same, and says only here where it goes on.
-  if (revision === undefined && engine.position <= (asOf ?? Infinity)) revision = await revisionOfEmpty(engine, source.stream, before);
+  if (revision === undefined) {
+    const isPast = asOf !== undefined && asOf < engine.position;
+    revision = await (isPast ? revisionOfTruncated(engine, source.stream, asOf) : revisionOfEmpty(engine, source.stream, before));
+  }
   return { state, exists: revision !== undefined, revision, position, expected: revision ?? "noStream" };
 }
 
@@ -91,6 +94,17 @@ async function revisionOfEmpty(engine: Engine, stream: string, before = Infinity
   const info = await engine.streamInfo(stream);
   const isTruncated = info !== undefined && !info.deleted && info.count === 0;
   return isTruncated && info.revision !== undefined && info.revision < before ? info.revision : undefined;
+}
+
+/** As of a past position, the last revision of a stream of which nothing is seen: there is one where it was truncated last, up to it. */
+async function revisionOfTruncated(engine: Engine, stream: string, asOf: number): Promise<number | undefined> {
+  const query = [{ streams: [stream], types: FACT_TYPES }];
+  const request = { ...FORWARDS, direction: "backwards", after: 0, query, limit: 1, asOf } as const;
+  for await (const { events } of eventPages(request, undefined, (message) => engine.readAll(message), "after")) {
+    const fact = events[0] as RecordedFact | undefined;
+    if (fact !== undefined) return fact.type === "$truncated" ? fact.data.before - 1 : undefined;
+  }
+  return undefined;
 }
 
 /** The moment that is asked for, in terms of a stretch. */
