@@ -173,7 +173,7 @@ export interface EventTypeOptions<Data> {
 const BRAND: unique symbol = Symbol.for("everfold.eventType") as never;
 
 /**
- * Declares the data of one type of event; without a type argument, an event without data.
+ * Declares the data of one type of event; without a type argument, an event without data. Errors: `INVALID_ARGUMENT`.
  *
  * @example
  * eventType<{ amount: number; currency: string }>({ tags: (data) => [`currency:${data.currency}`] })
@@ -194,6 +194,8 @@ export function eventType<Data>(options: EventTypeOptions<Data> = {}): EventType
 /**
  * Declares the types of events of a domain. A store that is opened with it appends only these, and knows the
  * data of what it reads.
+ *
+ * Errors: `INVALID_ARGUMENT`, also for upcasters that leave out a version, and for a former name that is another type's.
  *
  * @example
  * const bank = defineEvents({

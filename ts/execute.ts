@@ -27,7 +27,8 @@ export interface DecisionOptions {
   readonly retries?: number | undefined;
   /**
    * Names the command, with a UUID or any other text: it is executed once, however often it is sent, in whatever tab and
-   * after a reload. The ids of its events follow from it.
+   * after a reload. The ids of its events follow from it, and by them it is known again: where all of them were deleted or
+   * truncated it is executed again, and where some were it may be refused with `ID_CONFLICT`.
    */
   readonly commandId?: string | undefined;
   /** The event that led to these: sets `correlationId` and `causationId` in their metadata. */

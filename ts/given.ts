@@ -1,7 +1,7 @@
 import type { Aggregate, AnyAggregate } from "./aggregate.js";
 import { checkAggregate } from "./aggregate.js";
 import { UncheckedWrite } from "./append.js";
-import { name, option, options as optionBag } from "./arguments.js";
+import { name, option, options as optionBag, unfit } from "./arguments.js";
 import { BOUNDLESS } from "./boundless.js";
 import { CommitCheck } from "./commit-check.js";
 import { decide } from "./decide.js";
@@ -39,7 +39,8 @@ const DECIDED_BY_LOG: ReadonlySet<string> = new Set(["stream", "revision", "posi
 
 /**
  * Begins the test of a rule: what happened before. Needs no store and no test runner of a certain kind: what does not hold
- * throws an error with `actual` and `expected`. Events are checked by their schemas.
+ * throws an error with `actual` and `expected`. Events are checked as an append checks them, by their schemas too, but for the bounds of
+ * a store. Errors: `INVALID_ARGUMENT`, `SCHEMA_FAILED`, and those of a fold.
  *
  * @example
  * given(Account, [{ type: "MoneyDeposited", data: { amount: 3 } }])
@@ -166,6 +167,10 @@ function recorded(stage: Omit<Stage<unknown>, "reducer">, revision: number | und
   const { aggregate, stream, host } = stage;
   const context = { limits: BOUNDLESS, upcaster: upcasterOf(aggregate), events: aggregate.events, durability: "relaxed", host } as const;
   const write = new CommitCheck({}, context).write(new UncheckedWrite(stream, undefined, given));
+  // What is for the core to refuse must not pass without it.
+  for (const { type, place } of write.events) {
+    if (type.startsWith("$")) throw unfit(type, `${place}.type`, 'a type that does not begin with "$", as those of the store\'s own do,');
+  }
   // They are the only ones in their log.
   return rehearsed(write, revision, revision === undefined ? 0 : revision + 1, host);
 }

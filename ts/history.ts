@@ -25,7 +25,10 @@ export interface HistoryStep<State, Registry extends EventRegistry = AnyEvents> 
   readonly state: State;
   /** Its revision. */
   readonly revision: number;
-  /** What changed in the state: a JSON Patch (RFC 6902). `undefined` where `diff` was not asked for. */
+  /**
+   * What changed in the state: a JSON Patch (RFC 6902). `undefined` where `diff` was not asked for. The state is to be as JSON has it:
+   * changes within a Map, a Set or a Date are not seen.
+   */
   readonly patch: JsonPatch | undefined;
 }
 

@@ -256,13 +256,16 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
   /**
    * Loads all streams of an aggregate's category, or without one all streams, in one pass over the log. A stream of which
    * nothing is seen is not among them. Errors: as {@link EventStore.load}.
+   *
+   * @example
+   * for (const [stream, { state }] of await store.loadAll(Account)) console.log(stream, state.balance);
    */
   async loadAll<State>(aggregate: AnyAggregate<State>, options?: LoadAllOptions): Promise<Map<string, Loaded<State>>> {
     return loadAll(this.#handle.open(), aggregate, options);
   }
 
   /**
-   * Reads a stream with the state after each event and, where `diff` asks for it, what changed.
+   * Reads a stream with the state after each event and, where `diff` asks for it, what changed. Errors: as {@link EventStore.load}.
    *
    * @example
    * for await (const { event, patch } of store.history(Account, "account-1", { diff: true })) console.log(event.type, patch);
@@ -307,7 +310,8 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
    * With a `commandId` it is executed once, as {@link EventStore.execute} is: `value` is then `undefined`, with `duplicate`. It is
    * looked for in the streams that are loaded and in those that are appended to.
    *
-   * What `run` throws comes out as it is, and nothing is written.
+   * What `run` throws comes out as it is, and nothing is written. Closing does not wait for it. Errors: `WRONG_EXPECTED_REVISION` and
+   * `APPEND_CONDITION_FAILED` when the retries are used up, and those of {@link EventStore.load} and {@link EventStore.append}.
    *
    * @example
    * await store.transact(async (tx) => {

@@ -14,7 +14,8 @@ let storeCount = 0;
 
 /**
  * Opens an empty store in memory, of its own, which does the same in every run: events get their times from the `clock` and
- * their ids from `ids`, and pauses take no time. Close it at the end of the test.
+ * their ids from `ids`, and pauses take no time. Only facts such as `$deleted` get theirs from the real clock. Close it at the end of
+ * the test. Errors: `INVALID_ARGUMENT`, also of an append where the clock says what is no time or the ids what is no UUID.
  *
  * @example
  * const clock = testClock("2026-01-01T00:00:00Z");

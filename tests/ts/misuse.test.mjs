@@ -168,6 +168,12 @@ for (const time of [1.5, NaN, "now"]) {
   });
 }
 
+test("a rule is tested without a store as with one: it leads to no fact of the store's own", () => {
+  const Loose = defineAggregate({ name: "loose", initial: () => 0, evolve: (count) => count + 1, decide: (event) => event });
+  given(Loose).when({ type: "$deleted" }).thenThrows(/"\$deleted"/);
+  return withStore((store) => refused(() => store.execute(Loose, "s", { type: "$deleted" }), "INVALID_ARGUMENT", { path: "events[0].type" }));
+});
+
 test("a store that is closed within a transaction ends it", () =>
   withStore(async (store) => {
     const other = await EventStore.open(store.name, { storage: "memory", events: bank });
