@@ -111,10 +111,7 @@ impl<S: Storage, H: Host> Shared<S, H> {
     }
 
     fn read_stored_early(&self, walk: &StoredWalk, place: StoredPlace) {
-        self.begin_early(&mut |view| {
-            walk.records(view, place, PAGE_BLOCKS_MAX)?;
-            view.check()
-        });
+        self.begin_early(&mut |view| walk.look_ahead(view, place, PAGE_BLOCKS_MAX, 1));
     }
 
     pub(super) fn head_position(&self) -> Position {
@@ -148,18 +145,29 @@ impl StoredWalk {
         Ok(StoredPortion { records, next, done })
     }
 
-    /// Looks at what a portion is read from, and at nothing in it: gives where what follows begins.
-    pub fn records(
+    /// Looks at what so many portions from a place on are read from, so that what is missing of all of them is noted.
+    pub fn look_ahead(
         &self,
         view: &mut View<'_>,
         place: StoredPlace,
         block_count_max: usize,
-    ) -> Result<Option<StoredPlace>, Stop> {
-        let StoredPlan { plan, next, .. } = self.plan(view, place, block_count_max)?;
-        match view.planned(&plan) {
-            Ok(_) | Err(Stop::Pending) => Ok(next),
-            Err(stop) => Err(stop),
+        portion_count: usize,
+    ) -> Result<(), Stop> {
+        // Plans fail where something is missing: so all are made before anything of them is looked at.
+        let mut plans = Vec::with_capacity(portion_count);
+        let mut next = Some(place);
+        while let Some(place) = next.filter(|_| plans.len() < portion_count) {
+            let planned = self.plan(view, place, block_count_max)?;
+            next = planned.next;
+            plans.push(planned.plan);
         }
+        for plan in &plans {
+            match view.planned(plan) {
+                Ok(_) | Err(Stop::Pending) => {}
+                Err(stop) => return Err(stop),
+            }
+        }
+        view.check()
     }
 
     /// The events of a run that are seen, by their places in the record.

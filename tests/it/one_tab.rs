@@ -16,8 +16,10 @@ use everfold::store::{
 use everfold::testing::executor::{Executor, Scheduler};
 use everfold::testing::faulty_storage::{Faults, FaultyStorage};
 use everfold::testing::simulated_host::{Announcements, SimulatedHost, SimulatedOrigin};
+use everfold::testing::watched_storage::{Watch, WatchedStorage};
 
 pub type TestStore = Store<FaultyStorage<MemoryStorage>, SimulatedHost>;
+pub type WatchedStore = Store<WatchedStorage<FaultyStorage<MemoryStorage>>, SimulatedHost>;
 
 /// A browser with one database, which has the faults that a test arms.
 pub struct Browser {
@@ -44,6 +46,14 @@ impl Browser {
 
     pub async fn try_open(&self) -> Result<TestStore, Error> {
         self.open_with(RELAXED).await
+    }
+
+    /// A store of which the storage is watched.
+    pub async fn open_watched(&self, watch: &Watch, options: OpenOptions) -> WatchedStore {
+        let host = self.origin.host(self.origin.tab(), "test");
+        let storage = FaultyStorage::new(self.storage.handle(), &self.faults);
+        let opened = Store::open(WatchedStorage::new(storage, watch), host, options, |_| ()).await;
+        opened.expect("a whole database opens")
     }
 
     pub async fn open_with(&self, options: OpenOptions) -> Result<TestStore, Error> {

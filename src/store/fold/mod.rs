@@ -336,13 +336,7 @@ impl<S: Storage, H: Host> Shared<S, H> {
 
     /// Asks for what begins at a place, and for what follows.
     fn fold_early(&self, walk: &StoredWalk, place: StoredPlace) {
-        self.begin_early(&mut |view| {
-            let next = walk.records(view, place, PORTION_BLOCKS)?;
-            if let Some(next) = next {
-                walk.records(view, next, PORTION_BLOCKS)?;
-            }
-            view.check()
-        });
+        self.begin_early(&mut |view| walk.look_ahead(view, place, PORTION_BLOCKS, 2));
     }
 }
 
