@@ -219,6 +219,15 @@ export function isEverfoldError(error: unknown, code?: EverfoldErrorCode): boole
   return code === undefined || (error as unknown as EverfoldError).code === code;
 }
 
+/** What somebody's code threw, as a message shows it: never a second error, as of an object that has no text. */
+export function textOfThrown(thrown: unknown): string {
+  try {
+    return String(thrown);
+  } catch {
+    return "something that has no text";
+  }
+}
+
 /** An argument at `path` that is not what it should be. */
 export function invalidArgument(path: string, problem: string): EverfoldError {
   return new EverfoldError(`${path}: ${problem}`, { code: "INVALID_ARGUMENT", path, problem });

@@ -2,7 +2,7 @@ import type { AnyAggregate, EvolveFunction, EvolveMap } from "./aggregate.js";
 import type { Engine, QueryItemMessage } from "./engine.js";
 import { isDocument } from "./declarative.js";
 import { DocumentReducer } from "./document-reducer.js";
-import { EverfoldError, invalidArgument } from "./errors.js";
+import { EverfoldError, invalidArgument, textOfThrown } from "./errors.js";
 import type { EventRegistry } from "./events.js";
 import { foldStored, pagesAfter } from "./fold-pages.js";
 import { frozen } from "./frozen.js";
@@ -139,6 +139,6 @@ export class ScriptReducer<State> implements Reducer<State> {
 }
 
 function reducerFailed(name: string, { stream, revision, type }: AnyRecorded, cause: unknown): EverfoldError {
-  const message = `evolve of the aggregate ${name} threw at revision ${revision} of "${stream}", ${type}: ${String(cause)}`;
+  const message = `evolve of the aggregate ${name} threw at revision ${revision} of "${stream}", ${type}: ${textOfThrown(cause)}`;
   return new EverfoldError(message, { code: "REDUCER_FAILED", name, stream, revision, type, cause });
 }

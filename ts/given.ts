@@ -6,7 +6,7 @@ import { BOUNDLESS } from "./boundless.js";
 import { CommitCheck } from "./commit-check.js";
 import { decide } from "./decide.js";
 import { isDocument } from "./declarative.js";
-import { invalidArgument } from "./errors.js";
+import { invalidArgument, textOfThrown } from "./errors.js";
 import type { EventRegistry, NewEvent } from "./events.js";
 import type { Folded } from "./evolve.js";
 import { ScriptReducer, upcasterOf } from "./evolve.js";
@@ -181,6 +181,6 @@ function expectState(state: unknown, expected: unknown): void {
 
 function isSuch(error: unknown, expected: Thrown): boolean {
   if (typeof expected === "function") return error instanceof expected;
-  const message = error instanceof Error ? error.message : String(error);
+  const message = error instanceof Error ? error.message : textOfThrown(error);
   return typeof expected === "string" ? message.includes(expected) : expected.test(message);
 }

@@ -1,4 +1,4 @@
-import { EverfoldError } from "./errors.js";
+import { EverfoldError, textOfThrown } from "./errors.js";
 import type { EventRegistry, UpcastStep } from "./events.js";
 import type { AnyRecorded } from "./page.js";
 import { isUnawaited } from "./schema.js";
@@ -85,7 +85,7 @@ function upcastOnce(event: AnyRecorded, today: Today, from: number, data: unknow
   try {
     result = step(data, { metadata: event.metadata, type: event.type });
   } catch (error) {
-    throw upcasterFailed(event, `the upcaster from version ${from} of ${today.type} threw: ${String(error)}`, error);
+    throw upcasterFailed(event, `the upcaster from version ${from} of ${today.type} threw: ${textOfThrown(error)}`, error);
   }
   if (isUnawaited(result)) throw upcasterFailed(event, `the upcaster from version ${from} of ${today.type} gave a promise; it must be synchronous`);
   // One that changes what it is given, and returns nothing, would take the data away from every event without a word.

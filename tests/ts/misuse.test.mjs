@@ -114,6 +114,17 @@ test("an upcaster that returns nothing for data is refused, and one that has non
     assert.equal(closed.data, undefined);
   }));
 
+for (const thrown of [Object.create(null), { toString: () => ({}) }, Symbol("thrown"), null]) {
+  test(`what has ${typeof thrown === "object" && thrown !== null ? "no text" : `the text ${String(thrown)}`} may be thrown`, async () => {
+    const act = () => { throw thrown; };
+    await withUpcaster(act, async (store) => {
+      assert.equal((await refused(() => store.read("s").toArray(), "UPCASTER_FAILED")).cause, thrown);
+      assert.equal((await refused(() => store.load(defineAggregate({ name: "a", events: bank, initial: () => 0, evolve: act }), "s"), "REDUCER_FAILED")).cause, thrown);
+    });
+    given(changed({ decide: act })).when({}).thenThrows();
+  });
+}
+
 test("a transaction that goes on without an append that was refused is executed once all the same", () =>
   withStore(async (store) => {
     const run = (amount) => (tx) => {
