@@ -4,6 +4,7 @@ import { checkDocument, isDocument } from "./declarative.js";
 import { invalidArgument } from "./errors.js";
 import type { AnyEvents, EventRegistry, NewEvent, RecordedEvent, TypeOf } from "./events.js";
 import { checkRegistry } from "./events.js";
+import { isUnawaited } from "./schema.js";
 
 /**
  * Folds one event into a state: gives the next state, and leaves the one that it was given as it is. Must be pure and synchronous.
@@ -187,6 +188,13 @@ function checkEvolve(value: unknown): unknown {
   if (isDocument(value)) return checkDocument(value, "definition.evolve");
   for (const [type, handler] of Object.entries(value)) callback(handler, `definition.evolve.${type}`);
   return Object.freeze({ ...value });
+}
+
+/** The state before any event. */
+export function initialOf<State>({ initial }: AnyAggregate<State>): State {
+  const state = initial();
+  if (isUnawaited(state)) throw invalidArgument("aggregate.initial", "gave a promise; it must be synchronous");
+  return state;
 }
 
 /** Refuses what is no aggregate. */

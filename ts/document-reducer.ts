@@ -1,4 +1,5 @@
 import type { AnyAggregate } from "./aggregate.js";
+import { initialOf } from "./aggregate.js";
 import { BOUNDLESS } from "./boundless.js";
 import type { Engine, FoldEventMessage, FoldOutcome, FoldedMessage } from "./engine.js";
 import { FOLD_COLUMNS, NONE } from "./engine.js";
@@ -26,7 +27,7 @@ function compiledOf(aggregate: AnyAggregate<unknown>, upcaster: Upcaster | undef
   known.set(aggregate, own);
   let compiled = own.get(upcaster);
   if (compiled === undefined) {
-    const initial = jsonText(aggregate.initial(), "initial", "", BOUNDLESS);
+    const initial = jsonText(initialOf(aggregate), "initial", "", BOUNDLESS);
     compiled = { evolve: JSON.stringify(aggregate.evolve), initial, handles: new WeakMap() };
     own.set(upcaster, compiled);
   }

@@ -1,8 +1,9 @@
 import type { AnyAggregate, EvolveFunction, EvolveMap } from "./aggregate.js";
+import { initialOf } from "./aggregate.js";
 import type { Engine, QueryItemMessage } from "./engine.js";
 import { isDocument } from "./declarative.js";
 import { DocumentReducer } from "./document-reducer.js";
-import { EverfoldError, invalidArgument, textOfThrown } from "./errors.js";
+import { EverfoldError, textOfThrown } from "./errors.js";
 import type { EventRegistry } from "./events.js";
 import { foldStored, pagesAfter } from "./fold-pages.js";
 import { frozen } from "./frozen.js";
@@ -99,9 +100,7 @@ export class ScriptReducer<State> implements Reducer<State> {
   }
 
   start(): Folded<State> {
-    const state = this.#aggregate.initial();
-    if (isUnawaited(state)) throw invalidArgument("aggregate.initial", "gave a promise; it must be synchronous");
-    return { state: frozen(state), count: 0, revision: undefined, lastPosition: 0, asOf: 0 };
+    return { state: frozen(initialOf(this.#aggregate)), count: 0, revision: undefined, lastPosition: 0, asOf: 0 };
   }
 
   fold(_: unknown, folded: Folded<State>, events: AnyRecorded[], asOf: number): Folded<State> {

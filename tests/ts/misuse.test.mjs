@@ -31,6 +31,12 @@ for (const [how, fold] of Object.entries(FOLDS)) {
     }));
 }
 
+test("a document refuses a first state that has to be waited for", () =>
+  withStore(async (store) => {
+    const Documented = changed({ initial: rejecting, evolve: { MoneyDeposited: { $inc: { balance: "$data.amount" } } } });
+    await refused(() => store.load(Documented, "account-1"), "INVALID_ARGUMENT", { path: "aggregate.initial" });
+  }));
+
 test("a state may be undefined", () =>
   withStore(async (store) => {
     const Perhaps = changed({ initial: () => undefined, evolve: (_state, { data }) => (data.amount === 0 ? undefined : data.amount) });
