@@ -116,6 +116,7 @@ pub mod log;
 pub mod position;
 pub mod query;
 pub mod reducer;
+pub mod snapshot;
 mod sort;
 pub mod storage;
 pub mod store;

@@ -52,6 +52,8 @@ pub const EXTENSION_BYTES_MAX: usize = 64 * 1024;
 pub const BEHIND_BYTES_MAX: u64 = 256 * 1024;
 /// Most payload that one group of appends carries into a transaction, in bytes. A single commit may be larger.
 pub const GROUP_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Largest state that a snapshot is kept of, in bytes of its JSON text.
+pub const SNAPSHOT_STATE_BYTES_MAX: usize = 1024 * 1024;
 /// Largest position, revision and absolute time: what a JavaScript number holds exactly.
 pub const INTEGER_MAX: u64 = (1 << 53) - 1;
 

@@ -13,7 +13,7 @@ pub mod plan;
 mod posting;
 pub mod rebuild;
 pub mod root;
-mod sealed;
+pub(crate) mod sealed;
 mod stored_numbers;
 mod summary;
 pub mod unit;

@@ -1,4 +1,4 @@
-//! What all records of the layout have in common: magic, version, packing, checksum.
+//! What all records have in common that are derived from the log: magic, version, packing, checksum.
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 use xxhash_rust::xxh64::xxh64;
@@ -9,7 +9,7 @@ use crate::limits;
 
 /// Which kind of record it is: the third letter of its magic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Magic(pub u8);
+pub(crate) struct Magic(pub u8);
 
 /// The first two letters of every magic.
 const LETTERS: [u8; 2] = *b"EF";
@@ -80,12 +80,12 @@ impl Magic {
 }
 
 /// Reads a body that was unpacked.
-pub(super) fn body(bytes: &[u8]) -> Cursor<'_> {
+pub(crate) fn body(bytes: &[u8]) -> Cursor<'_> {
     Cursor::new(bytes, Part::Body, 0)
 }
 
 /// Ends the reading of a body: nothing may be left.
-pub(super) fn end(cursor: &Cursor<'_>) -> Result<(), Box<Corrupt>> {
+pub(crate) fn end(cursor: &Cursor<'_>) -> Result<(), Box<Corrupt>> {
     match cursor.remaining() {
         0 => Ok(()),
         _ => Err(cursor.corrupt("there are bytes after the end")),

@@ -32,6 +32,26 @@ impl<S: Storage, H: Host> Shared<S, H> {
         self.catch_up(None, Box::new(|_| ()))
     }
 
+    /// As [`Shared::refresh`], and reads something else in the transaction in which that begins.
+    pub(super) fn refresh_with(&self, more: Request) -> LocalBoxFuture<'_, Result<Found, Error>> {
+        async move {
+            let seen = self.index.borrow().head();
+            let mut request = request_after(seen.position, FIRST_PAGE_RECORDS, Wanted::after(seen));
+            let key_count = request.keys.len();
+            request.keys.extend(more.keys);
+            request.pages.extend(more.pages);
+            let mut found = self.ask(request).await?;
+            let values = found.values.split_off(key_count.min(found.values.len()));
+            let pages = found.pages.split_off(1.min(found.pages.len()));
+            let more = Found { head: found.head, values, pages };
+            // Where another operation has brought the index further, this is not what a catch-up would ask for.
+            let is_next = self.index.borrow().head() == seen;
+            self.catch_up(is_next.then_some(found), Box::new(|_| ())).await?;
+            Ok(more)
+        }
+        .boxed_local()
+    }
+
     /// Takes in what was committed, page by page, and tells how far it is. What is found first may have been read
     /// before, where nothing of the log is known: by [`first_request`].
     pub(super) fn catch_up<'a>(
@@ -49,11 +69,7 @@ impl<S: Storage, H: Host> Shared<S, H> {
     ) -> Result<(), Error> {
         let mut slice = Slice::begin(&self.host);
         let mut count_max = FIRST_PAGE_RECORDS;
-        // A log of which nothing is known yet may have been compacted.
-        let mut wanted = match self.index.borrow().head() == Head::default() {
-            true => Wanted::LogAndRoot,
-            false => Wanted::Log,
-        };
+        let mut wanted = Wanted::after(self.index.borrow().head());
         loop {
             self.check_open()?;
             let seen = self.index.borrow().head();
@@ -140,6 +156,13 @@ impl<S: Storage, H: Host> Shared<S, H> {
 enum Wanted {
     Log,
     LogAndRoot,
+}
+
+impl Wanted {
+    /// A log of which nothing is known yet may have been compacted.
+    fn after(seen: Head) -> Self {
+        if seen == Head::default() { Self::LogAndRoot } else { Self::Log }
+    }
 }
 
 /// What a catch-up asks for that knows nothing of the log.

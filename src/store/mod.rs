@@ -28,6 +28,7 @@ mod queue;
 mod read;
 mod request;
 mod scan;
+mod snapshot;
 mod stored;
 mod tally;
 mod validate;
@@ -46,7 +47,7 @@ use crate::host::Host;
 use crate::id::{EventId, IdGenerator};
 use crate::index::Index;
 use crate::layout::root::Root;
-use crate::storage::{Durability, Storage};
+use crate::storage::{Durability, Storage, Written};
 
 use cache::Cache;
 use coming::Early;
@@ -59,8 +60,8 @@ pub use fold::json::{JsonFolded, JsonReducer, JsonState, Versioned, fold_entries
 pub use fold::{AllFolded, FoldRequest, FoldSource, Folded, Passed};
 pub use request::{
     AllRead, AppendRequest, Appended, Compacted, Count, CountBy, CountPage, EventPage, Mark, MarkRequest,
-    Marked, OpenOptions, Progress, Stats, StreamInfo, StreamLife, StreamList, StreamRead, Ticket,
-    WriteRequest,
+    Marked, OpenOptions, Progress, SnapshotFound, SnapshotKeep, SnapshotRead, Stats, StreamInfo, StreamLife,
+    StreamList, StreamRead, Ticket, WriteRequest,
 };
 pub use stored::{StoredPage, StoredPlace, StoredRead};
 
@@ -242,6 +243,31 @@ impl<S: Storage, H: Host> Store<S, H> {
     /// `CORRUPT_DATA`, `STORAGE_FAILED`, `CLOSED`.
     pub fn count(&self, count: &Count) -> impl Future<Output = Result<CountPage, Error>> {
         self.shared.count(count)
+    }
+
+    /// Finds the snapshot of a stream, where there is one that holds for what is asked. Reading goes on from there, in
+    /// the state of the log that the answer names.
+    ///
+    /// One that cannot be read, is of another reducer, lies beyond what is asked, or of which something was hidden
+    /// since, is none.
+    ///
+    /// # Errors
+    ///
+    /// `CORRUPT_DATA`, `STORAGE_FAILED`, `CLOSED`.
+    pub fn snapshot(&self, read: &SnapshotRead) -> impl Future<Output = Result<SnapshotFound, Error>> {
+        self.shared.snapshot(read)
+    }
+
+    /// Keeps a snapshot in the place of the one before it, once no append waits. Nothing is written where there is one
+    /// that is as good, where something of the stream was hidden since it was folded, or while the log is
+    /// compacted. Of older streams some may have to go: at most 4,096 are kept.
+    ///
+    /// # Errors
+    ///
+    /// `LIMIT_EXCEEDED`, `QUOTA_EXCEEDED`, `CORRUPT_DATA`, `STORAGE_FAILED`, `CLOSED`. None of them needs to be told to anybody:
+    /// the next load folds what this one has folded.
+    pub fn keep_snapshot(&self, keep: SnapshotKeep) -> impl Future<Output = Result<Written, Error>> {
+        self.shared.keep_snapshot(keep)
     }
 
     /// Measures the store.

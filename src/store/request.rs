@@ -7,6 +7,7 @@ use crate::event::{NewEvent, Position, Revision, StreamName, UnixMillis};
 use crate::layout::plan::Bounds;
 use crate::log::{Expected, StreamAppended};
 use crate::query::{AppendCondition, Query};
+use crate::snapshot::{ReducerFingerprint, Snapshot};
 use crate::storage::{Direction, Durability, Usage};
 
 /// How a store is opened.
@@ -175,6 +176,52 @@ impl EventPage {
     pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
         self.events.iter().filter_map(|(record, index)| record.entry(*index))
     }
+}
+
+/// The snapshot of a stream is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SnapshotRead {
+    /// The name of what folds the stream.
+    pub aggregate: String,
+    /// The stream.
+    pub stream: StreamName,
+    /// What folds it today.
+    pub reducer: ReducerFingerprint,
+    /// Of how many events a snapshot is kept: where fewer are seen, none is looked for.
+    pub event_count_min: u64,
+    /// The first revision of no interest; `None` for the end.
+    pub before: Option<Revision>,
+    /// The state of the log that is asked for; `None` for now.
+    pub as_of: Option<Position>,
+}
+
+/// What was found of a snapshot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SnapshotFound {
+    /// The state of the log for which it holds.
+    pub as_of: Position,
+    /// The snapshot, if there is one.
+    pub snapshot: Option<Snapshot>,
+}
+
+/// A snapshot is to be kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SnapshotKeep {
+    /// The name of what has folded the stream.
+    pub aggregate: String,
+    /// The stream.
+    pub stream: StreamName,
+    /// What has folded it.
+    pub reducer: ReducerFingerprint,
+    /// The revision of the last event that was folded.
+    pub revision: Revision,
+    /// The position of that event.
+    pub position: Position,
+    /// The state of the log that was read. The last event may be later: what was appended on condition that it
+    /// comes next need not be read again.
+    pub as_of: Position,
+    /// The state, as a JSON text.
+    pub state: String,
 }
 
 /// What is known of a stream.

@@ -10,6 +10,6 @@ mod faults;
 mod ids;
 pub mod laid;
 mod stored;
-mod tabs;
+pub mod tabs;
 mod two_at_once;
 mod whole;

@@ -9,14 +9,16 @@ use everfold::error::Error;
 use everfold::event::{Json, NewEvent, Revision, UnixMillis};
 use everfold::layout::plan::Tail;
 use everfold::log::Expected;
-use everfold::store::{Bounds, Mark, OpenOptions};
+use everfold::snapshot::ReducerFingerprint;
+use everfold::storage::Written;
+use everfold::store::{Bounds, Mark, OpenOptions, SnapshotKeep, SnapshotRead};
 use everfold::testing::fixture::{dump, restore, transcript};
 use everfold::testing::prng::Prng;
 
 use crate::compacted::history::History;
 use crate::one_tab::{
-    Browser, RELAXED, TestStore, append, append_if, commit, event, id, in_browser, mark, numbered, tagged,
-    write,
+    Browser, RELAXED, TestStore, append, append_if, commit, event, id, in_browser, mark, name, numbered,
+    tagged, write,
 };
 
 /// Many small units, so that a small database has all that a large one has.
@@ -67,6 +69,21 @@ fn a_log_of_format_1_is_read() {
 #[test]
 fn a_compacted_log_of_format_1_is_read() {
     check("compacted", write_compacted);
+}
+
+#[test]
+fn snapshots_of_format_1_are_found() {
+    check("snapshots", write_snapshots);
+    let records = fs::read_to_string(path("snapshots.records.tsv")).expect("a fixture");
+    in_browser(|browser| async move {
+        restore(&browser.storage, &records).await;
+        let store = browser.open().await;
+        for read in snapshot_reads() {
+            let snapshot = store.snapshot(&read).await.expect("an answer").snapshot.expect("a snapshot");
+            assert_eq!(snapshot.state, state_of(read.stream.as_str()));
+            assert_eq!((snapshot.revision, snapshot.reducer), (Revision(19), read.reducer));
+        }
+    });
 }
 
 #[test]
@@ -133,4 +150,40 @@ async fn write_compacted(browser: &Browser) {
         store.compact(|_| ControlFlow::Continue(())).await.expect("a compaction");
     }
     append(&store, "order-1", vec![event("InTheTail")]).await;
+}
+
+/// The snapshots of a database: of a stream that was truncated, and of one with a long name.
+fn snapshot_reads() -> Vec<SnapshotRead> {
+    let streams = ["account-1".to_owned(), "\u{1f600}".repeat(64)];
+    let read = |stream: String| SnapshotRead {
+        aggregate: "account".to_owned(),
+        stream: name(&stream),
+        reducer: ReducerFingerprint(0x0123_4567_89ab_cdef),
+        event_count_min: 1,
+        before: None,
+        as_of: None,
+    };
+    streams.into_iter().map(read).collect()
+}
+
+fn state_of(stream: &str) -> String {
+    format!("{{\"name\":\"{stream}\",\"amounts\":{:?}}}", (0..20).collect::<Vec<u64>>())
+}
+
+/// Streams with a snapshot each, one of which was truncated before that, and a few events later.
+async fn write_snapshots(browser: &Browser) {
+    let store = browser.open().await;
+    for (read, number) in snapshot_reads().into_iter().zip(0..) {
+        let SnapshotRead { aggregate, stream, reducer, .. } = read;
+        let name = stream.as_str().to_owned();
+        append(&store, &name, (0..20).map(|_| event("Counted")).collect()).await;
+        let position = store.position();
+        if number == 0 {
+            mark(&store, &name, Mark::Truncate { before: Revision(3) }).await.expect("a mark");
+        }
+        let (revision, as_of, state) = (Revision(19), store.position(), state_of(&name));
+        let keep = SnapshotKeep { aggregate, stream, reducer, revision, position, as_of, state };
+        assert_eq!(store.keep_snapshot(keep).await.expect("a write"), Written::Yes);
+        append(&store, &name, vec![event("Later")]).await;
+    }
 }

@@ -2,7 +2,7 @@
 
 pub mod compacted;
 mod golden;
-mod hostile;
+pub mod hostile;
 pub mod lived;
 pub mod model;
 mod steps;

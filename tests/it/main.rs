@@ -33,5 +33,6 @@ mod reducer;
 mod repeated_elsewhere;
 mod simulator;
 mod simulator_canary;
+mod snapshots;
 mod storage_contract;
 mod tidy;

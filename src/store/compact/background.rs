@@ -163,7 +163,7 @@ impl<S: Storage, H: Host> Shared<S, H> {
     }
 
     /// Waits until no append waits, unless the tail is so long that appends are slow for it.
-    pub(super) fn let_appends_pass(&self) -> LocalBoxFuture<'_, ()> {
+    pub(in crate::store) fn let_appends_pass(&self) -> LocalBoxFuture<'_, ()> {
         async move {
             while self.life.get() == Life::Open && !self.is_tail_due(OVERLONG_TIMES) {
                 let idle = self.queue.borrow_mut().idle();

@@ -1,5 +1,6 @@
 //! Which events are hidden, as far as facts say that are at hand.
 
+use std::cell::Cell;
 use std::ops::ControlFlow;
 
 use crate::codec::{Body, Entry};
@@ -25,6 +26,8 @@ pub(super) struct Hidden {
     before: Revision,
     /// Events before this position.
     until: Position,
+    /// Whether events of it were met that are hidden.
+    is_met: Cell<bool>,
     /// What the records say in which the facts were met.
     pub summary: StreamSummary,
 }
@@ -59,8 +62,18 @@ impl Erasure {
     /// Whether an event is hidden. Facts never are.
     pub fn hides(&self, entry: &Entry<'_>) -> bool {
         let Body::Event { revision, .. } = entry.body else { return false };
-        let hidden = self.streams.get(entry.stream);
-        hidden.is_some_and(|hidden| revision < hidden.before || entry.position < hidden.until)
+        let Some(hidden) = self.streams.get(entry.stream) else { return false };
+        let is_hidden = revision < hidden.before || entry.position < hidden.until;
+        if is_hidden {
+            hidden.is_met.set(true);
+        }
+        is_hidden
+    }
+
+    /// The streams of which hidden events were met since this was asked last.
+    pub fn take_met(&self) -> Vec<StreamName> {
+        let met = self.streams.rows().iter().filter(|(_, hidden)| hidden.is_met.take());
+        met.map(|(stream, _)| stream.clone()).collect()
     }
 }
 

@@ -32,11 +32,13 @@ use futures_util::future::LocalBoxFuture;
 
 use crate::codec::Corrupt;
 use crate::error::{Detail, Error};
+use crate::event::StreamName;
 use crate::host::Host;
 use crate::layout::keys::ROOT;
 use crate::layout::plan::{CompactionStep, level_above, runs_of};
 use crate::layout::root::Root;
-use crate::storage::{Area, Found, GuardedWrite, Key, Request, Storage, StorageFault, Written};
+use crate::snapshot::keys;
+use crate::storage::{Area, Found, GuardedWrite, Key, KeyRange, Request, Storage, StorageFault, Written};
 
 use super::catch_up::Slice;
 use super::layout::usable_root;
@@ -55,6 +57,9 @@ const LOCK: &str = "compaction";
 
 /// So many streams and ids of the index are looked at between two looks at the clock.
 const STREAMS_AT_ONCE: usize = 1_024;
+
+/// The snapshots of so many streams are deleted one by one.
+const STREAMS_ERASED_MAX: usize = 64;
 
 /// A compaction under way, or another use of its means.
 struct Compactor<'a, S: Storage, H: Host> {
@@ -187,7 +192,9 @@ impl<'a, S: Storage, H: Host> Compactor<'a, S, H> {
             None => Vec::new(),
         };
         let erased_count = swap.erased_count;
-        let (write, root) = swap.into_write(claimed, olders);
+        let erased = swap.tail.as_ref().map_or(&*erasure, |tail| &tail.erasure).take_met();
+        let (mut write, root) = swap.into_write(claimed, olders);
+        write.deletes.extend(snapshots_of(&erased));
         self.write(write).await?;
         self.erased_count += erased_count;
         // A catch-up may have gone over to a later layout before this write was answered.
@@ -281,6 +288,16 @@ impl<'a, S: Storage, H: Host> Compactor<'a, S, H> {
             ControlFlow::Break(()) => Err(Error::new(Detail::Aborted)),
         }
     }
+}
+
+/// The snapshots of streams of which something is erased: it stands in them too. Where there are many such streams, all
+/// snapshots go, because each range makes the transaction longer, and what is lost can be folded again.
+fn snapshots_of(erased: &[StreamName]) -> Vec<(Area, KeyRange)> {
+    let ranges = match erased.len() {
+        0..=STREAMS_ERASED_MAX => erased.iter().map(keys::range_of_stream).collect(),
+        _ => vec![keys::range_of_all()],
+    };
+    ranges.into_iter().map(|range| (Area::Snapshots, range)).collect()
 }
 
 /// The step that has to come first: where the directory has several runs that know of units and of others too, these

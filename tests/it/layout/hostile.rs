@@ -151,7 +151,7 @@ fn use_page(bytes: &[u8]) {
 }
 
 /// The body of a record of the layout.
-fn unpacked(record: &[u8]) -> Vec<u8> {
+pub fn unpacked(record: &[u8]) -> Vec<u8> {
     let (checked, _) = record.split_last_chunk::<8>().unwrap();
     let digits = checked[5..].iter().position(|byte| byte & 0x80 == 0).unwrap() + 1;
     let length =
@@ -163,7 +163,7 @@ fn unpacked(record: &[u8]) -> Vec<u8> {
     }
 }
 
-fn sealed(letter: u8, body: &[u8]) -> Vec<u8> {
+pub fn sealed(letter: u8, body: &[u8]) -> Vec<u8> {
     let mut bytes = vec![b'E', b'F', letter, 1, 0];
     let mut length = body.len();
     while 0x80 <= length {

@@ -13,7 +13,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         "web",
         &[
             "store", "log", "codec", "storage", "query", "host", "event", "json", "id", "position", "error",
-            "limits", "table", "answer", "layout", "reducer",
+            "limits", "table", "answer", "layout", "reducer", "snapshot",
         ],
     ),
     // Suites, simulations and faults know everything natively testable.
@@ -46,12 +46,15 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "answer",
             "aggregate",
             "reducer",
+            "snapshot",
         ],
     ),
     // What a store folds with, over entries as they stand in their records. A typed event becomes one to append.
     ("aggregate", &["reducer", "codec", "event", "error"]),
     // A language of its own over JSON texts. What it shares is the one hash table and the one sort.
     ("reducer", &["error", "limits", "table", "sort"]),
+    // Sealed and tied to its key as the records of the layout are.
+    ("snapshot", &["layout", "codec", "storage", "event"]),
     // The index answers in the log's terms: a stream's state, the facts that a judgement needs. It begins where the
     // layout ends, and says of a stream what the layout says.
     (
