@@ -148,7 +148,7 @@ function foldedAt<State>(state: State, numbers: Float64Array, index: number, asO
 
 function messageOf({ state, count, revision, lastPosition, asOf }: Folded<unknown>): FoldedMessage {
   // Before the first event the core has the state itself.
-  return { state: count === 0 ? undefined : JSON.stringify(state), count, revision, lastPosition, asOf };
+  return { state: lastPosition === 0 ? undefined : JSON.stringify(state), count, revision, lastPosition, asOf };
 }
 
 /** An event as the core takes it. A fact of the store's own is no event of an aggregate. */

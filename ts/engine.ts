@@ -77,6 +77,10 @@ export interface Engine {
   /** Folds events that are given. */
   foldEvents(message: FoldEventsMessage): Promise<FoldOutcome>;
   stats(): Promise<StatsMessage>;
+  /** Finds the snapshot with which the load of a stream may begin, where there is one that holds. */
+  snapshot(message: SnapshotMessage): Promise<SnapshotAnswer>;
+  /** Keeps a snapshot, unless it would be stale: nothing depends on whether it does. */
+  keepSnapshot(message: KeepSnapshotMessage): Promise<void>;
   /** Compacts the log, as long as `progress` says that it is wanted. */
   compact(progress: CompactProgress): Promise<CompactedMessage>;
   /** Waits for the appends under way, and lets go of the storage. */
@@ -273,6 +277,48 @@ export interface CountPageMessage {
   readonly counts: readonly (readonly [key: string, count: number])[];
   readonly next: number | undefined;
   readonly asOf: number;
+}
+
+/** What tells reducers apart: the upper and the lower 32 bits of a hash of all that a state follows from besides the events. */
+export type FingerprintMessage = readonly [upper: number, lower: number];
+
+/** The snapshot of a stream is asked for. */
+export interface SnapshotMessage {
+  /** The name of what folds the stream. */
+  readonly aggregate: string;
+  readonly stream: string;
+  readonly fingerprint: FingerprintMessage;
+  /** Of how many events a snapshot is kept: where fewer are seen, none is looked for. */
+  readonly eventsMin: number;
+  /** The first revision of no interest. */
+  readonly before: number | undefined;
+  readonly asOf: number | undefined;
+}
+
+export interface SnapshotAnswer {
+  /** The state of the log in which reading is to go on, whether there is a snapshot or not. */
+  readonly asOf: number;
+  /** The JSON text of the state; nothing where there is no snapshot. */
+  readonly state?: string;
+  /** The revision of the last event in it. */
+  readonly revision?: number;
+  /** The position of that event. */
+  readonly position?: number;
+}
+
+/** A snapshot is to be kept. */
+export interface KeepSnapshotMessage {
+  readonly aggregate: string;
+  readonly stream: string;
+  readonly fingerprint: FingerprintMessage;
+  /** The revision of the last event in it. */
+  readonly revision: number;
+  /** The position of that event. */
+  readonly position: number;
+  /** The state of the log that was read. */
+  readonly asOf: number;
+  /** The state, as a JSON text. */
+  readonly state: string;
 }
 
 export interface StatsMessage {

@@ -16,7 +16,7 @@ import { Upcaster } from "./upcast.js";
 /** How far a fold has come. A fold may begin with any, of the same reducer: with one that was kept as with one just made. */
 export interface Folded<State> {
   readonly state: State;
-  /** How many events were met, those included that upcasters dropped. */
+  /** How many events were met since the fold began, with nothing or with a snapshot; those included that upcasters dropped. */
   readonly count: number;
   /** The revision of the last event; `undefined` where there was none. */
   readonly revision: number | undefined;

@@ -106,6 +106,8 @@ export class Execution<State, Registry extends EventRegistry, Command> {
   /** What the caller believes of the stream, where that is anything. */
   readonly #expected: Expected | undefined;
   readonly #decision: Decision;
+  /** How far its stream was folded at last, and as of which state of the log it was read for that. */
+  #newest: { readonly folded: Folded<State>; readonly asOf: number } | undefined;
 
   constructor(session: Session, aggregate: Aggregate<State, Registry, Command>, stream: string, options: unknown) {
     const given = optionBag(options, ["expected", ...DECISION_OPTIONS]);
@@ -132,14 +134,24 @@ export class Execution<State, Registry extends EventRegistry, Command> {
     return this.#session.turns.take(this.#source.stream, this.#decision.signal, () => this.#execute(command));
   }
 
-  /** Load, decide, fold, append; and again, when others were faster. */
+  /** Executes the command, and keeps a snapshot of what was folded for it where one is due. */
   async #execute(command: Command): Promise<ExecuteResult<State, Registry>> {
+    try {
+      return await this.#decideUntilWritten(command);
+    } finally {
+      const { folded, asOf } = this.#newest ?? {};
+      if (folded !== undefined) this.#session.snapshots.keep(this.#aggregate, this.#source, folded, asOf);
+    }
+  }
+
+  /** Load, decide, fold, append; and again, when others were faster. */
+  async #decideUntilWritten(command: Command): Promise<ExecuteResult<State, Registry>> {
     const { engine } = this.#session;
     const { command: ids, retries } = this.#decision;
     // What this tab knows is nearly always the newest, and where it is not the append is refused: to ask first would take as
     // long as half of the append. Where there is no second try, or a belief to be judged, it is asked.
     let isAsked = retries === 0 || this.#expected !== undefined || engine.position === 0;
-    let folded = await this.#fold(this.#reducer.start(), isAsked ? undefined : engine.position);
+    let folded = await this.#fold(undefined, isAsked ? undefined : engine.position);
     for (let attempts = 1; ; ) {
       // Looked for after the load: where it is not found, what was loaded is without it.
       const executed = ids && (await findExecuted(engine, ids, this.#source.stream));
@@ -155,8 +167,14 @@ export class Execution<State, Registry extends EventRegistry, Command> {
     }
   }
 
-  #fold(start: Folded<State>, asOf: number | undefined): Promise<Folded<State>> {
-    return this.#reducer.foldStretch(this.#session.engine, start, { source: this.#source, asOf, signal: this.#decision.signal });
+  /** The fold of the stream, carried on from one before where there is one. */
+  async #fold(earlier: Folded<State> | undefined, asOf: number | undefined): Promise<Folded<State>> {
+    const { engine, snapshots } = this.#session;
+    const stretch = { source: this.#source, asOf, signal: this.#decision.signal };
+    const folding = earlier === undefined ? snapshots.fold(this.#aggregate, this.#reducer, stretch) : this.#reducer.foldStretch(engine, earlier, stretch);
+    const folded = await folding;
+    this.#newest = { folded, asOf: folded.asOf };
+    return folded;
   }
 
   /** Whether the caller knows the state that is decided on. Where not, the core says what is there instead. */
@@ -209,10 +227,15 @@ export class Execution<State, Registry extends EventRegistry, Command> {
     }
     const result = commit.writes[0] as AppendResult;
     const recorded = await this.#recorded(result);
-    const { state } = commit.duplicate
-      ? await this.#foldUpTo(result.lastRevision ?? 0)
-      : await this.#reducer.fold(engine, folded, recorded, result.lastPosition);
-    return { ...result, state, events: this.#current(recorded), attempts };
+    const events = this.#current(recorded);
+    if (commit.duplicate) {
+      const { state } = await this.#foldUpTo(result.lastRevision ?? 0);
+      return { ...result, state, events, attempts };
+    }
+    const newest = await this.#reducer.fold(engine, folded, recorded, result.lastPosition);
+    // What was hidden of the stream since it was read is not known: for that, the fold is as old as before.
+    this.#newest = { folded: newest, asOf: folded.asOf };
+    return { ...result, state: newest.state, events, attempts };
   }
 
   /** That nothing of the stream was hidden since: of a deletion its last revision does not tell. */

@@ -10,6 +10,7 @@ import { tell } from "./progress.js";
 import type { Session } from "./session.js";
 import type { SharedEngine, StorageOption } from "./shared-engine.js";
 import { acquireEngine } from "./shared-engine.js";
+import { Snapshots } from "./snapshot.js";
 import { Upcaster } from "./upcast.js";
 
 /** How a store is opened. */
@@ -50,7 +51,8 @@ export class Handle {
     const { engine, queue, turns } = shared;
     const upcaster = options.events && new Upcaster(options.events);
     this.#shared = shared;
-    this.session = { ...options, engine, queue, turns, limits: engine.limits, upcaster };
+    const snapshots = new Snapshots(engine, options.host, options.events);
+    this.session = { ...options, engine, queue, turns, limits: engine.limits, upcaster, snapshots };
   }
 
   /** Opens a store, in the browser's world or in one of a test's own. */
@@ -118,6 +120,7 @@ export class Handle {
     // Even where the engine was closed from elsewhere, the writes under way are settled first.
     await this.#shared.queue.settled();
     await Promise.allSettled(this.#underWay);
+    await this.session.snapshots.settled();
     if (this.#shared.closed) return;
     this.#lastPosition = this.#shared.engine.position;
     await this.#shared.release();

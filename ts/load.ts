@@ -61,7 +61,9 @@ export async function load<State>(session: Session, aggregate: unknown, source: 
   const signal = option(moment, "signal", abortSignal);
   const stretch: Stretch = { source: from, signal, ...(await boundsOf(session.engine, moment, "stream" in from)) };
   const reducer = reducerOf(checked, session.upcaster);
-  const folded = await reducer.foldStretch(session.engine, reducer.start(), stretch);
+  const folded = await session.snapshots.fold(checked, reducer, stretch);
+  // Of another moment there is no use for one: the next load is of another moment again.
+  if (stretch.before === undefined && stretch.asOf === undefined) session.snapshots.keep(checked, from, folded);
   const loaded = await loadedOf(session.engine, folded, stretch);
   // After an event the stream is as it was with it, until the next one: of which nobody has asked.
   const isBound = stretch.before !== undefined && loaded.revision === stretch.before - 1;

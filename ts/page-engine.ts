@@ -16,12 +16,15 @@ import type {
   FoldOutcome,
   FoldProgress,
   FoldedMessage,
+  KeepSnapshotMessage,
   MarkMessage,
   MarkOutcome,
   OpenMessage,
   OpenProgress,
   PageMessage,
   ReducerMessage,
+  SnapshotAnswer,
+  SnapshotMessage,
   StatsMessage,
   StorageKind,
   StoredPageMessage,
@@ -52,6 +55,8 @@ const CALLS = [
   "defineReducer",
   "foldEvents",
   "readStored",
+  "snapshot",
+  "keepSnapshot",
 ] as const;
 const FOLDS = { stream: 0, query: 1, all: 2 } as const;
 const STORAGES: readonly StorageKind[] = ["indexeddb", "memory"];
@@ -190,6 +195,15 @@ class PageEngine implements Engine {
 
   stats(): Promise<StatsMessage> {
     return this.#call("stats", new MessageWriter());
+  }
+
+  snapshot({ aggregate, stream, fingerprint, eventsMin, before, asOf }: SnapshotMessage): Promise<SnapshotAnswer> {
+    return this.#call("snapshot", new MessageWriter().name(aggregate).name(stream).number(...fingerprint, eventsMin, before, asOf));
+  }
+
+  keepSnapshot({ aggregate, stream, fingerprint, revision, position, asOf, state }: KeepSnapshotMessage): Promise<void> {
+    const message = new MessageWriter().name(aggregate).name(stream).number(...fingerprint, revision, position, asOf);
+    return this.#call("keepSnapshot", message.name(state));
   }
 
   compact(progress: CompactProgress): Promise<CompactedMessage> {

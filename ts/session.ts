@@ -1,6 +1,7 @@
 import type { AppendQueue } from "./append-queue.js";
 import type { CommitContext } from "./commit-check.js";
 import type { Engine } from "./engine.js";
+import type { Snapshots } from "./snapshot.js";
 import type { Turns } from "./turns.js";
 
 /** What an open store works with. */
@@ -8,4 +9,5 @@ export interface Session extends CommitContext {
   readonly engine: Engine;
   readonly queue: AppendQueue;
   readonly turns: Turns;
+  readonly snapshots: Snapshots;
 }

@@ -238,7 +238,8 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
   }
 
   /**
-   * Loads the state of an aggregate: the fold of a stream, now or at another moment, or of what matches a query.
+   * Loads the state of an aggregate: the fold of a stream, now or at another moment, or of what matches a query. That of a
+   * stream begins with its newest snapshot, where that is not beyond the moment.
    *
    * Errors: `REDUCER_FAILED`, `UPCASTER_FAILED`, `SCHEMA_TOO_NEW`.
    *

@@ -9,7 +9,7 @@ import type { ConditionMessage, EngineLimits, QueryItemMessage } from "./engine.
 import { EXPECTED } from "./engine.js";
 import { invalidArgument, isEverfoldError } from "./errors.js";
 import type { AnyEvents, EventRegistry, NewEvent } from "./events.js";
-import type { Folded, Reducer, Source } from "./evolve.js";
+import type { Folded, Reducer, Source, Stretch } from "./evolve.js";
 import { reducerOf } from "./evolve.js";
 import type { DecisionOptions } from "./execute.js";
 import { DECISION_OPTIONS, Decision, decisionOptions } from "./execute.js";
@@ -183,8 +183,11 @@ class Attempt {
   async #begin(aggregate: AnyAggregate<unknown>, source: Source, key: string): Promise<Known> {
     const reducer = reducerOf(aggregate, this.#session.upcaster);
     const earlier = this.#earlier.find((known) => known.aggregate === aggregate && JSON.stringify(known.source) === key);
-    const start = earlier && this.#hidden ? stillSeen(earlier.folded, source, this.#hidden, reducer) : reducer.start();
-    const folded = await this.#fold(reducer, start, source);
+    const start = earlier && this.#hidden ? stillSeen(earlier.folded, source, this.#hidden, reducer) : undefined;
+    const fold = (stretch: Stretch) =>
+      start === undefined ? this.#session.snapshots.fold(aggregate, reducer, stretch) : reducer.foldStretch(this.#session.engine, start, stretch);
+    const folded = await this.#fold(fold, source);
+    this.#session.snapshots.keep(aggregate, source, folded);
     const loaded = await loadedOf(this.#session.engine, folded, { source, asOf: this.asOf });
     // Looked for after the load: where it is not found, what was loaded is without it.
     if ("stream" in source) await this.#lookUp(source.stream);
@@ -192,19 +195,18 @@ class Attempt {
   }
 
   /** Folds in the state of the log that all loads see. The first finds out which one that is. */
-  async #fold(reducer: Reducer<unknown>, start: Folded<unknown>, source: Source): Promise<Folded<unknown>> {
-    const { engine } = this.#session;
+  async #fold(fold: (stretch: Stretch) => Promise<Folded<unknown>>, source: Source): Promise<Folded<unknown>> {
     const stretch = { source, signal: this.#decision.signal };
     while (this.asOf === undefined) {
       if (this.#first === undefined) {
-        const folding = reducer.foldStretch(engine, start, stretch);
+        const folding = fold(stretch);
         const settled = () => (this.#first = undefined);
         this.#first = folding.then(({ asOf }) => (this.asOf = asOf)).catch(settled);
         return folding;
       }
       await this.#first;
     }
-    return reducer.foldStretch(engine, start, { ...stretch, asOf: this.asOf });
+    return fold({ ...stretch, asOf: this.asOf });
   }
 
   #append(stream: unknown, events: unknown): void {

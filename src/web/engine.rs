@@ -21,7 +21,7 @@ use crate::store::{Progress, Store, Ticket};
 use super::message::call::{self, Call, Message};
 use super::message::fold::{self, Fold, Reducers};
 use super::message::options::{self, OpenRequest, StorageKind};
-use super::message::{append, describe, page};
+use super::message::{append, describe, page, snapshot};
 use super::promise;
 use super::storage::BrowserStorage;
 use super::{BrowserHost, IndexedDbStorage, error};
@@ -203,6 +203,11 @@ async fn perform(store: BrowserStore, reducers: Rc<RefCell<Reducers>>, call: Cal
             return Ok(fold::folded(&fold::fold_given(&reducers.borrow(), &given)?));
         }
         Call::ReadStored(read) => return Ok(fold::stored_page(&store.read_stored(&read).await?)),
+        Call::Snapshot(read) => return Ok(snapshot::found(&store.snapshot(&read).await?)),
+        Call::KeepSnapshot(keep) => {
+            store.keep_snapshot(keep).await?;
+            return Ok(JsValue::UNDEFINED);
+        }
     };
     Ok(page::write(&page))
 }

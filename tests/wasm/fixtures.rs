@@ -33,3 +33,9 @@ async fn a_compacted_log_of_format_1_is_read() {
     let records = include_str!("../fixtures/v1/compacted.records.tsv");
     check("fixture-compacted", records, include_str!("../fixtures/v1/compacted.transcript.txt")).await;
 }
+
+#[wasm_bindgen_test]
+async fn a_log_with_snapshots_of_format_1_is_read() {
+    let records = include_str!("../fixtures/v1/snapshots.records.tsv");
+    check("fixture-snapshots", records, include_str!("../fixtures/v1/snapshots.transcript.txt")).await;
+}

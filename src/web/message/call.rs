@@ -4,11 +4,13 @@ use std::rc::Rc;
 
 use crate::error::Error;
 use crate::id::EventId;
-use crate::store::{AllRead, Count, JsonReducer, MarkRequest, StoredRead, StreamList, StreamRead};
+use crate::store::{
+    AllRead, Count, JsonReducer, MarkRequest, SnapshotKeep, SnapshotRead, StoredRead, StreamList, StreamRead,
+};
 
 use super::fold::{self, Given};
 use super::numbers::{self, Numbers};
-use super::{malformed, options, read};
+use super::{malformed, options, read, snapshot};
 
 /// What was asked.
 pub enum Message {
@@ -42,6 +44,10 @@ pub enum Call {
     FoldEvents(Given),
     /// A `StoredReadMessage`; the answer is a `StoredPageMessage`.
     ReadStored(StoredRead),
+    /// A `SnapshotMessage`; the answer is a `SnapshotAnswer`.
+    Snapshot(SnapshotRead),
+    /// A `KeepSnapshotMessage`; there is no answer.
+    KeepSnapshot(SnapshotKeep),
 }
 
 /// Reads a message, by the code of the call. Errors: `INVALID_ARGUMENT`, `LIMIT_EXCEEDED`.
@@ -66,6 +72,8 @@ fn by_code(code: u32, message: &mut Numbers<'_>) -> Result<Message, Error> {
         9 => Call::DefineReducer(fold::reducer(message)?),
         10 => Call::FoldEvents(fold::given(message)),
         11 => Call::ReadStored(fold::stored_read(message)),
+        12 => Call::Snapshot(snapshot::read(message)?),
+        13 => Call::KeepSnapshot(snapshot::keep(message)?),
         _ => return Err(malformed("a call has an unknown code")),
     }))
 }

@@ -13,6 +13,7 @@ pub mod numbers;
 pub mod options;
 pub mod page;
 pub mod read;
+pub mod snapshot;
 mod texts;
 
 use crate::error::{Detail, Error};

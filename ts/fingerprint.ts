@@ -1,0 +1,55 @@
+import type { AnyAggregate } from "./aggregate.js";
+import type { FingerprintMessage } from "./engine.js";
+import type { EventRegistry } from "./events.js";
+import { plainText } from "./plain-json.js";
+import { sha1 } from "./sha1.js";
+
+const encoder = new TextEncoder();
+/** What stands in for the source of a function that has none: one of the platform's, or one that is bound. */
+const NATIVE = /\{\s*\[native code\]\s*\}\s*$/;
+/** In place of a registry, where there is none. */
+const NO_EVENTS = {};
+
+const known = new WeakMap<object, WeakMap<object, FingerprintMessage | undefined>>();
+
+/**
+ * What tells the reducer of an aggregate apart from all others, its own earlier ones included: a hash of its name and
+ * version, of its initial state, of the source of `evolve` or its document, and of versions, former names and upcasters of
+ * the events. Nothing where that cannot be told: the initial state is not plain JSON, or a function does not show its source.
+ *
+ * What these functions call is not in it. A change there needs a new `version`.
+ */
+export function fingerprintOf(aggregate: AnyAggregate<unknown>, ofStore: EventRegistry | undefined): FingerprintMessage | undefined {
+  const events = aggregate.events ?? ofStore ?? NO_EVENTS;
+  const ofAggregate = known.get(aggregate) ?? new WeakMap<object, FingerprintMessage | undefined>();
+  known.set(aggregate, ofAggregate);
+  if (!ofAggregate.has(events)) ofAggregate.set(events, compute(aggregate, events as EventRegistry));
+  return ofAggregate.get(events);
+}
+
+function compute(aggregate: AnyAggregate<unknown>, events: EventRegistry): FingerprintMessage | undefined {
+  const { name, version, evolve } = aggregate;
+  let text: string;
+  try {
+    text = JSON.stringify([name, version, plainText(aggregate.initial()), described(evolve), registryOf(events)]);
+  } catch {
+    return undefined;
+  }
+  const digest = new DataView(sha1(encoder.encode(text)).buffer);
+  return [digest.getUint32(0), digest.getUint32(4)];
+}
+
+function registryOf(events: EventRegistry): unknown {
+  return Object.entries(events).map(([type, { version = 1, upcast, formerly }]) => [type, version, described(upcast), formerly]);
+}
+
+/** A value, each function in it by its source. Errors: where one does not show it. */
+function described(value: unknown): unknown {
+  if (typeof value === "function") {
+    const source = Function.prototype.toString.call(value);
+    if (NATIVE.test(source)) throw new Error("a function does not show its source");
+    return source;
+  }
+  if (typeof value !== "object" || value === null) return value;
+  return Object.entries(value).map(([key, part]) => [key, described(part)]);
+}
