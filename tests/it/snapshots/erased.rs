@@ -1,8 +1,12 @@
 //! What a compaction erases is erased from snapshots too, whoever writes them whenever.
 
+use std::cell::Cell;
+
 use everfold::event::Revision;
 use everfold::storage::Written;
 use everfold::store::Mark;
+use everfold::testing::faulty_storage::{Fault, Operation, Target};
+use futures_util::future::join;
 
 use crate::compaction::laid::{compact, on_demand};
 use crate::one_tab::{Browser, TestStore, append, event, in_browser, mark};
@@ -82,6 +86,35 @@ fn a_tab_that_has_folded_before_cannot_bring_back_what_was_erased_meanwhile() {
             mark(&store, "marked", what).await.unwrap();
             compact(&store).await.unwrap();
             assert_eq!(keep(&slow, "marked", &fold).await, Ok(Written::Refused), "{what:?}");
+            assert_eq!(kept(&browser.storage).await, [], "{what:?}");
+        });
+    }
+}
+
+#[test]
+fn a_write_that_comes_late_is_refused_where_something_was_erased_meanwhile() {
+    for what in [Mark::Delete, Mark::Tombstone, TRUNCATED] {
+        in_browser(|browser| async move {
+            let slow = browser.open().await;
+            append(&slow, "marked", (0..5).map(|_| event("A")).collect()).await;
+            let (fold, _) = load(&slow, "marked", NOW).await;
+            let elsewhere = browser.beside(&browser.storage);
+            let is_erased = Cell::new(false);
+            let erasing = async {
+                let store = elsewhere.open_with(on_demand(12)).await.unwrap();
+                mark(&store, "marked", what).await.unwrap();
+                compact(&store).await.unwrap();
+                is_erased.set(true);
+            };
+            // The facts were looked at, and nothing is hidden yet.
+            browser.faults.arm(Target::Only(Operation::Write), 0, Fault::Delayed(10_000));
+            let keeping = async {
+                let written = keep(&slow, "marked", &fold).await;
+                assert!(is_erased.get(), "the write was not late enough");
+                written
+            };
+            let (written, ()) = join(keeping, erasing).await;
+            assert_eq!((written, browser.faults.struck()), (Ok(Written::Refused), 1), "{what:?}");
             assert_eq!(kept(&browser.storage).await, [], "{what:?}");
         });
     }
