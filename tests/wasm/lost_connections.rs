@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::task::{Context, Waker};
 
 use everfold::error::WriteOutcome;
-use everfold::storage::{Durability, FaultKind, Head, Outcome, Storage};
+use everfold::storage::{Area, Direction, Durability, FaultKind, Head, KeyRange, Outcome, Storage};
 use everfold::testing::reads;
 use everfold::web::IndexedDbStorage;
 use wasm_bindgen_futures::JsFuture;
@@ -107,6 +107,30 @@ async fn a_reading_that_fails_is_made_once_more() {
     let (_, storage) = new_storage("reading").await;
     let _sabotage = Sabotage::begin("the next reading is aborted");
     assert_eq!(head(&storage).await, Ok(Head::default()));
+}
+
+async fn page(storage: &IndexedDbStorage) -> Result<usize, FaultKind> {
+    let page = reads::page(storage, Area::Log, KeyRange::default(), Direction::Forwards, 10).await;
+    page.map(|page| page.records.len()).map_err(|fault| fault.kind)
+}
+
+#[wasm_bindgen_test]
+async fn a_reading_that_fails_with_its_connection_and_then_with_a_value_is_made_singly() {
+    let (name, storage) = new_storage("connection-and-value").await;
+    committed(append(&storage, Head::default(), Durability::Relaxed, b"one").await);
+    let _values = Sabotage::begin("many values at once fail");
+    close_connections(&format!("everfold:{name}"));
+    assert_eq!(page(&storage).await, Ok(1));
+}
+
+#[wasm_bindgen_test]
+async fn a_cursor_that_fails_is_a_fault_and_the_storage_goes_on() {
+    let (_, storage) = new_storage("cursor").await;
+    committed(append(&storage, Head::default(), Durability::Relaxed, b"one").await);
+    let _values = Sabotage::begin("many values at once fail");
+    let _cursor = Sabotage::begin("the next cursor fails");
+    assert_eq!(page(&storage).await, Err(FaultKind::Failed));
+    assert_eq!(page(&storage).await, Ok(1));
 }
 
 #[wasm_bindgen_test]

@@ -113,6 +113,14 @@ const kinds = {
       this.transaction.abort();
       return request;
     }),
+  "the next cursor fails": () =>
+    once(IDBObjectStore.prototype, "openKeyCursor", function (original, args) {
+      const request = original.apply(this, args);
+      // So it looks to whoever goes on after the failure of a request.
+      Object.defineProperty(request, "result", { value: undefined });
+      Object.defineProperty(request, "error", { value: new DOMException("as the test wants it", "UnknownError") });
+      return request;
+    }),
   "the next deletion is aborted": () =>
     once(IDBObjectStore.prototype, "delete", function (original, args) {
       const request = original.apply(this, args);

@@ -85,22 +85,27 @@ impl IndexedDbStorage {
     }
 
     /// Runs a transaction, and once more on a new connection where the first one failed before anything could be
-    /// written: then it reads singly, because it may have been a value that cannot be read. `begin` makes the operation
-    /// of each attempt, if another can be made, and each leaves what it finds in the slot.
+    /// written. Where that may be because of a value that cannot be read, it reads singly from then on, and has an
+    /// attempt of its own for that. `begin` makes the operation of each attempt, if another can be made, and each
+    /// leaves what it finds in the slot.
     ///
     /// What is waited for is boxed, and so compiled once for all operations.
     fn transact<T>(&self, areas: Vec<Area>, access: Access, begin: Begin, slot: Slot<T>) -> Answering<'_, T> {
         let transaction = Box::pin(async move {
-            let (mut result, mut reads) = (Ok(()), Reads::Together);
-            for _ in 0..TRANSACTION_ATTEMPTS {
-                let Some(operation) = begin() else { break };
+            let (mut result, mut reads, mut attempts_left) = (Ok(()), Reads::Together, TRANSACTION_ATTEMPTS);
+            while 0 < attempts_left
+                && let Some(operation) = begin()
+            {
                 result = self.attempt(&areas, access, reads, operation).await;
-                reads = match &result {
+                attempts_left -= 1;
+                match &result {
                     Err(fault) if fault.outcome != NotWritten => break,
-                    Err(fault) if fault.kind == FaultKind::Failed => Reads::Singly,
-                    Err(fault) if fault::is_of_connection(fault) => Reads::Together,
+                    Err(fault) if fault.kind == FaultKind::Failed && reads == Reads::Together => {
+                        (reads, attempts_left) = (Reads::Singly, attempts_left.max(1));
+                    }
+                    Err(fault) if fault::is_of_connection(fault) => {}
                     _ => break,
-                };
+                }
             }
             match result {
                 Ok(()) => Ok(()),

@@ -15,5 +15,6 @@ pub const TRANSACTION_TIMEOUT_MS: i32 = 30_000;
 pub const TRANSACTION_TICK_MS: i32 = 10_000;
 /// How many ticks a transaction has certainly lasted too long after. The first may come at once.
 pub const TRANSACTION_TICKS: u32 = (TRANSACTION_TIMEOUT_MS / TRANSACTION_TICK_MS) as u32 + 1;
-/// How often a transaction is tried that fails with its connection, and before anything could be written.
+/// How often a transaction is tried that fails with its connection, and before anything could be written. To read
+/// singly is tried once in any case.
 pub const TRANSACTION_ATTEMPTS: u32 = 2;

@@ -209,7 +209,11 @@ impl Listing {
             }
             Requests::Singly { store, cursor, found } => {
                 let at = if self.left_count == 0 { JsValue::NULL } else { result_of(cursor)? };
-                if at.is_null() {
+                if at.is_undefined() && has_failed(cursor) {
+                    // Which records follow, nobody says.
+                    return Err(fault::begun(error_of(cursor)));
+                }
+                if at.is_null() || at.is_undefined() {
                     for (key, value) in found {
                         take(key, &result_of(value)?)?;
                     }
