@@ -44,7 +44,7 @@ fn check(strain: Strain, seeds: u64) {
         }
     });
     println!("{all:?}");
-    assert!(all.has_everything(), "something never happened: {all:?}");
+    assert!(all.has_everything(strain), "something never happened: {all:?}");
 }
 
 /// Runs the seeds of one thread.
@@ -57,6 +57,39 @@ fn live(strain: Strain, first: u64, seeds: u64) -> Summary {
         }
     }
     all
+}
+
+#[test]
+fn a_strain_that_strikes_nothing_is_noticed() {
+    let usual = Summary {
+        accepted: 1,
+        duplicates: 1,
+        refused_expectations: 1,
+        refused_conditions: 1,
+        refused_ids: 1,
+        refused_tombstones: 1,
+        not_written: 1,
+        unknown: 1,
+        landed_unanswered: 1,
+        marked: 1,
+        reads: 1,
+        crashes: 1,
+        compactions: 1,
+        layouts: 1,
+        erased: 1,
+        ..Summary::default()
+    };
+    let strained = Summary { decayed_roots: 1, decayed: 1, cut_off: 1, ..usual };
+    for (summary, strain, has_everything) in [
+        (usual, Strain::NONE, true),
+        (usual, Strain::HEAVY, false),
+        (strained, Strain::HEAVY, true),
+        (strained, Strain::NONE, false),
+        (Summary { cut_off: 0, ..strained }, Strain::HEAVY, false),
+        (Summary { reads: 0, ..strained }, Strain::HEAVY, false),
+    ] {
+        assert_eq!(summary.has_everything(strain), has_everything, "{summary:?}, {strain:?}");
+    }
 }
 
 #[test]

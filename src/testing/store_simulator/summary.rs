@@ -2,8 +2,7 @@
 
 use crate::error::{Detail, Error};
 
-/// So many counts, the last ones, are of what only happens under strain.
-const STRAIN_COUNTS: usize = 3;
+use super::Strain;
 
 /// How often things happened, so that a test can tell that they do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -64,11 +63,18 @@ impl Summary {
         }
     }
 
-    /// Whether each of the things happened at least once; of those that only happen under strain, either all or none.
-    pub fn has_everything(mut self) -> bool {
-        let is_strained = 0 < self.decayed + self.cut_off;
-        let usual_count = self.counts_mut().len() - STRAIN_COUNTS * usize::from(!is_strained);
+    /// Whether each of the things happened at least once; those that only happen under strain under this one, and
+    /// only where it has them happen.
+    pub fn has_everything(mut self, strain: Strain) -> bool {
+        let Strain { die_permille, decay_permille, .. } = strain;
+        let strained = [
+            (self.decayed_roots, decay_permille),
+            (self.decayed, decay_permille),
+            (self.cut_off, die_permille),
+        ];
+        let usual_count = self.counts_mut().len() - strained.len();
         self.counts_mut().into_iter().take(usual_count).all(|count| 0 < *count)
+            && strained.into_iter().all(|(count, permille)| (0 < count) == (0 < permille))
     }
 
     fn counts_mut(&mut self) -> [&mut u64; 18] {
@@ -88,6 +94,7 @@ impl Summary {
             &mut self.compactions,
             &mut self.layouts,
             &mut self.erased,
+            // The others only happen under strain.
             &mut self.decayed_roots,
             &mut self.decayed,
             &mut self.cut_off,
