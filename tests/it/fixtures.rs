@@ -1,5 +1,5 @@
-//! Databases that this version of the format wrote are read by every later everfold: `tests/fixtures/v1` is only ever
-//! added to.
+//! Databases that this version of the format wrote are read by every later everfold: `tests/fixtures/v1` is frozen
+//! from the first release on, and only added to.
 
 use std::fs;
 use std::ops::ControlFlow;
