@@ -61,12 +61,14 @@ impl Rebuilt {
     /// be read as a whole, that cannot be told: then only one that is alone in its gap fills it.
     pub fn fill_gaps(&self, headless: &[Headless]) -> Vec<UnitInfo> {
         let are_whole = headless.iter().all(Headless::is_whole);
+        let placed: Vec<UnitInfo> =
+            headless.iter().filter(|it| it.is_placed()).map(|it| it.to_info()).collect();
         let mut filling = Vec::new();
         for (first, last) in &self.gaps {
             let fits =
                 |unit: &&UnitInfo| *first <= unit.first && unit.first <= unit.last && unit.last <= *last;
             let mut fitting: Vec<&UnitInfo> = Vec::new();
-            for unit in headless.iter().filter(|it| it.is_placed()).map(|it| &it.info).filter(fits) {
+            for unit in placed.iter().filter(fits) {
                 let place = fitting.partition_point(|other| other.last <= unit.last);
                 fitting.insert(place, unit);
             }
@@ -134,6 +136,20 @@ impl Headless {
     /// Whether all that it has could be read.
     fn is_whole(&self) -> bool {
         self.info.block_count.saturating_add(self.info.remains_count) <= self.read_count
+    }
+
+    /// What is known of it. When the entries happened that cannot be read nobody knows.
+    fn to_info(self) -> UnitInfo {
+        let times = if self.is_whole() { self.info.times } else { Some(Times::ANY) };
+        UnitInfo { times, ..self.info }
+    }
+
+    /// Completes what was known of a unit by some of its blocks, once all were taken in.
+    pub fn complete(&self, unit: &mut UnitInfo) {
+        let Self { info, .. } = self;
+        (unit.entry_count, unit.raw_bytes) = (info.entry_count, info.raw_bytes);
+        unit.commit_time = unit.commit_time.max(info.commit_time);
+        unit.times = info.times;
     }
 
     /// Takes in a block.

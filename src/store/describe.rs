@@ -137,20 +137,22 @@ fn list_streams(view: &mut View<'_>, list: &StreamList) -> Result<Vec<StreamInfo
 #[inline(never)]
 fn measure(view: &mut View<'_>) -> Result<Stats, Stop> {
     let names: Vec<StreamName> = view.index.streams().in_tail().map(|(name, _)| name.clone()).collect();
+    let mut new_count = 0;
     for name in &names {
+        let covered = view.root.covered;
         match view.stream(name.as_str()) {
-            // What cannot be read does not count.
-            Ok(_) | Err(Stop::Pending | Stop::Failed(_)) => {}
+            Ok(stream) => new_count += u64::from(stream.is_some_and(|stream| covered < stream.began())),
+            // Whether it is new stands in what cannot be read.
+            Err(Stop::Pending | Stop::Failed(_)) => {}
             Err(stop) => return Err(stop),
         }
     }
     view.check()?;
     let (root, index): (_, &Index) = (view.root, view.index);
-    let (mut event_count, mut stream_count) = (root.visible_count, root.stream_count);
+    let (mut event_count, stream_count) = (root.visible_count, root.stream_count + new_count);
     for stream in names.iter().filter_map(|name| index.stream(name.as_str())) {
         let covered = stream.visible_count_as_of(root.covered);
         event_count = event_count.saturating_add(stream.visible_count()).saturating_sub(covered);
-        stream_count += u64::from(root.covered < stream.began());
     }
     let segment_count = (root.units.len() + index.segments().all().len()) as u64;
     Ok(Stats { event_count, stream_count, segment_count, usage: Usage::default() })

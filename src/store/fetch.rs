@@ -24,26 +24,31 @@ const RANGE_RECORDS_FACTOR: usize = 4;
 const RANGE_BYTES_MAX: u64 = 1024 * 1024;
 /// So many blocks are read in one transaction: the first of many are decoded while the others come.
 const BLOCKS_PER_READ: usize = 64;
+/// So many times one look has the directory made again: more often only a storage needs it that gives a record to one
+/// read and not to the next.
+const REBUILDS_MAX: usize = 8;
 
 impl<S: Storage, H: Host> Shared<S, H> {
     /// Looks at the store, reads what was found missing, and looks again, until nothing is.
     ///
-    /// Errors: what `look` fails with, and `CORRUPT_DATA` for the first entries that cannot be read.
+    /// Errors: what `look` fails with, and `CORRUPT_DATA` for the first entries that cannot be read, or for a directory
+    /// that cannot be read however often it is made.
     pub(super) fn look<'a>(
         &'a self,
         look: &'a mut dyn FnMut(&mut View<'_>) -> Result<(), Stop>,
     ) -> LocalBoxFuture<'a, Result<(), Error>> {
         async move {
-            let mut held = Held::default();
+            let (mut held, mut rebuild_count) = (Held::default(), 0);
             self.index.borrow_mut().trim();
             'looking: loop {
                 self.check_open()?;
                 let lacking = match self.look_once(&mut held, look)? {
                     Looked::Enough => return Ok(()),
                     Looked::Lacks(lacking) => lacking,
+                    Looked::InVain if rebuild_count == REBUILDS_MAX => return Err(vain()),
                     Looked::InVain => {
                         // What the directory says stands in the blocks too.
-                        self.rebuild(&mut |_| ()).await?;
+                        rebuild_count += usize::from(self.rebuild(&mut |_| ()).await?);
                         self.refresh().await?;
                         held = Held::default();
                         continue;
@@ -257,6 +262,13 @@ pub(super) fn damage_of(segment: &Segment) -> Error {
 /// The error of a record of the log that cannot be read.
 pub(super) fn damage_error(first: Position, problem: &str) -> Error {
     corrupt_part(Some(first), first.into(), problem)
+}
+
+/// The error of a directory that cannot be read however often it is made.
+#[cold]
+#[inline(never)]
+fn vain() -> Error {
+    Error::corrupt_data(None, Area::Index.name().to_owned(), "what was made again cannot be read")
 }
 
 /// The error of a part that cannot be read.

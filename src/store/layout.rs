@@ -16,8 +16,12 @@ impl<S: Storage, H: Host> Shared<S, H> {
     }
 
     /// Goes over to a root that stands in the storage: a catch-up has read it, or a compaction of our own has
-    /// written it. What was derived from records that its units cover is forgotten.
+    /// written it. What was derived from records that its units cover is forgotten; and what was read of parts that it
+    /// calls unread, or else a reader would believe that they can be read.
     pub(super) fn adopt_root(&self, root: Root) {
+        if !root.unread.is_empty() {
+            self.cache.borrow_mut().clear();
+        }
         self.index.borrow_mut().relayout(&root);
         *self.root.borrow_mut() = Rc::new(root);
     }

@@ -212,19 +212,22 @@ impl<'a> View<'a> {
     pub fn check_unread(&mut self, name: Option<&str>) -> Result<(), Stop> {
         let root = self.root;
         for (number, record) in root.unread.iter().filter_map(UnitRecord::of) {
-            if let (Some(name), UnitRecord::Block(block)) = (name, record)
-                && !self.may_hold(number, block, name)?
-            {
-                continue;
+            if let (Some(name), UnitRecord::Block(block)) = (name, record) {
+                match self.may_hold(number, block, name) {
+                    Ok(true) => {}
+                    // What the others need is read in the same transaction.
+                    Ok(false) | Err(Stop::Pending) => continue,
+                    Err(stop) => return Err(stop),
+                }
             }
-            return Err(match self.item(Part::of_unit(number, record)) {
-                None => Stop::Pending,
-                Some(Item::Damaged(error)) => error.into(),
+            match self.item(Part::of_unit(number, record)) {
+                None => {}
+                Some(Item::Damaged(error)) => return Err(error.into()),
                 // By now it can be read.
-                Some(_) => Stop::Directory,
-            });
+                Some(_) => return Err(Stop::Directory),
+            }
         }
-        Ok(())
+        self.check()
     }
 
     /// Whether a block may hold entries of a stream: blocks are in the order of names.

@@ -7,4 +7,5 @@ mod exchanged;
 mod log;
 mod pairs;
 mod tail;
+mod unread;
 mod wounds;

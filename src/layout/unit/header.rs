@@ -74,6 +74,10 @@ pub struct BlockInfo {
 }
 
 impl Times {
+    /// Any time that there is: those of what nobody has read.
+    pub const ANY: Self =
+        Self { min: UnixMillis(-(limits::INTEGER_MAX as i64)), max: UnixMillis(limits::INTEGER_MAX as i64) };
+
     /// These times and one more.
     pub fn with(times: Option<Self>, time: UnixMillis) -> Self {
         times.map_or(Self { min: time, max: time }, |times| Self {

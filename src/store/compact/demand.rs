@@ -70,7 +70,9 @@ impl<S: Storage, H: Host> Compactor<'_, S, H> {
             match self.try_compact_all().await {
                 Ok(root) => return Ok(root),
                 Err(Halt::Failed(error)) => return Err(error),
-                Err(Halt::Directory) => self.shared.rebuild(&mut |_| ()).await?,
+                Err(Halt::Directory) => {
+                    self.shared.rebuild(&mut |_| ()).await?;
+                }
                 Err(Halt::Overtaken) => {}
             }
             let mut chance = [0];

@@ -13,7 +13,7 @@ use crate::layout::directory::{DirectoryEntry, Page, Summary};
 use crate::layout::keys::{ROOT, RunRecord, UnitRecord, tied};
 use crate::layout::rebuild::{Headless, Rebuilt, rebuild};
 use crate::layout::root::{Root, RunInfo};
-use crate::layout::unit::{Inventory, UnitHeader, UnitInfo, decode_block};
+use crate::layout::unit::{Inventory, Times, UnitHeader, UnitInfo, decode_block};
 use crate::layout::{BlockIndex, RunNumber, StreamSummary, UnitNumber};
 use crate::storage::{
     Area, Direction, Found, GuardedWrite, Key, KeyRange, LayoutChange, PageRequest, Record, Request, Storage,
@@ -38,14 +38,14 @@ const RECORDS_AT_ONCE: usize = 16;
 const NUMBERS_LEFT_OUT: u64 = 1_024;
 
 impl<S: Storage, H: Host> Shared<S, H> {
-    /// Makes the directory again, and the root where it is lost. Where somebody else did so meanwhile, it ends without
-    /// having done anything: the caller looks again.
+    /// Makes the directory again, and the root where it is lost. Gives whether it did: where somebody else did so
+    /// meanwhile, it ends without having done anything, and the caller looks again.
     ///
     /// Of what cannot be read, the root says so: see [`Root::unread`]. Errors: `CORRUPT_DATA` where units are missing.
     pub(in crate::store) fn rebuild<'a>(
         &'a self,
         progress: &'a mut dyn FnMut(Progress),
-    ) -> LocalBoxFuture<'a, Result<(), Error>> {
+    ) -> LocalBoxFuture<'a, Result<bool, Error>> {
         async move {
             if let Some(reason) = &self.read_only {
                 return Err(reason.clone());
@@ -56,7 +56,8 @@ impl<S: Storage, H: Host> Shared<S, H> {
             };
             let watcher = Watcher { progress: &mut progress, total_bytes: 0 };
             match Compactor::new(self, Manner::ForReaders, Some(watcher)).make_again().await {
-                Ok(()) | Err(Halt::Overtaken | Halt::Directory) => Ok(()),
+                Ok(()) => Ok(true),
+                Err(Halt::Overtaken | Halt::Directory) => Ok(false),
                 Err(Halt::Failed(error)) => Err(error),
             }
         }
@@ -252,8 +253,8 @@ struct Rebuilding {
 enum Stage {
     /// Between two units.
     Between,
-    /// Finds out what a unit holds.
-    TakingIn(Box<(UnitInfo, Reader, Inventory)>),
+    /// Finds out what a unit holds, and what it is where only some of its blocks could say that before.
+    TakingIn(Box<(UnitInfo, Reader, Inventory, Headless)>),
     /// Makes its run.
     Listing(Box<RunMaking>),
 }
@@ -308,6 +309,18 @@ impl Rebuilding {
         Ok(())
     }
 
+    /// Completes what the root says of a unit that was found by some of its blocks, where all can be read by now.
+    fn complete(&mut self, headless: &Headless) {
+        let Root { units, unread, commit_time, .. } = &mut self.stored.root;
+        let is_unread = |key| UnitRecord::of(key).is_some_and(|(unit, _)| unit == headless.info.number);
+        let is_partial = |unit: &&mut UnitInfo| unit.times == Some(Times::ANY);
+        let unit = units.iter_mut().find(|unit| unit.number == headless.info.number).filter(is_partial);
+        if let (Some(unit), false) = (unit, unread.iter().any(is_unread)) {
+            headless.complete(unit);
+            *commit_time = unit.commit_time.max(*commit_time);
+        }
+    }
+
     /// Takes note of the run of a unit: nobody sees it before the root names it.
     fn add_run(&mut self, NewRun { info, index }: NewRun, desk: &mut Desk) {
         self.stored.root.next_number = info.number.0.saturating_add(1);
@@ -349,13 +362,15 @@ impl Work for Rebuilding {
                 let Some(unit) = self.left.pop() else { return Ok(ControlFlow::Break(())) };
                 let commit_time = &mut self.stored.root.commit_time;
                 *commit_time = unit.commit_time.max(*commit_time);
-                Stage::TakingIn(Box::new((unit, Reader::of_unit(&unit), Inventory::new(unit.number))))
+                let (inventory, headless) = (Inventory::new(unit.number), Headless::new(unit.number));
+                Stage::TakingIn(Box::new((unit, Reader::of_unit(&unit), inventory, headless)))
             }
             Stage::TakingIn(mut taking_in) => {
-                let (_, reader, inventory) = &mut *taking_in;
+                let (_, reader, inventory, headless) = &mut *taking_in;
                 match reader.try_next(desk) {
                     Ok(Next::Item(Part::Entries(Source::Block(address)), Item::Entries(block))) => {
                         inventory.add_block(address.block, &block);
+                        headless.add_block(&block);
                     }
                     Ok(Next::Item(part, Item::Page(page))) => {
                         let added = inventory.add_remains(&page);
@@ -364,7 +379,8 @@ impl Work for Rebuilding {
                     Ok(Next::Item(..) | Next::Pending) => {}
                     Err((part, _)) => self.stored.root.unread.push(part.key().1),
                     Ok(Next::End) => {
-                        let (unit, _, inventory) = *taking_in;
+                        let (unit, _, inventory, headless) = *taking_in;
+                        self.complete(&headless);
                         let making = RunMaking::new(self.run_of(&unit), inventory.finish());
                         self.stage = Stage::Listing(Box::new(making));
                         return Ok(ControlFlow::Continue(()));

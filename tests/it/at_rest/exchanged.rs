@@ -27,7 +27,10 @@ async fn check(browser: &Browser, log: &Log, one: &Stored, other: &Stored, is_ex
     let store = open(&browser.beside(&log.compacted), &place).await;
     let changed = if is_exchange { vec![one, other] } else { vec![one] };
     if changed.iter().any(|stored| is_block(stored)) {
-        assert!(0 < check_streams(&store, &original, &place).await, "{place}: no stream can be read");
+        let whole_count = check_streams(&store, &original, &place).await;
+        // Where the directory is made again, the block may be all that is known of a unit, and then hold any stream.
+        let is_directory_whole = changed.iter().all(|(area, _)| *area == Area::Units);
+        assert!(0 < whole_count || !is_directory_whole, "{place}: no stream can be read");
     } else if let Err(error) = Answers::of(&store, &log.commits).await
         && changed.iter().any(|stored| is_remains(stored))
     {

@@ -346,7 +346,8 @@ pub async fn read_all_into(
     }
 }
 
-async fn counted(store: &TestStore, mut count: Count) -> Result<Vec<(String, u64)>, Error> {
+/// Counts to the end.
+pub async fn counted(store: &TestStore, mut count: Count) -> Result<Vec<(String, u64)>, Error> {
     let mut counts = BTreeMap::new();
     loop {
         let page = store.count(&count).await?;
