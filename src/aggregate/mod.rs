@@ -90,6 +90,7 @@
 mod declarative;
 mod typed;
 mod typed_event;
+mod variant;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

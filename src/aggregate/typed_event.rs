@@ -9,6 +9,8 @@ use serde::{Serialize, forward_to_deserialize_any};
 use crate::error::Error;
 use crate::event::{EventType, Json, NewEvent};
 
+use super::variant::{NoVariant, Variant, VariantWriter};
+
 /// Why an event is none of the enum's.
 #[derive(Debug)]
 pub(super) enum Refusal {
@@ -29,17 +31,11 @@ pub(super) fn read_event<E: DeserializeOwned>(event_type: &str, data: Option<&st
 /// Errors: `INVALID_ARGUMENT` where the event is no variant of an enum, or nothing that JSON can hold; what
 /// [`EventType::new`] and [`Json::parse`] refuse.
 pub fn to_new_event<E: Serialize>(event: &E) -> Result<NewEvent, Error> {
-    let refused = |problem: &str| Error::invalid_argument("", ["the event ", problem].concat());
-    let json = serde_json::to_string(event).map_err(|error| refused(&error.to_string()))?;
-    // serde_json writes `"Type"` for a variant without anything, and `{"Type":data}` for all others.
-    let inside = json.strip_prefix('{').and_then(|json| json.strip_suffix('}'));
-    let mut texts = serde_json::Deserializer::from_str(inside.unwrap_or(&json)).into_iter::<String>();
-    let Some(Ok(event_type)) = texts.next() else {
-        return Err(refused("is no variant of an enum, as serde writes it by default"));
-    };
-    let data = inside.and_then(|inside| inside.get(texts.byte_offset()..)?.strip_prefix(':'));
+    let refused =
+        |refusal: NoVariant| Error::invalid_argument("", ["the event ", &refusal.to_string()].concat());
+    let Variant { name, data } = event.serialize(VariantWriter).map_err(refused)?;
     let data = data.map(Json::parse).transpose()?;
-    Ok(NewEvent { data, ..NewEvent::new(EventType::new(event_type)?) })
+    Ok(NewEvent { data, ..NewEvent::new(EventType::new(name)?) })
 }
 
 /// An event as it stands in the log, to be read as a variant.

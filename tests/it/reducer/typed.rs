@@ -238,6 +238,27 @@ fn facts_are_not_handed_to_reducers() {
     }
 }
 
+/// Variants of every kind that serde knows.
+#[derive(Serialize)]
+enum Shape {
+    Pair(u8, String),
+    Anything(Option<u8>),
+    Sparse {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        left: Option<u8>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        right: Option<u8>,
+    },
+    Keyed(BTreeMap<Vec<u8>, u8>),
+}
+
+/// Says which variant it is in a field, which is another way than serde's own.
+#[derive(Serialize)]
+#[serde(tag = "type")]
+enum Inside {
+    Deposited { cents: u8 },
+}
+
 #[track_caller]
 fn check_written<E: Serialize>(event: &E, expected: Result<(&str, Option<&str>), &str>) {
     let written = to_new_event(event).map_err(|error| error.code());
@@ -263,6 +284,20 @@ fn a_variant_is_written_as_its_type_and_data() {
         Ok(("ItemAdded", Some("{\"sku\":\"z\",\"quantity\":1}"))),
     );
     check_written(&CartState::default(), Err("INVALID_ARGUMENT"));
+    check_written(&OrderEvent::OrderSplit { lines: Vec::new() }, Ok(("OrderSplit", Some("{\"lines\":[]}"))));
+    check_written(&Shape::Pair(1, "\"".into()), Ok(("Pair", Some("[1,\"\\\"\"]"))));
+    check_written(&Shape::Anything(None), Ok(("Anything", Some("null"))));
+    check_written(&Shape::Sparse { left: None, right: Some(2) }, Ok(("Sparse", Some("{\"right\":2}"))));
+    check_written(&Shape::Sparse { left: None, right: None }, Ok(("Sparse", Some("{}"))));
+    check_written(&&Shape::Pair(1, String::new()), Ok(("Pair", Some("[1,\"\"]"))));
+    check_written(&Shape::Keyed(BTreeMap::from([(vec![1], 1)])), Err("INVALID_ARGUMENT"));
+    check_written(&Amount { amount: 1.0 }, Err("INVALID_ARGUMENT"));
+    check_written(&BTreeMap::from([("Deposited", 1)]), Err("INVALID_ARGUMENT"));
+    check_written(&"Deposited", Err("INVALID_ARGUMENT"));
+    check_written(&'D', Err("INVALID_ARGUMENT"));
+    check_written(&Some("Deposited"), Err("INVALID_ARGUMENT"));
+    check_written(&Inside::Deposited { cents: 1 }, Err("INVALID_ARGUMENT"));
+    check_written(&(), Err("INVALID_ARGUMENT"));
     check_written(&7, Err("INVALID_ARGUMENT"));
     check_written(&[1], Err("INVALID_ARGUMENT"));
     check_written(&BTreeMap::<String, u8>::new(), Err("INVALID_ARGUMENT"));
