@@ -9,7 +9,7 @@ use super::object::Object;
 use super::reference::Reference;
 use super::scene::Scene;
 use super::text;
-use super::value::{Value, compare};
+use super::value::{OBJECT_BYTES, PROPERTY_BYTES, VALUE_BYTES, Value, compare};
 
 /// A value that is computed from an event and a state.
 #[derive(Debug)]
@@ -75,15 +75,18 @@ impl Expression {
             Self::Array(expressions) => {
                 let mut elements = Vec::with_capacity(expressions.len());
                 for expression in expressions {
+                    scene.spend(VALUE_BYTES)?;
                     let given = expression.evaluate(scene, state)?;
                     elements.push(given.map_or(Ok(Value::Null), |given| scene.own(given))?);
                 }
                 scene.made(Value::Array(elements))
             }
             Self::Object(expressions) => {
+                scene.spend(OBJECT_BYTES)?;
                 let mut object = Object::default();
                 for (name, expression) in expressions {
                     if let Some(given) = expression.evaluate(scene, state)? {
+                        scene.spend(PROPERTY_BYTES + VALUE_BYTES)?;
                         object.insert(name, scene.own(given)?);
                     }
                 }

@@ -6,6 +6,7 @@
 //! Total on any text: events, states and documents give values or errors, never a panic, and no event makes more
 //! than [`crate::limits::REDUCER_EVENT_BYTES_MAX`] of values.
 
+mod budget;
 mod compile;
 mod expression;
 mod failure;

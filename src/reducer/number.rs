@@ -64,7 +64,8 @@ fn read_exponent(text: &[u8]) -> Option<i64> {
 
 /// The digits of both parts in a row, times a power of ten.
 fn decimal(whole: &[u8], fraction: &[u8], exponent: i64) -> f64 {
-    if let Some(power) = POWERS_OF_TEN.get(exponent.unsigned_abs() as usize)
+    let power = usize::try_from(exponent.unsigned_abs()).ok().and_then(|it| POWERS_OF_TEN.get(it));
+    if let Some(power) = power
         && whole.len() + fraction.len() <= 19
     {
         let add = |sum: u64, digit: &u8| sum * 10 + u64::from(digit - b'0');
@@ -183,63 +184,110 @@ fn decimal_digits(mut value: u64, buffer: &mut [u8; 20]) -> &[u8] {
 /// the decimal point stands. By the free-format algorithm of Steele and White in the form of Burger and Dybvig,
 /// "Printing Floating-Point Numbers Quickly and Accurately" (1996).
 fn shortest_digits(magnitude: f64) -> (Vec<u8>, i64) {
-    let bits = magnitude.to_bits();
-    let (biased, fraction) = (bits >> 52, bits & ((1 << 52) - 1));
-    let (significand, exponent) = match biased {
-        0 => (fraction, EXPONENT_MIN - 52),
-        _ => (fraction | 1 << 52, biased as i64 - 1075),
-    };
-    let is_even = significand & 1 == 0;
-    // The next lower double is only half as far away below a power of two.
-    let is_lower_nearer = fraction == 0 && 1 < biased;
-    let wider = 1 + u32::from(is_lower_nearer);
-    let mut rest = Integer::from(significand);
-    let (mut unit, mut above, mut below) = (Integer::from(1), Integer::from(1), Integer::from(1));
-    let up = exponent.max(0) as usize;
-    rest.shift_left(up + wider as usize);
-    below.shift_left(up);
-    above.shift_left(up + wider as usize - 1);
-    unit.shift_left((-exponent).max(0) as usize + wider as usize);
-
-    // At most the wanted place of the point: the logarithm of two, a little too small.
-    let highest_bit = exponent + 63 - i64::from(significand.leading_zeros());
-    let mut point = ((highest_bit * 78_913) >> 18) - 1;
-    if 0 <= point {
-        unit.multiply_power_of_ten(point as usize);
-    } else {
-        [&mut rest, &mut above, &mut below]
-            .into_iter()
-            .for_each(|integer| integer.multiply_power_of_ten(point.unsigned_abs() as usize));
-    }
-    let reaches_up = |rest: &Integer, above: &Integer, unit: &Integer| {
-        let ordering = rest.plus(above).cmp(unit);
-        ordering.is_gt() || is_even && ordering.is_eq()
-    };
-    while reaches_up(&rest, &above, &unit) {
-        unit.multiply_add(10, 0);
-        point += 1;
-    }
+    let mut gap = Gap::around(magnitude);
+    let point = gap.place_point();
     let mut digits = Vec::new();
     loop {
-        [&mut rest, &mut above, &mut below].into_iter().for_each(|integer| integer.multiply_add(10, 0));
+        match gap.next_digit() {
+            Digit::Inner(digit) => digits.push(digit),
+            Digit::Last(digit) => {
+                digits.push(digit);
+                return (digits, point);
+            }
+        }
+    }
+}
+
+/// What is left of a number to be written, and how far what is written may be off: all of them multiples of
+/// one over `unit`.
+struct Gap {
+    rest: Integer,
+    unit: Integer,
+    /// Half the way to the next higher double.
+    above: Integer,
+    /// Half the way to the next lower double.
+    below: Integer,
+    /// At most the wanted place of the point.
+    point_min: i64,
+    /// Whether what lies exactly between two doubles is read as this one.
+    is_even: bool,
+}
+
+enum Digit {
+    Inner(u8),
+    Last(u8),
+}
+
+impl Gap {
+    fn around(magnitude: f64) -> Self {
+        let bits = magnitude.to_bits();
+        let (biased, fraction) = (bits >> 52, bits & ((1 << 52) - 1));
+        let (significand, exponent) = match biased {
+            0 => (fraction, EXPONENT_MIN - 52),
+            _ => (fraction | 1 << 52, biased as i64 - 1075),
+        };
+        let is_even = significand & 1 == 0;
+        // The next lower double is only half as far away below a power of two.
+        let is_lower_nearer = fraction == 0 && 1 < biased;
+        let wider = 1 + u32::from(is_lower_nearer);
+        let mut rest = Integer::from(significand);
+        let (mut unit, mut above, mut below) = (Integer::from(1), Integer::from(1), Integer::from(1));
+        let up = exponent.max(0) as usize;
+        rest.shift_left(up + wider as usize);
+        below.shift_left(up);
+        above.shift_left(up + wider as usize - 1);
+        unit.shift_left((-exponent).max(0) as usize + wider as usize);
+
+        // The logarithm of two, a little too small.
+        let highest_bit = exponent + 63 - i64::from(significand.leading_zeros());
+        let point_min = ((highest_bit * 78_913) >> 18) - 1;
+        Self { rest, unit, above, below, point_min, is_even }
+    }
+
+    /// Where the decimal point stands, counted from before the first digit. From then on digits can be taken.
+    fn place_point(&mut self) -> i64 {
+        let mut point = self.point_min;
+        if 0 <= point {
+            self.unit.multiply_power_of_ten(point as usize);
+        } else {
+            let power = point.unsigned_abs() as usize;
+            self.multiples().into_iter().for_each(|integer| integer.multiply_power_of_ten(power));
+        }
+        while self.reaches_up() {
+            self.unit.multiply_add(10, 0);
+            point += 1;
+        }
+        point
+    }
+
+    fn next_digit(&mut self) -> Digit {
+        self.multiples().into_iter().for_each(|integer| integer.multiply_add(10, 0));
         let mut digit = 0;
-        while rest.cmp(&unit).is_ge() {
-            rest.subtract(&unit);
+        while self.rest.cmp(&self.unit).is_ge() {
+            self.rest.subtract(&self.unit);
             digit += 1;
         }
-        let ordering = rest.cmp(&below);
-        let is_low = ordering.is_lt() || is_even && ordering.is_eq();
-        let is_high = reaches_up(&rest, &above, &unit);
+        let ordering = self.rest.cmp(&self.below);
+        let is_low = ordering.is_lt() || self.is_even && ordering.is_eq();
+        let is_high = self.reaches_up();
         if !is_low && !is_high {
-            digits.push(digit);
-            continue;
+            return Digit::Inner(digit);
         }
         // Exactly between two digits, the even one: 1105546949515100.75 is written with an 8 at its end, and
         // 1105546949515100.25 with a 2.
-        let half = rest.plus(&rest).cmp(&unit);
+        let half = self.rest.plus(&self.rest).cmp(&self.unit);
         let is_up = is_high && (!is_low || half.is_gt() || half.is_eq() && digit % 2 == 1);
-        digits.push(digit + u8::from(is_up));
-        return (digits, point);
+        Digit::Last(digit + u8::from(is_up))
+    }
+
+    /// Whether what is left is so little less than the next higher digit that this would be read as well.
+    fn reaches_up(&self) -> bool {
+        let ordering = self.rest.plus(&self.above).cmp(&self.unit);
+        ordering.is_gt() || self.is_even && ordering.is_eq()
+    }
+
+    fn multiples(&mut self) -> [&mut Integer; 3] {
+        [&mut self.rest, &mut self.above, &mut self.below]
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::value::Value;
+use super::value::{OBJECT_BYTES, PROPERTY_BYTES, VALUE_BYTES, Value};
 use crate::table::{Slots, hash_of};
 
 /// Properties by their names. Every name is an ordinary one: there is nothing that an object inherits.
@@ -45,6 +45,13 @@ impl Object {
     /// How many there are.
     pub fn len(&self) -> usize {
         self.count
+    }
+
+    /// What a copy of it takes, gaps included, in bytes.
+    pub fn size_bytes(&self) -> usize {
+        let value_bytes =
+            |row: &Option<Property>| row.as_ref().map_or(VALUE_BYTES, |property| property.value.size_bytes());
+        OBJECT_BYTES + self.rows.iter().map(|row| PROPERTY_BYTES + value_bytes(row)).sum::<usize>()
     }
 
     /// The value of a property.

@@ -2,50 +2,66 @@
 
 use std::rc::Rc;
 
+use super::budget::Budget;
 use super::failure::Rule;
 use super::number;
 use super::object::Object;
 use super::scan::Scanner;
-use super::value::Value;
+use super::value::{OBJECT_BYTES, PROPERTY_BYTES, VALUE_BYTES, Value};
 use crate::limits;
 
-/// The value that a text means. Errors: what is wrong with the text.
-pub fn parse(json: &str) -> Result<Value, Rule> {
+/// The value that a text means. Its place is whose it is to be. Errors: what is wrong with the text, or that it means
+/// more than may be made.
+pub fn parse(json: &str, budget: &Budget) -> Result<Value, Rule> {
     if let Some(b'0'..=b'9' | b'-') = json.as_bytes().first() {
         // What most fields are that are read, found without white space around.
         return number(json.trim_end_matches([' ', '\t', '\n', '\r']));
     }
-    let mut scanner = Scanner::new(json);
-    let value = value(&mut scanner, limits::JSON_DEPTH_MAX)?;
-    if scanner.is_at_end() { Ok(value) } else { Err(Rule::Json) }
+    let mut parser = Parser { scanner: Scanner::new(json), budget };
+    let value = parser.value(limits::JSON_DEPTH_MAX)?;
+    if parser.scanner.is_at_end() { Ok(value) } else { Err(Rule::Json) }
 }
 
-fn value(scanner: &mut Scanner<'_>, levels_left: usize) -> Result<Value, Rule> {
-    match scanner.peek() {
-        b'{' => object(scanner, levels_left.checked_sub(1).ok_or(Rule::JsonDepth)?),
-        b'[' => array(scanner, levels_left.checked_sub(1).ok_or(Rule::JsonDepth)?),
-        b'"' => scanner.text_inside().map(|text| Value::Text(text.into())).ok_or(Rule::Json),
-        _ => word(scanner.skip().ok_or(Rule::Json)?),
-    }
+struct Parser<'a> {
+    scanner: Scanner<'a>,
+    budget: &'a Budget,
 }
 
-fn object(scanner: &mut Scanner<'_>, levels_left: usize) -> Result<Value, Rule> {
-    let mut object = Object::default();
-    scanner.enter();
-    while let Some(name) = scanner.next_name().ok_or(Rule::Json)? {
-        let name: Rc<str> = name.into();
-        object.insert(&name, value(scanner, levels_left)?);
+impl Parser<'_> {
+    fn value(&mut self, levels_left: usize) -> Result<Value, Rule> {
+        match self.scanner.peek() {
+            b'{' => self.object(levels_left.checked_sub(1).ok_or(Rule::JsonDepth)?),
+            b'[' => self.array(levels_left.checked_sub(1).ok_or(Rule::JsonDepth)?),
+            b'"' => {
+                let text: Rc<str> = self.scanner.text_inside().ok_or(Rule::Json)?.into();
+                self.budget.spend(text.len())?;
+                Ok(Value::Text(text))
+            }
+            _ => word(self.scanner.skip().ok_or(Rule::Json)?),
+        }
     }
-    Ok(Value::Object(Box::new(object)))
-}
 
-fn array(scanner: &mut Scanner<'_>, levels_left: usize) -> Result<Value, Rule> {
-    let mut elements = Vec::new();
-    scanner.enter();
-    while scanner.next_element().ok_or(Rule::Json)? {
-        elements.push(value(scanner, levels_left)?);
+    fn object(&mut self, levels_left: usize) -> Result<Value, Rule> {
+        self.budget.spend(OBJECT_BYTES)?;
+        let mut object = Object::default();
+        self.scanner.enter();
+        while let Some(name) = self.scanner.next_name().ok_or(Rule::Json)? {
+            let name: Rc<str> = name.into();
+            self.budget.spend(name.len() + PROPERTY_BYTES + VALUE_BYTES)?;
+            object.insert(&name, self.value(levels_left)?);
+        }
+        Ok(Value::Object(Box::new(object)))
     }
-    Ok(Value::Array(elements))
+
+    fn array(&mut self, levels_left: usize) -> Result<Value, Rule> {
+        let mut elements = Vec::new();
+        self.scanner.enter();
+        while self.scanner.next_element().ok_or(Rule::Json)? {
+            self.budget.spend(VALUE_BYTES)?;
+            elements.push(self.value(levels_left)?);
+        }
+        Ok(Value::Array(elements))
+    }
 }
 
 fn word(word: &str) -> Result<Value, Rule> {

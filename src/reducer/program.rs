@@ -1,7 +1,6 @@
 //! A reducer that was compiled.
 
-use std::cell::Cell;
-
+use super::budget::Budget;
 use super::compile;
 use super::failure::{Problem, ReducerFailure, Rule};
 use super::parse;
@@ -10,7 +9,6 @@ use super::scene::{Item, Scene};
 use super::step::Step;
 use super::value::Value;
 use crate::error::Error;
-use crate::limits;
 use crate::table::{Table, hash_of};
 
 /// An event as reducers see it.
@@ -112,7 +110,10 @@ impl State {
 
     /// The state of a JSON text. `None` where that is no object within the limits.
     pub fn from_json(json: &str) -> Option<Self> {
-        parse::parse(json).ok().filter(|value| matches!(value, Value::Object(_))).map(Self)
+        parse::parse(json, &Budget::boundless())
+            .ok()
+            .filter(|value| matches!(value, Value::Object(_)))
+            .map(Self)
     }
 }
 
@@ -129,8 +130,8 @@ impl Handler {
         };
         find(&self.data, event.data, slots, "data")?;
         find(&self.metadata, event.metadata.or(Some("{}")), slots, "metadata")?;
-        let bytes_left = Cell::new(limits::REDUCER_EVENT_BYTES_MAX);
-        let scene = Scene { event, slots, item: Item::None, bytes_left: &bytes_left };
+        let budget = Budget::of_event();
+        let scene = Scene { event, slots, item: Item::None, budget: &budget };
         self.steps.iter().try_for_each(|step| step.run(&scene, state))
     }
 }

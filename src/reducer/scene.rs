@@ -1,13 +1,13 @@
 //! What expressions are evaluated on, beside the state.
 
 use std::borrow::Cow;
-use std::cell::Cell;
 
+use super::budget::Budget;
 use super::expression::Given;
 use super::failure::{Problem, Rule};
 use super::parse;
 use super::program::EventView;
-use super::value::{VALUE_BYTES, Value};
+use super::value::Value;
 use crate::limits;
 
 /// An event while it is folded.
@@ -18,8 +18,8 @@ pub struct Scene<'a> {
     pub slots: &'a [&'a str],
     /// What `$for` stands at.
     pub item: Item<'a>,
-    /// How many bytes of values this event may still make.
-    pub bytes_left: &'a Cell<usize>,
+    /// What values this event may still make.
+    pub budget: &'a Budget,
 }
 
 /// An element of the array that `$for` goes through.
@@ -31,15 +31,9 @@ pub enum Item<'a> {
 }
 
 impl<'a> Scene<'a> {
-    /// Counts what is made, so that no event makes a state of any size: a state can name itself twice.
+    /// Counts what is made.
     pub fn spend(&self, bytes: usize) -> Result<(), Problem> {
-        match self.bytes_left.get().checked_sub(bytes) {
-            Some(left) => {
-                self.bytes_left.set(left);
-                Ok(())
-            }
-            None => Err(Rule::EventBytes.into()),
-        }
+        Ok(self.budget.spend(bytes)?)
     }
 
     /// A value of one's own.
@@ -50,9 +44,8 @@ impl<'a> Scene<'a> {
         Ok(given.into_owned())
     }
 
-    /// A value that was just put together.
+    /// An array or an object that was just put together, of values that were counted.
     pub fn made(&self, value: Value) -> Result<Given<'a>, Problem> {
-        self.spend(VALUE_BYTES)?;
         match value.depth() {
             ..=limits::JSON_DEPTH_MAX => Ok(Some(Cow::Owned(value))),
             _ => Err(Rule::StateDepth.into()),
@@ -61,7 +54,6 @@ impl<'a> Scene<'a> {
 
     /// The value that a JSON text means.
     pub fn parse(&self, json: &str) -> Result<Given<'a>, Problem> {
-        self.spend(json.len())?;
-        Ok(Some(Cow::Owned(parse::parse(json)?)))
+        Ok(Some(Cow::Owned(parse::parse(json, self.budget)?)))
     }
 }

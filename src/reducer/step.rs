@@ -1,7 +1,5 @@
 //! Steps: what an event changes.
 
-use std::borrow::Cow;
-
 use super::expression::Expression;
 use super::failure::{Problem, ReducerFailure, Rule};
 use super::reference::{Segment, name_of};
@@ -135,7 +133,7 @@ impl Segment {
             }
             Self::Where { is, .. } => {
                 let given = is.evaluate(scene, state)?;
-                Ok(Name::Equal(given.map(Cow::into_owned)))
+                Ok(Name::Equal(given.map(|given| scene.own(given)).transpose()?))
             }
         }
     }

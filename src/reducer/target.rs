@@ -7,7 +7,7 @@ use super::failure::{Problem, Rule};
 use super::object::{FieldName, Object};
 use super::reference::Segment;
 use super::scene::Scene;
-use super::value::{Value, compare};
+use super::value::{OBJECT_BYTES, PROPERTY_BYTES, VALUE_BYTES, Value, compare};
 use crate::limits;
 
 /// What a segment came out as, for this event.
@@ -102,7 +102,7 @@ impl Target<'_> {
             Some(value) => self.update(value, at + 1),
             None => {
                 if let Some(value) = self.create(at + 1)? {
-                    self.scene.spend(name.len())?;
+                    self.scene.spend(name.len() + PROPERTY_BYTES + VALUE_BYTES)?;
                     object.insert(name, value);
                 }
                 Ok(())
@@ -122,7 +122,10 @@ impl Target<'_> {
             Some(element) if self.removes_at(at) => *element = Value::Null,
             Some(element) => return self.update(element, at + 1),
             None if self.update.only_removes() => {}
-            None if index == count => elements.extend(self.create(at + 1)?),
+            None if index == count => {
+                self.scene.spend(VALUE_BYTES)?;
+                elements.extend(self.create(at + 1)?);
+            }
             None => return Err(Rule::Index.into()),
         }
         Ok(())
@@ -171,6 +174,7 @@ impl Target<'_> {
             (_, Some(Name::Property(field))) | (Some(Segment::Name(field)), _) => Rc::clone(&field.name),
             _ => return Ok(None),
         };
+        self.scene.spend(OBJECT_BYTES + name.len() + PROPERTY_BYTES + VALUE_BYTES)?;
         let Some(inner) = self.create(at + 1)? else { return Ok(None) };
         let mut object = Object::default();
         object.insert(&name, inner);
@@ -181,7 +185,10 @@ impl Target<'_> {
     fn first(&mut self) -> Result<Value, Problem> {
         let operand = self.take()?;
         Ok(match self.update {
-            Update::Push | Update::AddToSet => Value::Array(vec![operand]),
+            Update::Push | Update::AddToSet => {
+                self.scene.spend(VALUE_BYTES)?;
+                Value::Array(vec![operand])
+            }
             _ => operand,
         })
     }
@@ -209,6 +216,7 @@ impl Target<'_> {
         if self.update == Update::Pull {
             elements.retain(|element| !is_equal(element));
         } else if self.update == Update::Push || !elements.iter().any(is_equal) {
+            self.scene.spend(VALUE_BYTES)?;
             elements.push(self.take()?);
         }
         Ok(())

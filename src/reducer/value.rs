@@ -48,8 +48,13 @@ impl Kind {
     }
 }
 
-/// What a value takes in memory beside its texts, in bytes: what the bound on the work for an event counts.
+/// What the place of a value takes in memory, in an array or a property, in bytes: with the room that is kept for
+/// more. This and what follows is what the bound on the work for an event counts.
 pub const VALUE_BYTES: usize = 32;
+/// What a property takes beside its name and the place of its value.
+pub const PROPERTY_BYTES: usize = 16;
+/// What an object takes beside its properties.
+pub const OBJECT_BYTES: usize = 64;
 
 impl Value {
     /// What kind of value it is.
@@ -74,11 +79,11 @@ impl Value {
         1 + inner.unwrap_or(0)
     }
 
-    /// What a copy of it takes, in bytes. Texts are shared.
+    /// What a copy of it takes, and its place, in bytes. Texts are shared.
     pub fn size_bytes(&self) -> usize {
         let inner: usize = match self {
             Self::Array(elements) => elements.iter().map(Self::size_bytes).sum(),
-            Self::Object(object) => object.properties().map(|property| property.value.size_bytes()).sum(),
+            Self::Object(object) => object.size_bytes(),
             _ => 0,
         };
         VALUE_BYTES + inner

@@ -6,6 +6,7 @@ mod paths;
 
 use std::rc::Rc;
 
+use super::budget::Budget;
 use super::object::Property;
 use super::parse::parse;
 use super::program::{Handler, Program};
@@ -81,7 +82,7 @@ pub(super) fn compile(evolve: &str, initial: &str) -> Result<Program, Error> {
 
 fn read(json: &str, what: &'static str) -> Result<Value, Error> {
     limits::check("reducer bytes", json.len(), limits::REDUCER_BYTES_MAX).map_err(|error| error.at(what))?;
-    parse(json).map_err(|rule| Error::invalid_argument(what, rule.text()))
+    parse(json, &Budget::boundless()).map_err(|rule| Error::invalid_argument(what, rule.text()))
 }
 
 impl Compiler {

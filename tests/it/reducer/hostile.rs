@@ -119,6 +119,43 @@ fn a_state_that_takes_itself_in_twice_is_stopped() {
 }
 
 #[test]
+fn values_that_take_more_than_their_texts_are_stopped() {
+    let many = |element: &str| format!("{{\"x\":[{}]}}", vec![element; 100_000].join(","));
+    let pairs = r#"{"a":1,"b":2}"#;
+    check(SET_X, &[&many("{\"a\":[{}]}")], Err("16 MiB"));
+    check(SET_X, &[&many(pairs)], Err("16 MiB"));
+    check(SET_X, &[&many("0")], Ok(&many("0")));
+    // What a copy takes counts as much.
+    let copies = r#"{"A":{"$for":{"i":[1,2,3,4,5,6]},"$set":{"{i}":"$state.x"}}}"#;
+    let third = format!("{{\"x\":[{}]}}", vec![pairs; 25_000].join(","));
+    let both = format!(r#"{{"A":{{"$set":{{"x":"$data.x"}}}},"B":{}}}"#, &copies[5..copies.len() - 1]);
+    let program = Program::compile(&both, "{}").expect("a program");
+    let mut state = program.initial();
+    program.evolve(&mut state, &event(&third)).expect("few enough");
+    let failure = program.evolve(&mut state, &EventView { event_type: "B", ..event("{}") });
+    assert!(failure.expect_err("six copies").problem.contains("16 MiB"));
+}
+
+#[test]
+fn what_is_made_on_the_way_and_what_is_added_is_stopped() {
+    let numbers = |count: u32| {
+        let numbers: Vec<String> = (0..count).map(|number| number.to_string()).collect();
+        format!("{{\"x\":[{}]}}", numbers.join(","))
+    };
+    let deep = format!(r#"{{"A":{{"$for":{{"i":"$data.x"}},"$set":{{"a.{{i}}{}":1}}}}}}"#, ".b".repeat(62));
+    check(&deep, &[&numbers(20_000)], Err("16 MiB"));
+    let elements = ["\"$i\""; 100].join(",");
+    let arrays = format!(r#"{{"A":{{"$for":{{"i":"$data.x"}},"$push":{{"a":[{elements}]}}}}}}"#);
+    check(&arrays, &[&numbers(20_000)], Err("16 MiB"));
+    let properties: Vec<String> = (0..100).map(|number| format!(r#""{number}":"$i""#)).collect();
+    let objects =
+        format!(r#"{{"A":{{"$for":{{"i":"$data.x"}},"$push":{{"a":{{{}}}}}}}}}"#, properties.join(","));
+    check(&objects, &[&numbers(20_000)], Err("16 MiB"));
+    let pushes: Vec<&str> = vec![r#"{"$for":{"i":"$data.x"},"$push":{"a":"$i"}}"#; 8];
+    check(&format!(r#"{{"A":[{}]}}"#, pushes.join(",")), &[&numbers(100_000)], Err("16 MiB"));
+}
+
+#[test]
 fn numbers_of_any_length_are_read() {
     let digits = "9".repeat(limits::EVENT_BYTES_MAX);
     let inc = r#"{"A":{"$inc":{"x":"$data"}}}"#;
