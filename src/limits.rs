@@ -27,6 +27,8 @@ pub const QUERY_NAMES_MAX: usize = 10_000;
 pub const REDUCER_BYTES_MAX: usize = 256 * 1024;
 /// Most writes in all steps of a declarative reducer: paths under `$set`, `$inc` and the like.
 pub const REDUCER_WRITES_MAX: usize = 1_000;
+/// Most declarative reducers of one open store, which keeps each that it has compiled.
+pub const REDUCERS_MAX: usize = 1_000;
 /// Most that one event makes of values in a declarative reducer, in bytes: a state that takes itself in twice
 /// doubles with every event.
 pub const REDUCER_EVENT_BYTES_MAX: usize = 16 * 1024 * 1024;

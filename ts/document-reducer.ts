@@ -5,7 +5,7 @@ import type { Engine, FoldEventMessage, FoldOutcome, FoldedMessage } from "./eng
 import { FOLD_COLUMNS, NONE } from "./engine.js";
 import { EverfoldError, isEverfoldError } from "./errors.js";
 import type { AllFolded, AllStreams, Folded, Reducer, Stretch } from "./evolve.js";
-import { foldStored, pagesAfter } from "./fold-pages.js";
+import { foldStored, pagesAfter, passed } from "./fold-pages.js";
 import { frozen } from "./frozen.js";
 import type { AnyRecorded } from "./page.js";
 import { jsonText } from "./payload.js";
@@ -57,13 +57,11 @@ export class DocumentReducer<State> implements Reducer<State> {
   }
 
   async fold(engine: Engine, folded: Folded<State>, events: AnyRecorded[], asOf: number): Promise<Folded<State>> {
-    const last = events.at(-1);
-    if (last === undefined) return { ...folded, asOf };
+    if (events.length === 0) return { ...folded, asOf };
     const current = this.#upcaster?.current(events, "refused") ?? events;
     const message = { reducer: await this.#handle(engine), from: messageOf(folded), events: current.flatMap(eventMessage) };
     const { state } = this.#foldedOf(await this.#named(engine.foldEvents(message)));
-    const count = folded.count + events.length;
-    return { state, count, revision: last.revision, lastPosition: last.position, asOf };
+    return { state, ...passed(folded, events), asOf };
   }
 
   async foldStretch(engine: Engine, folded: Folded<State>, stretch: Stretch): Promise<Folded<State>> {
@@ -151,7 +149,7 @@ function messageOf({ state, count, revision, lastPosition, asOf }: Folded<unknow
   return { state: lastPosition === 0 ? undefined : JSON.stringify(state), count, revision, lastPosition, asOf };
 }
 
-/** An event as the core takes it. A fact of the store's own is no event of an aggregate. */
+/** An event as the core takes it; of a fact there is none. */
 function eventMessage({ type, stream, data, metadata, revision, position, time }: AnyRecorded): FoldEventMessage[] {
   if (revision === undefined) return [];
   const texts = { data: data === undefined ? undefined : JSON.stringify(data), metadata: JSON.stringify(metadata) };

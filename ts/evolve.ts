@@ -5,7 +5,7 @@ import { isDocument } from "./declarative.js";
 import { DocumentReducer } from "./document-reducer.js";
 import { EverfoldError, textOfThrown } from "./errors.js";
 import type { EventRegistry } from "./events.js";
-import { foldStored, pagesAfter } from "./fold-pages.js";
+import { foldStored, pagesAfter, passed } from "./fold-pages.js";
 import { frozen } from "./frozen.js";
 import type { AnyRecorded } from "./page.js";
 import type { ProgressListener } from "./progress.js";
@@ -18,7 +18,7 @@ export interface Folded<State> {
   readonly state: State;
   /** How many events were met since the fold began, with nothing or with a snapshot; those included that upcasters dropped. */
   readonly count: number;
-  /** The revision of the last event; `undefined` where there was none. */
+  /** The revision of the last event; `undefined` where there was none. Facts are no events. */
   readonly revision: number | undefined;
   /** The position of the last event; 0 where there was none. */
   readonly lastPosition: number;
@@ -104,24 +104,20 @@ export class ScriptReducer<State> implements Reducer<State> {
   }
 
   fold(_: unknown, folded: Folded<State>, events: AnyRecorded[], asOf: number): Folded<State> {
-    const last = events.at(-1);
-    if (last === undefined) return { ...folded, asOf };
     let { state } = folded;
-    let event: AnyRecorded | undefined;
-    const current = this.#upcaster?.current(events, "refused") ?? events;
-    try {
-      for (event of current) {
-        const evolve = this.#handlers.get(event.type) ?? this.#evolve;
-        // A fact of the store's own is no event of an aggregate.
-        if (evolve === undefined || event.revision === undefined) continue;
+    for (const event of this.#upcaster?.current(events, "refused") ?? events) {
+      const evolve = this.#handlers.get(event.type) ?? this.#evolve;
+      // A fact of the store's own is no event of an aggregate.
+      if (evolve === undefined || event.revision === undefined) continue;
+      try {
         state = evolve(state, event);
         if (isUnawaited(state)) throw new TypeError("a promise is no state; evolve must be synchronous");
         frozen(state);
+      } catch (error) {
+        throw reducerFailed(this.#aggregate.name, event, error);
       }
-    } catch (error) {
-      throw reducerFailed(this.#aggregate.name, event ?? last, error);
     }
-    return { state, count: folded.count + events.length, revision: last.revision, lastPosition: last.position, asOf };
+    return { ...passed(folded, events), state, asOf };
   }
 
   async foldStretch(engine: Engine, folded: Folded<State>, stretch: Stretch): Promise<Folded<State>> {

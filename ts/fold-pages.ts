@@ -19,6 +19,18 @@ export function pagesAfter(engine: Engine, { revision, asOf: after }: Folded<unk
   return eventPages(request, signal, (message) => engine.readAll(message), "after");
 }
 
+/** How far a fold has come that has met these as well, as they are stored. */
+export function passed(folded: Folded<unknown>, events: readonly AnyRecorded[]): Pick<Folded<unknown>, "count" | "revision" | "lastPosition"> {
+  let { count, revision, lastPosition } = folded;
+  for (const event of events) {
+    // A fact of the store's own is no event of an aggregate, and counts for nothing.
+    if (event.revision === undefined) continue;
+    count += 1;
+    ({ revision, position: lastPosition } = event);
+  }
+  return { count, revision, lastPosition };
+}
+
 /** Folds each stream by pages, in the order in which the log is stored. */
 export async function foldStored<State>(engine: Engine, reducer: Reducer<State>, { category, signal, onProgress }: AllStreams): Promise<AllFolded<State>> {
   const folds = new Map<string, Folded<State>>();

@@ -56,7 +56,7 @@ use queue::Queue;
 
 pub use crate::layout::plan::Bounds;
 pub use crate::log::StreamAppended;
-pub use fold::json::{JsonFolded, JsonReducer, JsonState, Versioned, fold_entries};
+pub use fold::json::{JsonFolded, JsonReducer, JsonState, fold_entries};
 pub use fold::{AllFolded, FoldRequest, FoldSource, Folded, Passed};
 pub use request::{
     AllRead, AppendRequest, Appended, Compacted, Count, CountBy, CountPage, EventPage, Mark, MarkRequest,

@@ -196,8 +196,8 @@ async fn perform(store: BrowserStore, reducers: Rc<RefCell<Reducers>>, call: Cal
             store.close().await;
             return Ok(JsValue::UNDEFINED);
         }
-        Call::DefineReducer(reducer) => {
-            return Ok(JsValue::from_f64(reducers.borrow_mut().add(reducer) as f64));
+        Call::DefineReducer(definition) => {
+            return Ok(JsValue::from_f64(reducers.borrow_mut().define(definition)? as f64));
         }
         Call::FoldEvents(given) => {
             return Ok(fold::folded(&fold::fold_given(&reducers.borrow(), &given)?));

@@ -1,7 +1,9 @@
 //! Folding: one stream, a query, or each stream of the log, now or as of another moment.
 
-use std::collections::BTreeMap;
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
+use std::rc::Rc;
 
 use everfold::aggregate::{Reducer, ReducerFailure};
 use everfold::codec::{Body, Entry};
@@ -9,12 +11,14 @@ use everfold::error::{Detail, Error};
 use everfold::event::{EventType, Json, NewEvent, Position, Revision, UnixMillis, category_of};
 use everfold::host::Host;
 use everfold::query::Query;
-use everfold::reducer::Program;
+use everfold::reducer::{Program, Versions};
 use everfold::storage::{Area, Request, Storage};
 use everfold::store::{
-    AllRead, FoldRequest, FoldSource, Folded, Mark, Passed, Store, StoredPlace, StoredRead, StreamRead,
+    AllRead, FoldRequest, FoldSource, Folded, JsonReducer, Mark, Passed, Store, StoredPlace, StoredRead,
+    StreamRead,
 };
 use everfold::testing::prng::Prng;
+use everfold::testing::simulated_host::SimulatedHost;
 use everfold::testing::watched_storage::Watch;
 
 use futures_util::future::join;
@@ -22,7 +26,7 @@ use futures_util::future::join;
 use crate::compaction::laid::{compact, history, lay, on_demand};
 use crate::layout::lived::Shape;
 use crate::one_tab::{
-    Browser, TestStore, append, at, event, in_browser, in_one_tab, mark, name, of_types, whole_log,
+    Browser, RELAXED, TestStore, append, at, event, in_browser, in_one_tab, mark, name, of_types, whole_log,
     whole_stream,
 };
 
@@ -76,14 +80,12 @@ struct Told(BTreeMap<String, Folded<Lines>>);
 
 impl Told {
     fn take(&mut self, key: &str, entry: &Entry<'_>) {
+        let Body::Event { revision, .. } = entry.body else { return };
         let folded = self.0.entry(key.to_owned()).or_insert_with(|| Folded::nothing(Vec::new()));
         folded.state.extend(line_of(entry));
         folded.count += 1;
         folded.last_position = entry.position;
-        folded.revision = match entry.body {
-            Body::Event { revision, .. } => Some(revision),
-            Body::Fact(_) => None,
-        };
+        folded.revision = Some(revision);
     }
 
     fn into_map(mut self, as_of: Position) -> BTreeMap<String, Folded<Lines>> {
@@ -219,6 +221,25 @@ fn a_fold_goes_on_where_it_was() {
                 assert_eq!(gone_on, whole, "from {as_of}");
             }
         }
+    });
+}
+
+#[test]
+fn facts_are_passed_over_where_a_query_names_them() {
+    in_one_tab(|store| async move {
+        append(&store, "a", vec![event("Ab"), event("Cd")]).await;
+        append(&store, "b", vec![event("Ef")]).await;
+        mark(&store, "b", Mark::Delete).await.unwrap();
+        let request = |as_of| FoldRequest {
+            source: FoldSource::Query(of_types(&["Ab", "Cd", "$deleted"])),
+            as_of: Some(Position(as_of)),
+        };
+        let folded = store.load(&Trace, &request(4)).await.unwrap();
+        assert_eq!(folded.state.len(), 2);
+        let numbers = (folded.count, folded.revision, folded.last_position, folded.as_of);
+        assert_eq!(numbers, (2, Some(Revision(1)), Position(2), Position(4)));
+        let part = store.load(&Trace, &request(3)).await.unwrap();
+        assert_eq!(store.fold(&Trace, part, &request(4), nothing_wanted_less).await.unwrap(), folded);
     });
 }
 
@@ -362,6 +383,65 @@ fn block_count(request: &Request) -> usize {
     let keys = request.keys.iter().filter(|(area, _)| of_units(area)).count();
     let pages = request.pages.iter().filter(|page| of_units(&page.area));
     keys + pages.map(|page| page.count_max).sum::<usize>()
+}
+
+/// Takes ten milliseconds to write a state, and notes which turn of the page it is meanwhile.
+struct Slow {
+    host: SimulatedHost,
+    turn: Rc<Cell<u32>>,
+    seen: Rc<RefCell<BTreeSet<u32>>>,
+}
+
+impl Reducer for Slow {
+    type State = ();
+
+    fn initial(&self) {}
+
+    fn folds(&self, _: &str) -> bool {
+        false
+    }
+
+    fn evolve(&self, (): &mut (), _: &Entry<'_>) -> Result<(), ReducerFailure> {
+        Ok(())
+    }
+
+    fn state_to_json(&self, (): &()) -> Result<String, ReducerFailure> {
+        self.host.shift_clock(10);
+        self.seen.borrow_mut().insert(self.turn.get());
+        Ok("null".to_owned())
+    }
+
+    fn state_from_json(&self, _: &str) -> Option<()> {
+        Some(())
+    }
+}
+
+#[test]
+fn while_many_states_are_written_the_page_has_its_turn() {
+    in_browser(|browser| async move {
+        let host = browser.host();
+        let store = browser.open_on(host.clone(), RELAXED).await.unwrap();
+        for number in 0..200 {
+            append(&store, &format!("a-{number}"), vec![event("Ab")]).await;
+        }
+        let (turn, seen) = (Rc::new(Cell::new(0)), Rc::default());
+        let slow = Slow { host: host.clone(), turn: Rc::clone(&turn), seen: Rc::clone(&seen) };
+        let reducer = JsonReducer::new(slow, Versions::default());
+        let is_done = Cell::new(false);
+        let folded = async {
+            let folded = store.fold_all_json(&reducer, None, None, &mut nothing_wanted_less).await.unwrap();
+            assert_eq!(folded.states.len(), 200);
+            is_done.set(true);
+        };
+        let page = async {
+            while !is_done.get() {
+                turn.set(turn.get() + 1);
+                host.yield_now().await;
+            }
+        };
+        join(folded, page).await;
+        assert!(2 < seen.borrow().len(), "written in {} turns", seen.borrow().len());
+    });
 }
 
 #[test]

@@ -57,7 +57,15 @@ impl Browser {
     }
 
     pub async fn open_with(&self, options: OpenOptions) -> Result<TestStore, Error> {
-        let host = self.origin.host(self.origin.tab(), "test");
+        self.open_on(self.host(), options).await
+    }
+
+    /// What a store has of a tab of its own.
+    pub fn host(&self) -> SimulatedHost {
+        self.origin.host(self.origin.tab(), "test")
+    }
+
+    pub async fn open_on(&self, host: SimulatedHost, options: OpenOptions) -> Result<TestStore, Error> {
         let storage = FaultyStorage::new(self.storage.handle(), &self.faults);
         Store::open(storage, host, options, |_| ()).await
     }

@@ -74,6 +74,28 @@ test("every vector comes to its state in the engine, in one step and in two", ()
     }
   }));
 
+test("an exponent of any size is read in the engine, whose addresses have 32 bits", () =>
+  withEngine(async (engine) => {
+    const reducer = await engine.defineReducer({ evolve: '{"A":{"$set":{"x":"$data"}}}', initial: "{}", versions: [] });
+    const read = (data) => engine.foldEvents({ reducer, from: START, events: [{ ...eventMessage({ type: "A" }), data }] });
+    for (const data of ["1e-99999999999999", "1e-4294967297", "0e4294967296", "0e99999999999999"]) {
+      assert.equal((await read(data)).states, '[{"x":0}]', data);
+    }
+    for (const data of ["1e99999999999999", "1e4294967297", "-1e4294967296"]) await refused(() => read(data), "REDUCER_FAILED");
+  }));
+
+test("a document that is defined again has the handle that it had, and there is a bound on documents", () =>
+  withEngine(async (engine) => {
+    const define = (number, versions) => engine.defineReducer({ evolve: `{"A":{"$set":{"x":${number}}}}`, initial: "{}", versions });
+    const first = await define(0, []);
+    assert.equal(await define(0, []), first);
+    const others = [await define(1, []), await define(0, [["A", 2]]), await engine.defineReducer({ evolve: "{}", initial: "{}", versions: [] })];
+    assert.equal(new Set([first, ...others]).size, 4);
+    for (let number = 2; number < 998; number += 1) await define(number, []);
+    await refused(() => define(998, []), "LIMIT_EXCEEDED", { limit: "reducers" });
+    assert.equal(await define(0, []), first);
+  }));
+
 /** What the interpreter, or the store, comes to: the JSON text of a state, or the code of an error. */
 async function outcome(act) {
   try {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { passed } from "../../dist/fold-pages.js";
 import { EventStore, defineAggregate } from "../../dist/index.js";
 import { Account, SEED, bank, deposited, naive, opened, randomCommits, seeded, withdrawn } from "./bank.mjs";
 import { newName, refused, withStore } from "./check.mjs";
@@ -149,6 +150,16 @@ test("facts of the store are not handed to reducers", () =>
     const Types = defineAggregate({ name: "types", initial: () => [], evolve: (types, { type }) => [...types, type] });
     const { state } = await store.load(Types, { query: [{ types: ["$deleted"] }, { types: ["AccountOpened"] }] });
     assert.deepEqual(state, []);
+    await store.append("account-2", five);
+    await store.delete("account-3");
+    const query = [{ types: ["$deleted"] }, { types: ["AccountOpened"] }];
+    const Document = defineAggregate({ name: "document", initial: () => ({ n: 0 }), evolve: { "*": { $inc: { n: 1 } } } });
+    assert.deepEqual((await store.load(Types, { query })).state, ["AccountOpened"]);
+    assert.deepEqual((await store.load(Document, { query })).state, { n: 1 });
+    const fact = { type: "$deleted", revision: undefined, position: 9 };
+    const start = { count: 2, revision: 1, lastPosition: 7 };
+    assert.deepEqual(passed(start, [fact]), start);
+    assert.deepEqual(passed(start, [{ revision: 2, position: 8 }, fact]), { count: 3, revision: 2, lastPosition: 8 });
   }));
 
 test("all accounts of a category are loaded in one pass", () =>

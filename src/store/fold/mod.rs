@@ -61,7 +61,7 @@ pub struct Folded<S> {
     pub state: S,
     /// How many events were met.
     pub count: u64,
-    /// The revision of the last event, of a stream. `None` where there was none.
+    /// The revision of the last event. `None` where there was none.
     pub revision: Option<Revision>,
     /// The position of the last event; the start where there was none.
     pub last_position: Position,
@@ -156,7 +156,9 @@ impl<S: Storage, H: Host> Store<S, H> {
         let mut states = AllStates::new(reducer, &versions);
         let category = category.map(Rc::from);
         let ended = self.shared.fold_all(&mut states, category, None, &mut progress).await?;
-        Ok(AllFolded { streams: states.into_streams(ended.as_of), as_of: ended.as_of })
+        let (mut streams, as_of) = (states.into_streams(), ended.as_of);
+        streams.iter_mut().for_each(|(_, folded)| folded.as_of = as_of);
+        Ok(AllFolded { streams, as_of })
     }
 
     /// The position before the first event or fact, in their order, that is later than a time; that of the log where

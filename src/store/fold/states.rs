@@ -83,10 +83,8 @@ impl<'r, R: Reducer> AllStates<'r, R> {
         self.way.reducer
     }
 
-    pub fn into_streams(self, as_of: Position) -> Vec<(StreamName, Folded<R::State>)> {
-        let mut streams = self.streams.into_rows();
-        streams.iter_mut().for_each(|(_, folded)| folded.as_of = as_of);
-        streams
+    pub fn into_streams(self) -> Vec<(StreamName, Folded<R::State>)> {
+        self.streams.into_rows()
     }
 }
 
@@ -153,13 +151,15 @@ impl<'r, R: Reducer> Way<'r, R> {
         self.types.extend(record.type_names().map(known));
     }
 
-    /// Folds an event that comes after all others. Of one that changes nothing only numbers are looked at.
+    /// Folds an event that comes after all others, and passes over a fact, which counts for nothing. Of an event that
+    /// changes nothing only numbers are looked at.
     fn event(
         &self,
         folded: &mut Folded<R::State>,
         record: &DecodedRecord,
         place: usize,
     ) -> Result<Taken, Error> {
+        let Some(revision) = record.revision(place) else { return Ok(Taken::Folded) };
         let known = record.type_number(place).and_then(|number| self.types.get(number));
         if let Some(version) = known.and_then(|known| known.version)
             && !self.versions.is_of(record.metadata(place), version)
@@ -171,26 +171,20 @@ impl<'r, R: Reducer> Way<'r, R> {
         {
             self.evolve(folded, &entry)?;
         }
-        folded.pass(record.position(place).unwrap_or_default(), record.revision(place));
+        folded.pass(record.position(place).unwrap_or_default(), revision);
         Ok(Taken::Folded)
     }
 
     fn entry(&self, folded: &mut Folded<R::State>, entry: &Entry<'_>) -> Result<(), Error> {
+        let Body::Event { revision, .. } = entry.body else { return Ok(()) };
         self.evolve(folded, entry)?;
-        let revision = match entry.body {
-            Body::Event { revision, .. } => Some(revision),
-            Body::Fact(_) => None,
-        };
         folded.pass(entry.position, revision);
         Ok(())
     }
 
     fn evolve(&self, folded: &mut Folded<R::State>, entry: &Entry<'_>) -> Result<(), Error> {
+        let Body::Event { revision, event_type, .. } = entry.body else { return Ok(()) };
         self.reducer.evolve(&mut folded.state, entry).map_err(|failure| {
-            let (revision, event_type) = match &entry.body {
-                Body::Event { revision, event_type, .. } => (*revision, *event_type),
-                Body::Fact(fact) => (Revision::FIRST, fact.type_name()),
-            };
             Error::new(Detail::ReducerFailed {
                 stream: entry.stream.to_owned(),
                 revision,
@@ -203,8 +197,8 @@ impl<'r, R: Reducer> Way<'r, R> {
 
 impl<S> Folded<S> {
     /// Notes an event as folded.
-    fn pass(&mut self, position: Position, revision: Option<Revision>) {
+    fn pass(&mut self, position: Position, revision: Revision) {
         self.count += 1;
-        (self.last_position, self.revision) = (position, revision);
+        (self.last_position, self.revision) = (position, Some(revision));
     }
 }

@@ -1,14 +1,12 @@
 //! What is asked of an open store besides appending: all by one function, so that the boundary has one.
 
-use std::rc::Rc;
-
 use crate::error::Error;
 use crate::id::EventId;
 use crate::store::{
-    AllRead, Count, JsonReducer, MarkRequest, SnapshotKeep, SnapshotRead, StoredRead, StreamList, StreamRead,
+    AllRead, Count, MarkRequest, SnapshotKeep, SnapshotRead, StoredRead, StreamList, StreamRead,
 };
 
-use super::fold::{self, Given};
+use super::fold::{self, Definition, Given};
 use super::numbers::{self, Numbers};
 use super::{malformed, options, read, snapshot};
 
@@ -39,7 +37,7 @@ pub enum Call {
     /// Waits for the appends under way, and lets go of the storage.
     Close,
     /// A `ReducerMessage`; the answer is a handle.
-    DefineReducer(Rc<dyn JsonReducer>),
+    DefineReducer(Definition),
     /// A `FoldEventsMessage`; the answer is a `FoldOutcome`.
     FoldEvents(Given),
     /// A `StoredReadMessage`; the answer is a `StoredPageMessage`.
@@ -69,7 +67,7 @@ fn by_code(code: u32, message: &mut Numbers<'_>) -> Result<Message, Error> {
         6 => Call::Count(read::count(message)?),
         7 => Call::Stats,
         8 => Call::Close,
-        9 => Call::DefineReducer(fold::reducer(message)?),
+        9 => Call::DefineReducer(fold::definition(message)),
         10 => Call::FoldEvents(fold::given(message)),
         11 => Call::ReadStored(fold::stored_read(message)),
         12 => Call::Snapshot(snapshot::read(message)?),

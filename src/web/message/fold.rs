@@ -11,21 +11,31 @@ use crate::error::Error;
 use crate::event::{Position, Revision, UnixMillis};
 use crate::id::EventId;
 use crate::layout::{BlockAddress, BlockIndex, UnitNumber};
+use crate::limits;
 use crate::reducer::{Program, Versions};
 use crate::store::{
     FoldRequest, FoldSource, Folded, JsonFolded, JsonReducer, Passed, StoredPage, StoredPlace, StoredRead,
-    Versioned, fold_entries,
+    fold_entries,
 };
+use crate::table::{Table, hash_of};
 use crate::web::fields::Fields;
 
 use super::numbers::{self, Numbers};
 use super::texts::units_of;
 use super::{NONE, malformed, page, read};
 
-/// The reducers of a store, by their handles.
+/// The reducers of a store, by their handles. None is ever let go, so the same text is compiled once.
 #[derive(Default)]
 pub struct Reducers {
-    known: Vec<Rc<dyn JsonReducer>>,
+    known: Table<(Definition, Rc<JsonReducer>)>,
+}
+
+/// A reducer as it is defined.
+#[derive(PartialEq, Eq)]
+pub struct Definition {
+    evolve: Rc<str>,
+    initial: Rc<str>,
+    versions: Vec<(Rc<str>, u32)>,
 }
 
 /// What is to be folded.
@@ -59,15 +69,25 @@ struct GivenEvent {
 }
 
 impl Reducers {
-    /// Adds a reducer, and gives its handle.
-    pub fn add(&mut self, reducer: Rc<dyn JsonReducer>) -> usize {
-        self.known.push(reducer);
-        self.known.len() - 1
+    /// Compiles a reducer, and gives its handle: the one that it has, where it is known. Errors: those of
+    /// [`Program::compile`]; `LIMIT_EXCEEDED` where there are too many.
+    pub fn define(&mut self, definition: Definition) -> Result<usize, Error> {
+        let hash = hash_of(definition.evolve.as_bytes());
+        if let Some(handle) = self.known.find(hash, |(known, _)| *known == definition) {
+            return Ok(handle);
+        }
+        let handle = self.known.rows().len();
+        limits::check("reducers", handle + 1, limits::REDUCERS_MAX)?;
+        let program = Program::compile(&definition.evolve, &definition.initial)?;
+        let reducer = JsonReducer::new(program, Versions::new(definition.versions.iter().cloned()));
+        self.known.push(hash, (definition, Rc::new(reducer)));
+        Ok(handle)
     }
 
     /// The reducer of a handle. Errors: `INTERNAL`.
-    pub fn get(&self, handle: usize) -> Result<Rc<dyn JsonReducer>, Error> {
-        self.known.get(handle).cloned().ok_or_else(|| malformed("a reducer has an unknown handle"))
+    pub fn get(&self, handle: usize) -> Result<Rc<JsonReducer>, Error> {
+        let row = self.known.rows().get(handle);
+        row.map(|(_, reducer)| Rc::clone(reducer)).ok_or_else(|| malformed("a reducer has an unknown handle"))
     }
 }
 
@@ -88,15 +108,14 @@ impl Begun {
     }
 }
 
-/// Reads the definition of a reducer. Errors: those of [`Program::compile`], whose paths are those of the message.
-pub fn reducer(message: &mut Numbers<'_>) -> Result<Rc<dyn JsonReducer>, Error> {
+/// Reads a `ReducerMessage`.
+pub fn definition(message: &mut Numbers<'_>) -> Definition {
     let (evolve, initial) = (message.name(), message.name());
     let mut versions = Vec::new();
     for _ in 0..message.length() {
         versions.push((message.name(), message.count() as u32));
     }
-    let (reducer, versions) = (Program::compile(&evolve, &initial)?, Versions::new(versions));
-    Ok(Rc::new(Versioned { reducer, versions }))
+    Definition { evolve, initial, versions }
 }
 
 /// Reads a `FoldMessage`: the handle of a reducer, and what is to be folded. Errors: `INVALID_ARGUMENT`, `LIMIT_EXCEEDED`.

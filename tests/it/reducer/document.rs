@@ -36,6 +36,7 @@ fn the_limits_are_those_of_the_source() {
         format!("| writes in all steps | {} |", thousands(limits::REDUCER_WRITES_MAX)),
         format!("parts of a path | {} levels |", limits::JSON_DEPTH_MAX),
         format!("| values that one event makes | {} MiB |", limits::REDUCER_EVENT_BYTES_MAX >> 20),
+        format!("that one open store folds with | {} |", thousands(limits::REDUCERS_MAX)),
     ] {
         assert!(document.contains(&limit), "the document does not hold {limit}");
     }

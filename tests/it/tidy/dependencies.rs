@@ -8,7 +8,8 @@ use super::source::{self, Source};
 /// use, so a name that stands higher than its line is an exception, and its reason is given.
 const MAY_NAME: &[(&str, &[&str])] = &[
     // The browser: implements the two ports, offers the store to TypeScript, and hands it values. Entries of a page
-    // come as they stand in their records, which the codec names.
+    // come as they stand in their records, which the codec names. A document of a reducer comes as a message, and is
+    // compiled where its handle is kept.
     (
         "web",
         &[
