@@ -166,10 +166,10 @@ impl Engine {
                 let mut progress = fold::listener(on_progress);
                 let folded = match fold {
                     Fold::One { from, request } => {
-                        store.fold_json(&*reducer, from.folded(), &request, &mut progress).await?
+                        store.fold_json(&reducer, from.folded(), &request, &mut progress).await?
                     }
                     Fold::All { category, as_of } => {
-                        store.fold_all_json(&*reducer, category, as_of, &mut progress).await?
+                        store.fold_all_json(&reducer, category, as_of, &mut progress).await?
                     }
                 };
                 Ok(fold::folded(&folded))

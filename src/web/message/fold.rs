@@ -164,7 +164,7 @@ pub fn given(message: &mut Numbers<'_>) -> Given {
 pub fn fold_given(reducers: &Reducers, given: &Given) -> Result<JsonFolded, Error> {
     let reducer = reducers.get(given.handle)?;
     let entries: Vec<Entry<'_>> = given.events.iter().map(GivenEvent::as_entry).collect();
-    fold_entries(&*reducer, given.from.folded(), &entries)
+    fold_entries(&reducer, given.from.folded(), &entries)
 }
 
 impl GivenEvent {
