@@ -50,7 +50,7 @@ function missed({ lines }) {
   const missing = lines.flatMap((line) => judged(line).filter(({ verdict }) => verdict === "missed").map(({ text }) => ({ line, text })));
   if (missing.length === 0) return "## Bars that are missed\n\nNone.";
   const sentences = missing.map(({ line: { what, peer, key }, text }) => `- *${what}*${peer === undefined || peer === "" ? "" : `, against *${peer}*`}: ${text}. ${limitOf(key)}`);
-  return `## Bars that are missed, and what stops them\n\n${sentences.join("\n")}`;
+  return `## Bars that are missed, and what stops them\n\nThe shares of time are of one such profile, of a build with names and not optimised by wasm-opt, on a machine that had other work as well: they say where time goes, not how much.\n\n${sentences.join("\n")}`;
 }
 
 function slower({ lines }) {

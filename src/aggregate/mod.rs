@@ -130,12 +130,12 @@ pub trait Reducer {
 ///
 /// All functions are pure: they read no clock and make no ids, so that what they decide can be decided again.
 pub trait Aggregate {
-    /// Its name, by which snapshots are kept.
+    /// Its name, which tells it from other aggregates.
     const NAME: &'static str;
-    /// To be raised whenever `initial` or `evolve` gives another state of the same events: snapshots of another
-    /// version are not read.
+    /// To be raised whenever `initial` or `evolve` gives another state of the same events, so that whoever keeps states
+    /// can tell old ones. The store itself keeps none of typed aggregates.
     const VERSION: u32;
-    /// What is decided upon. Kept in snapshots as JSON.
+    /// What is decided upon. It is JSON to whoever keeps it or sends it.
     type State: Clone + Serialize + DeserializeOwned;
     /// What happens: an enum of which each variant is a type of events, named as serde names it, and what is in
     /// a variant the data. Events of other types are passed over.

@@ -24,7 +24,7 @@ const GLUE: &str = "pkg";
 /// The stem of the glue's files.
 const STEM: &str = "everfold";
 const WASM: &str = "everfold_bg.wasm";
-/// What wasm-opt does, together with `opt-level` in Cargo.toml: smallest, twice, from flat code in which the loops
+/// What wasm-opt does, whatever `opt-level` in Cargo.toml says: smallest, twice, from flat code in which the loops
 /// and blocks were found anew.
 ///
 /// Nothing of ours is in the first 1,024 bytes of memory, so an address that lies a little past a pointer can be
