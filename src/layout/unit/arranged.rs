@@ -18,13 +18,13 @@ use super::header::{BlockInfo, UnitHeader, UnitInfo};
 use super::known::{EntriesInOrder, Known};
 
 /// Largest block in bytes as it is stored, but for one of a single event that is larger.
-const BLOCK_BYTES_TARGET: usize = 16 * 1024;
+const BLOCK_BYTES_TARGET: usize = 24 * 1024;
 /// What a block is planned to be: a little less, because the estimate is one.
 const PLANNED_BYTES: usize = BLOCK_BYTES_TARGET / 100 * 94;
 /// A block at least this full is not tried again with more.
 const FULL_BYTES: usize = BLOCK_BYTES_TARGET / 100 * 75;
 /// Largest body of a block before packing, about: reading one event unpacks all of it.
-const BODY_BYTES_TARGET: usize = 128 * 1024;
+const BODY_BYTES_TARGET: usize = 192 * 1024;
 /// How often a block is tried to be fuller before what fits is taken.
 const ATTEMPTS_MAX: usize = 3;
 
