@@ -10,10 +10,10 @@ use crate::id::EventId;
 
 use super::cursor::Cursor;
 use super::flags::EntryFlags;
-use super::header::{Header, Packing};
+use super::header::Header;
 use super::tags::StoredTags;
-use super::{Body, Corrupt, Entry, Extensions, Frame, Part, Tags};
-use super::{order, parse};
+use super::{Body, Entry, Extensions, Frame, Part, Tags};
+use super::{extensions, order};
 
 /// A record that was read. All text stays in one buffer: entries are made when they are asked for, and borrow
 /// from it.
@@ -73,12 +73,6 @@ pub(super) struct Span {
 }
 
 impl DecodedRecord {
-    /// Reads the record that is kept under `key`. Errors: [`Corrupt`] for anything else than what
-    /// [`super::encode_records`] or [`super::encode_arranged`] made for this key.
-    pub fn decode(bytes: &[u8], key: Position) -> Result<Self, Corrupt> {
-        read(bytes, key).map_err(|corrupt| *corrupt)
-    }
-
     /// The lowest position, which is the record's key.
     pub fn first(&self) -> Position {
         self.header.first
@@ -240,7 +234,7 @@ impl DecodedRecord {
             let mut cursor = Cursor::new(stored, Part::Body, 0);
             let mut insert = |number, bytes: &[u8]| extensions.insert(number, bytes.to_vec());
             if !stored.is_empty() {
-                drop(parse::extensions(&mut cursor, &mut insert));
+                drop(extensions::read(&mut cursor, &mut insert));
             }
             extensions
         })
@@ -303,21 +297,5 @@ impl Row {
 impl fmt::Debug for DecodedRecord {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_list().entries(self.frames()).finish()
-    }
-}
-
-fn read(bytes: &[u8], key: Position) -> Result<DecodedRecord, Box<Corrupt>> {
-    let (header, stored_body) = Header::open(bytes, key)?;
-    let body = unpack(&header, stored_body)?;
-    parse::parse(header, body)
-}
-
-fn unpack(header: &Header, stored_body: &[u8]) -> Result<Vec<u8>, Box<Corrupt>> {
-    match header.packing {
-        Packing::Plain => Ok(stored_body.to_vec()),
-        Packing::Lz4 => match lz4_flex::block::decompress(stored_body, header.body_bytes) {
-            Ok(body) if body.len() == header.body_bytes => Ok(body),
-            _ => Err(Cursor::new(&[], Part::Body, 0).corrupt("the LZ4 block is not whole")),
-        },
     }
 }

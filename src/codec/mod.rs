@@ -7,6 +7,7 @@
 mod columns;
 mod corrupt;
 pub(crate) mod cursor;
+mod decode;
 mod decoded_record;
 mod encode;
 mod extensions;

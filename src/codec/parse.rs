@@ -11,7 +11,7 @@ use super::cursor::Cursor;
 use super::decoded_record::{Commit, DecodedRecord, NameTable, Row, Span};
 use super::flags::EntryFlags;
 use super::header::Header;
-use super::{Corrupt, Part, ids, order};
+use super::{Corrupt, Part, extensions, ids, order};
 
 /// Reads a body that is as long as its header says.
 pub fn parse(header: Header, mut body: Vec<u8>) -> Result<DecodedRecord, Box<Corrupt>> {
@@ -37,25 +37,6 @@ pub fn parse(header: Header, mut body: Vec<u8>) -> Result<DecodedRecord, Box<Cor
     ids::read_ids(&mut parser.cursor, rows.iter_mut().map(|row| &mut row.id))?;
     parser.end()?;
     Ok(DecodedRecord { header, stream_names, type_names, tag_names, commits, extensions, rows, tags, text })
-}
-
-/// Reads the extensions of a commit, and hands each over with its number.
-pub fn extensions(cursor: &mut Cursor<'_>, take: &mut dyn FnMut(u64, &[u8])) -> Result<(), Box<Corrupt>> {
-    let count = cursor.count(limits::EXTENSIONS_PER_COMMIT_MAX)?;
-    if count == 0 {
-        return Err(cursor.corrupt("an extended commit has no extension"));
-    }
-    let mut last_number = None;
-    for _ in 0..count {
-        let number = cursor.unsigned()?;
-        if last_number.is_some_and(|last| number <= last) {
-            return Err(cursor.corrupt("extensions are not in the order of their numbers"));
-        }
-        last_number = Some(number);
-        let length = cursor.count(limits::EXTENSION_BYTES_MAX)?;
-        take(number, cursor.take(length)?);
-    }
-    Ok(())
 }
 
 struct Parser<'a> {
@@ -135,7 +116,7 @@ impl Parser<'_> {
         let start = self.cursor.remaining();
         for (commit, _) in commits.iter_mut().zip(is_extended).filter(|(_, is_extended)| *is_extended) {
             let before = self.cursor.remaining();
-            extensions(&mut self.cursor, &mut |_, _| ())?;
+            extensions::read(&mut self.cursor, &mut |_, _| ())?;
             commit.stored_extensions.start = start.abs_diff(before) as u32;
             commit.stored_extensions.end = start.abs_diff(self.cursor.remaining()) as u32;
         }

@@ -1,20 +1,25 @@
 //! The storage port: where the bytes of a store are kept.
 //!
-//! Five operations, all of them fallible but `close`. An implementation knows nothing of events: it keeps
-//! records under keys in nine areas, and decides nothing but what a transaction decides. [`memory`] is the
+//! Six operations, all of them fallible but `close` and `strongest_durability`. An implementation knows nothing of events:
+//! it keeps records under keys in nine areas, and decides nothing but what a transaction decides. [`memory`] is the
 //! reference; the suite in `testing::storage_contract` is what each implementation must pass.
 
+mod area;
+mod fault;
 pub mod format;
 pub mod head;
+mod key;
 pub mod memory;
 pub(crate) mod records;
 
-use crate::error::WriteOutcome;
 use crate::event::Position;
 use crate::limits;
 
+pub use area::Area;
+pub use fault::{FaultKind, StorageFault};
 pub use format::Format;
 pub use head::Head;
+pub use key::{Key, KeyRange};
 
 /// A place to keep records, shared by every tab that opened the same database.
 ///
@@ -25,8 +30,8 @@ pub use head::Head;
 ///   nothing in between.
 /// - A write is reported when it is *complete*, as durable as was asked for, and never earlier.
 /// - Keys order by number in [`Area::Log`], and by bytes everywhere else.
-/// - A fault that is reported as [`WriteOutcome::NotWritten`] left nothing behind. One that is
-///   [`WriteOutcome::Unknown`] may have been written whole.
+/// - A fault that is reported as [`NotWritten`](crate::error::WriteOutcome::NotWritten) left nothing behind. One that is
+///   [`Unknown`](crate::error::WriteOutcome::Unknown) may have been written whole.
 /// - A record that is there and cannot be read, because its bytes are lost or are no bytes at all, is given without any,
 ///   by whatever reads it. It takes no other record with it, and can be expected, deleted and replaced like any other.
 ///   Nothing that everfold writes is empty, so whoever decodes it finds that it is damaged. The head alone is not given
@@ -71,105 +76,6 @@ pub trait Storage: 'static {
 
     /// Lets go of the database after the operations under way. Later calls fail with [`FaultKind::Closed`].
     async fn close(&self);
-}
-
-/// One of the nine places for records: an object store in IndexedDB.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Area {
-    /// The format and the head.
-    Meta,
-    /// The log's records, by their first position.
-    Log,
-    /// Cold units of the log.
-    Units,
-    /// What was derived from the log to find things in it.
-    Index,
-    /// Cached folds.
-    Snapshots,
-    /// Read models.
-    Documents,
-    /// Checkpoints.
-    Consumers,
-    /// Records that were damaged, set aside.
-    Quarantine,
-    /// What was appended here and is not confirmed elsewhere.
-    Pending,
-}
-
-impl Area {
-    /// All areas, in the order of their object stores.
-    pub const ALL: [Self; 9] = [
-        Self::Meta,
-        Self::Log,
-        Self::Units,
-        Self::Index,
-        Self::Snapshots,
-        Self::Documents,
-        Self::Consumers,
-        Self::Quarantine,
-        Self::Pending,
-    ];
-
-    /// The name of its object store.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Meta => "meta",
-            Self::Log => "log",
-            Self::Units => "units",
-            Self::Index => "index",
-            Self::Snapshots => "snapshots",
-            Self::Documents => "documents",
-            Self::Consumers => "consumers",
-            Self::Quarantine => "quarantine",
-            Self::Pending => "pending",
-        }
-    }
-
-    /// A key of another kind than the area's is a bug that must not reach a disk.
-    pub(crate) fn assert_fits(self, key: &Key) {
-        let fits = matches!(key, Key::Position(_)) == (self == Self::Log);
-        assert!(fits, "keys of the log are positions, and all others are bytes");
-    }
-}
-
-/// The key of a record.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Key {
-    /// A key of [`Area::Log`]: the record's first position.
-    Position(Position),
-    /// A key of any other area.
-    Bytes(Vec<u8>),
-}
-
-impl Key {
-    /// The text's UTF-8 bytes as a key.
-    pub fn text(text: &str) -> Self {
-        Self::Bytes(text.as_bytes().to_vec())
-    }
-
-    /// How many bytes it counts for in a [`Usage`].
-    pub(crate) fn size_bytes(&self) -> u64 {
-        match self {
-            Self::Position(_) => 8,
-            Self::Bytes(bytes) => bytes.len() as u64,
-        }
-    }
-}
-
-/// A range of keys. Both bounds are inclusive; `None` is open.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct KeyRange {
-    /// The lowest key of the range.
-    pub from: Option<Key>,
-    /// The highest key of the range.
-    pub to: Option<Key>,
-}
-
-impl From<Key> for KeyRange {
-    /// The range of this key alone.
-    fn from(key: Key) -> Self {
-        Self { from: Some(key.clone()), to: Some(key) }
-    }
 }
 
 /// In which order records are read.
@@ -384,47 +290,4 @@ pub struct AreaUsage {
     pub record_count: u64,
     /// Bytes of its keys and values; a number counts eight.
     pub size_bytes: u64,
-}
-
-/// A storage operation that failed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StorageFault {
-    /// What kind of failure it was.
-    pub kind: FaultKind,
-    /// Whether a write may have happened; for a read, always `NotWritten`.
-    pub outcome: WriteOutcome,
-    /// What the browser said, or what was found: a name and a sentence.
-    pub cause: String,
-}
-
-/// The kinds of failure that a storage can have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FaultKind {
-    /// The database cannot be opened: refused by the browser, blocked, or too slow.
-    Unavailable,
-    /// There are no databases here, and there will be none.
-    Absent,
-    /// The database is another program's, or was changed by one.
-    Foreign,
-    /// No room is left. Nothing was written.
-    Quota {
-        /// Bytes in use by the origin, where the browser says.
-        usage_bytes: Option<u64>,
-        /// Bytes allowed to the origin, where the browser says.
-        quota_bytes: Option<u64>,
-    },
-    /// The operation failed, and may succeed when it is tried again.
-    Failed,
-    /// The connection was lost while the operation was under way.
-    Disconnected,
-    /// A record of the storage's own, such as the head, is damaged.
-    Damaged,
-    /// A newer everfold writes to this database, in a way that this one does not know. Nothing was written; what was
-    /// there before can be read.
-    TooNew {
-        /// The version of the format that a writer must know.
-        version: u32,
-    },
-    /// The handle was closed, or the database destroyed.
-    Closed,
 }
