@@ -17,6 +17,7 @@ mod erasure;
 mod look_up;
 mod reader;
 mod rebuild;
+mod remnants;
 mod runs;
 mod swap;
 mod tail;

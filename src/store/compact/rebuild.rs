@@ -9,14 +9,14 @@ use crate::error::Error;
 use crate::event::{Position, StreamName};
 use crate::host::Host;
 use crate::index::plan::Source;
-use crate::layout::directory::{DirectoryEntry, Page, Summary};
-use crate::layout::keys::{ROOT, RunRecord, UnitRecord, tied};
-use crate::layout::rebuild::{Headless, Rebuilt, rebuild};
+use crate::layout::directory::{DirectoryEntry, Summary};
+use crate::layout::keys::{ROOT, RunRecord, UnitRecord};
+use crate::layout::rebuild::{Headless, rebuild};
 use crate::layout::root::{Root, RunInfo};
-use crate::layout::unit::{Inventory, Times, UnitHeader, UnitInfo, decode_block};
-use crate::layout::{BlockIndex, RunNumber, StreamSummary, UnitNumber};
+use crate::layout::unit::{Inventory, Times, UnitInfo};
+use crate::layout::{RunNumber, StreamSummary, UnitNumber};
 use crate::storage::{
-    Area, Direction, Found, GuardedWrite, Key, KeyRange, LayoutChange, PageRequest, Record, Request, Storage,
+    Area, Direction, Found, GuardedWrite, Key, KeyRange, LayoutChange, PageRequest, Request, Storage,
 };
 use crate::store::fetch::page_of_log;
 use crate::store::layout::usable_root;
@@ -28,12 +28,11 @@ use crate::table::ByStream;
 use super::build::RunMaking;
 use super::claim::Stored;
 use super::reader::{Next, Reader};
+use super::remnants::{Search, Survey};
 use super::swap::{NewRun, visible_count};
 use super::work::{Desk, Work};
 use super::{Compactor, Halt, Manner, Watcher};
 
-/// So many blocks, and pages of remains, are read at a time of a unit whose header is lost.
-const RECORDS_AT_ONCE: usize = 16;
 /// How many numbers are left out at least, for compactions that had claimed some in a root that is lost.
 const NUMBERS_LEFT_OUT: u64 = 1_024;
 
@@ -75,7 +74,7 @@ impl<S: Storage, H: Host> Compactor<'_, S, H> {
         let mut rebuilding = Rebuilding::begin(found, u32::from_le_bytes(chance));
         let mut desk = Desk::new(&rebuilding.stored);
         if rebuilding.is_root_lost {
-            let mut search = Search { next: Some(UnitNumber(0)), found: Vec::new(), numbers: Vec::new() };
+            let mut search = Search::begin();
             self.carry_through(&mut search, &mut desk).await?;
             let mut survey = search.survey(rebuilding.covered);
             self.carry_through(&mut survey, &mut desk).await?;
@@ -108,126 +107,6 @@ fn request_of_remnants() -> Request {
 fn runs_before(number: u64) -> KeyRange {
     let (from, to) = (RunRecord::Page(0).key(RunNumber(0)), RunRecord::Index.key(RunNumber(number)));
     KeyRange { from: Some(from), to: Some(to) }
-}
-
-/// Looks for the headers of units.
-struct Search {
-    /// The unit whose header is looked for, or that of the next one that there is. `None` after the last.
-    next: Option<UnitNumber>,
-    found: Vec<UnitInfo>,
-    /// All numbers under which anything stands.
-    numbers: Vec<UnitNumber>,
-}
-
-impl Search {
-    /// Takes note of the first record of a unit.
-    fn take(&mut self, record: Record) -> Option<UnitNumber> {
-        let (number, kind) = UnitRecord::of(&record.key)?;
-        self.numbers.push(number);
-        if kind == UnitRecord::Header
-            && let Ok(header) = UnitHeader::from_bytes(&tied(&record.key, record.value))
-        {
-            self.found.push(header.info);
-        }
-        number.0.checked_add(1).map(UnitNumber)
-    }
-
-    /// The survey of the units without headers, where any gaps are left.
-    fn survey(&self, covered: Position) -> Survey {
-        let rebuilt = rebuild(&self.found, covered);
-        let mut left = self.numbers.clone();
-        left.retain(|number| self.found.iter().all(|unit| unit.number != *number));
-        if rebuilt.gaps.is_empty() {
-            left.clear();
-        }
-        Survey { rebuilt, left, unit: None, surveyed: Vec::new() }
-    }
-}
-
-impl Work for Search {
-    fn advance(&mut self, desk: &mut Desk) -> Result<ControlFlow<()>, Halt> {
-        if let Some(found) = desk.found.take() {
-            let record = found.pages.into_iter().flatten().next();
-            self.next = record.and_then(|record| self.take(record));
-        }
-        let Some(number) = self.next else { return Ok(ControlFlow::Break(())) };
-        let range = KeyRange { from: Some(UnitRecord::Header.key(number)), to: None };
-        let direction = Direction::Forwards;
-        desk.wanted = Some(PageRequest { area: Area::Units, range, direction, count_max: 1 }.into());
-        Ok(ControlFlow::Continue(()))
-    }
-}
-
-/// Finds out what units are whose headers are lost, as far as their blocks and their remains say.
-struct Survey {
-    /// What is known by headers.
-    rebuilt: Rebuilt,
-    left: Vec<UnitNumber>,
-    /// The one that is read.
-    unit: Option<Headless>,
-    /// Of one of which nothing can be read nobody knows what it covers: it fits nowhere.
-    surveyed: Vec<Headless>,
-}
-
-impl Survey {
-    /// Takes in what was read of a unit.
-    fn take(&mut self, mut unit: Headless, found: Found) {
-        let [blocks, remains, filters] = found.pages.try_into().unwrap_or_default();
-        let is_last = blocks.len().max(remains.len()) < RECORDS_AT_ONCE;
-        for record in blocks {
-            unit.info.block_count = count_up_to(&record);
-            unit.info.stored_bytes += record.value.len() as u64;
-            if let Ok(block) = decode_block(&tied(&record.key, record.value)) {
-                unit.add_block(&block);
-            }
-        }
-        for record in remains {
-            unit.info.remains_count = count_up_to(&record);
-            unit.info.stored_bytes += record.value.len() as u64;
-            if let Ok(page) = Page::from_bytes(&tied(&record.key, record.value)) {
-                unit.add_remains(&page);
-            }
-        }
-        if is_last {
-            // Where the last block is lost, its filter says that there was one.
-            let filter_count = filters.first().map_or(0, count_up_to);
-            unit.info.block_count = unit.info.block_count.max(filter_count);
-            self.surveyed.push(unit);
-        } else {
-            self.unit = Some(unit);
-        }
-    }
-}
-
-impl Work for Survey {
-    fn advance(&mut self, desk: &mut Desk) -> Result<ControlFlow<()>, Halt> {
-        if let (Some(unit), Some(found)) = (self.unit.take(), desk.found.take()) {
-            self.take(unit, found);
-        }
-        let next = self.unit.take().or_else(|| self.left.pop().map(Headless::new));
-        let Some(unit) = next else { return Ok(ControlFlow::Break(())) };
-        let page = |from: UnitRecord, to: UnitRecord, direction, count_max| {
-            let number = unit.info.number;
-            let range = KeyRange { from: Some(from.key(number)), to: Some(to.key(number)) };
-            PageRequest { area: Area::Units, range, direction, count_max }
-        };
-        let (last, forwards) = (BlockIndex(u32::MAX), Direction::Forwards);
-        let block = UnitRecord::Block(BlockIndex(unit.info.block_count));
-        let remains = UnitRecord::Remains(unit.info.remains_count);
-        let pages = vec![
-            page(block, UnitRecord::Block(last), forwards, RECORDS_AT_ONCE),
-            page(remains, UnitRecord::Remains(u32::MAX), forwards, RECORDS_AT_ONCE),
-            page(UnitRecord::Filter(BlockIndex(0)), UnitRecord::Filter(last), Direction::Backwards, 1),
-        ];
-        desk.wanted = Some(Request { keys: Vec::new(), pages });
-        self.unit = Some(unit);
-        Ok(ControlFlow::Continue(()))
-    }
-}
-
-/// How many records of its kind a unit has, of which this is the last.
-fn count_up_to(record: &Record) -> u32 {
-    UnitRecord::of(&record.key).map_or(0, |(_, record)| record.to_kind().1.saturating_add(1))
 }
 
 /// What is rebuilt, and of what.
@@ -298,7 +177,7 @@ impl Rebuilding {
     /// Takes the units that were found. Errors: `CORRUPT_DATA` where one is missing.
     fn settle(&mut self, search: Search, survey: &Survey) -> Result<(), Error> {
         let Search { mut found, mut numbers, .. } = search;
-        found.extend(survey.rebuilt.fill_gaps(&survey.surveyed));
+        found.extend(survey.fill_gaps());
         let units = rebuild(&found, self.covered).units;
         check_gaps(&units, Position(1), self.covered)?;
         numbers.retain(|number| units.iter().all(|unit| unit.number != *number));
