@@ -26,6 +26,13 @@ pub struct Weather {
     pub disconnect_permille: u64,
 }
 
+impl Weather {
+    /// Whether anything fails in it.
+    pub fn fails(self) -> bool {
+        self.abort_permille + self.quota_permille + self.disconnect_permille != 0
+    }
+}
+
 /// A database in the browser.
 #[derive(Clone)]
 pub struct SimulatedDatabase {

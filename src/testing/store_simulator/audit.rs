@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::codec::{DecodedRecord, Frame};
 use crate::event::{Json, Position, UnixMillis};
 
-use super::model::{ModelBody, ModelEntry};
+use super::model_entry::{ModelBody, ModelEntry};
 use super::world::{Call, Content, Fate, Landing, Request, World};
 
 impl World {

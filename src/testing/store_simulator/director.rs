@@ -1,22 +1,23 @@
 //! The director: opens and crashes tabs, makes the weather, and has the tabs ask for things.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use crate::error::Detail;
 use crate::event::Position;
 use crate::layout::plan::Tail;
-use crate::storage::{Durability, Storage};
-use crate::store::Bounds;
-use crate::store::{AllRead, OpenOptions, Store};
+use crate::storage::Storage;
+use crate::store::{AllRead, Bounds, Store};
 use crate::testing::executor::Scheduler;
 use crate::testing::prng::Prng;
 use crate::testing::simulated_host::{Announcements, SimulatedHost, SimulatedOrigin};
 use crate::testing::simulated_storage::{SimulatedDatabase, SimulatedStorage, Weather};
 
+use super::climate::Climate;
 use super::reading::{Read, Reader};
 use super::requests;
 use super::strain::Straining;
+use super::tab::Tab;
 use super::world::{Content, Request, World};
 
 /// How long everything under way may take once nothing fails any more.
@@ -40,25 +41,6 @@ pub struct Director<S: Storage, W: Fn(SimulatedStorage) -> S + 'static> {
     straining: Straining,
 }
 
-/// A tab with its store, once that is open.
-struct Tab<S: Storage> {
-    host: SimulatedHost,
-    storage: SimulatedStorage,
-    store: Rc<RefCell<Option<Store<S, SimulatedHost>>>>,
-    is_closing: Rc<Cell<bool>>,
-    /// Whether it died before one of its operations.
-    is_dead: Rc<Cell<bool>>,
-    /// The furthest position that it was seen at.
-    position: Position,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Climate {
-    /// Storages never fail: then no operation may.
-    Mild,
-    Stormy,
-}
-
 impl<S: Storage, W: Fn(SimulatedStorage) -> S + 'static> Director<S, W> {
     pub fn new(
         scheduler: &Scheduler,
@@ -70,7 +52,7 @@ impl<S: Storage, W: Fn(SimulatedStorage) -> S + 'static> Director<S, W> {
         let mut prng = scheduler.fork_prng();
         let announcements =
             Announcements { lost_permille: *prng.pick(&[0, 200, 1_000]), delay_ms_max: prng.between(0..=40) };
-        let climate = if prng.chance(300) { Climate::Mild } else { Climate::Stormy };
+        let climate = Climate::draw(&mut prng);
         let event_count = *prng.pick(&[1, 5, 20, u64::MAX]);
         let bounds = Bounds {
             tail: Tail { event_count, stored_bytes: u64::MAX, record_count: u64::MAX },
@@ -145,23 +127,8 @@ impl<S: Storage, W: Fn(SimulatedStorage) -> S + 'static> Director<S, W> {
         if self.straining.kills() && !self.tabs.is_empty() {
             let tab = self.straining.prng.index(self.tabs.len());
             let spared = self.straining.prng.below(30);
-            self.light_fuse(tab, spared);
+            self.tabs[tab].light_fuse(&self.origin, &self.world, spared);
         }
-    }
-
-    /// Has a tab die before an operation on the storage, after so many others.
-    fn light_fuse(&mut self, tab: usize, spared: u64) {
-        let Some(Tab { host, storage, is_dead, .. }) = self.tabs.get(tab) else { return };
-        let (tab, is_dead) = (host.tab(), Rc::clone(is_dead));
-        let (origin, world) = (self.origin.clone(), Rc::clone(&self.world));
-        storage.light_fuse(spared, move || {
-            world.borrow_mut().note(format!("{tab:?} dies"));
-            origin.crash(tab);
-            let mut world = world.borrow_mut();
-            world.crashed(tab);
-            world.summary.cut_off += 1;
-            is_dead.set(true);
-        });
     }
 
     /// Opens a tab for each that died.
@@ -175,27 +142,8 @@ impl<S: Storage, W: Fn(SimulatedStorage) -> S + 'static> Director<S, W> {
     fn open_tab(&mut self) {
         let host = self.origin.host(self.origin.tab(), "store");
         let storage = self.database.handle(host.tab());
-        let tab = Tab {
-            store: Rc::default(),
-            is_closing: Rc::default(),
-            is_dead: Rc::default(),
-            position: Position::START,
-            host: host.clone(),
-            storage: storage.clone(),
-        };
-        let (slot, world) = (Rc::clone(&tab.store), Rc::clone(&self.world));
-        let bounds = self.bounds;
-        let (wrap, scheduler) = (Rc::clone(&self.wrap), self.scheduler.clone());
-        self.scheduler.spawn(host.tab(), async move {
-            loop {
-                let options = OpenOptions { durability: Durability::Relaxed, bounds };
-                match Store::open(wrap(storage.clone()), host.clone(), options, |_| ()).await {
-                    Ok(store) => return *slot.borrow_mut() = Some(store),
-                    Err(error) => world.borrow_mut().read_failed("to open", &error, false),
-                }
-                scheduler.sleep(20).await;
-            }
-        });
+        let tab = Tab::new(host, storage);
+        tab.open_store(&self.scheduler, &self.world, &self.wrap, self.bounds);
         self.tabs.push(tab);
     }
 
@@ -320,15 +268,10 @@ impl<S: Storage, W: Fn(SimulatedStorage) -> S + 'static> Director<S, W> {
     }
 
     fn change_weather(&mut self) {
-        let step_ms_max = *self.prng.pick(&[0, 1, 5, 20]);
-        let mut weather = Weather { step_ms_max, ..Weather::default() };
-        if self.climate == Climate::Stormy && self.prng.chance(600) {
-            weather.abort_permille = *self.prng.pick(&[0, 50, 200]);
-            weather.quota_permille = *self.prng.pick(&[0, 50, 400]);
-            weather.disconnect_permille = *self.prng.pick(&[0, 50, 300, 900]);
-            self.world.borrow_mut().is_foul = true;
-        }
-        self.world.borrow_mut().note(format!("{weather:?}"));
+        let weather = self.climate.weather(&mut self.prng);
+        let mut world = self.world.borrow_mut();
+        world.is_foul |= weather.fails();
+        world.note(format!("{weather:?}"));
         self.database.set_weather(weather);
     }
 

@@ -11,15 +11,18 @@
 //! derived from the log is lost, damaged, or older than it should be. No answer may show any of that.
 
 mod audit;
+mod climate;
 mod decay;
 mod director;
 mod model;
+mod model_entry;
 mod questions;
 mod reading;
 mod requests;
 mod stored;
 mod strain;
 mod summary;
+mod tab;
 mod world;
 
 use std::cell::RefCell;

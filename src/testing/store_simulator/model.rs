@@ -2,17 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::codec::{Body, Entry};
 use crate::error::{ActualRevision, Detail, Error, Matched, Violation};
-use crate::event::{Fact, Position, Revision, UnixMillis};
+use crate::event::{Fact, Position, Revision};
 use crate::id::EventId;
 use crate::log::Expected;
-use crate::query::{AppendCondition, Query};
+use crate::query::AppendCondition;
 use crate::storage::Direction;
 use crate::store::{
     AllRead, AppendRequest, Mark, MarkRequest, StreamAppended, StreamInfo, StreamLife, StreamRead,
     WriteRequest,
 };
+
+use super::model_entry::{ModelBody, ModelEntry};
 
 /// Everything that was ever appended.
 #[derive(Debug, Default)]
@@ -20,29 +21,6 @@ pub struct Model {
     entries: Vec<ModelEntry>,
     /// The last position of each commit.
     commit_ends: BTreeSet<u64>,
-}
-
-/// An entry of the log, with owned values.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ModelEntry {
-    pub position: u64,
-    pub stream: String,
-    pub id: EventId,
-    pub time: UnixMillis,
-    pub body: ModelBody,
-}
-
-/// What an event has and a fact has not.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ModelBody {
-    Event {
-        revision: u64,
-        event_type: String,
-        data: Option<String>,
-        metadata: Option<String>,
-        tags: Vec<String>,
-    },
-    Fact(Fact),
 }
 
 /// What a prefix of the log says of a stream.
@@ -67,64 +45,6 @@ pub struct Answer {
     pub writes: Vec<StreamAppended>,
     pub last_position: u64,
     pub duplicate: bool,
-}
-
-impl ModelEntry {
-    pub fn revision(&self) -> Option<u64> {
-        match self.body {
-            ModelBody::Event { revision, .. } => Some(revision),
-            ModelBody::Fact(_) => None,
-        }
-    }
-
-    pub fn type_name(&self) -> &str {
-        match &self.body {
-            ModelBody::Event { event_type, .. } => event_type,
-            ModelBody::Fact(fact) => fact.type_name(),
-        }
-    }
-
-    pub fn category(&self) -> &str {
-        self.stream.split('-').next().unwrap_or_default()
-    }
-
-    pub fn matches(&self, query: &Query) -> bool {
-        let tags: &[String] = match &self.body {
-            ModelBody::Event { tags, .. } => tags,
-            ModelBody::Fact(_) => &[],
-        };
-        query.items().iter().any(|item| {
-            let is_type = match &item.types {
-                Some(types) => types.iter().any(|wanted| **wanted == *self.type_name()),
-                None => matches!(self.body, ModelBody::Event { .. }),
-            };
-            let has_tags = item.tags.iter().flatten().all(|wanted| tags.iter().any(|tag| **tag == **wanted));
-            let in_stream = (item.streams.as_ref())
-                .is_none_or(|streams| streams.iter().any(|wanted| **wanted == *self.stream));
-            let in_category = item
-                .categories
-                .as_ref()
-                .is_none_or(|wanted| wanted.iter().any(|wanted| **wanted == *self.category()));
-            is_type && has_tags && in_stream && in_category
-        })
-    }
-}
-
-impl From<Entry<'_>> for ModelEntry {
-    fn from(entry: Entry<'_>) -> Self {
-        let body = match entry.body {
-            Body::Event { revision, event_type, data, metadata, tags } => ModelBody::Event {
-                revision: revision.0,
-                event_type: event_type.to_owned(),
-                data: data.map(str::to_owned),
-                metadata: metadata.map(str::to_owned),
-                tags: tags.iter().map(str::to_owned).collect(),
-            },
-            Body::Fact(fact) => ModelBody::Fact(fact),
-        };
-        let stream = entry.stream.to_owned();
-        Self { position: entry.position.0, stream, id: entry.id, time: entry.time, body }
-    }
 }
 
 impl Model {

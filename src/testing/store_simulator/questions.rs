@@ -10,7 +10,8 @@ use crate::query::Query;
 use crate::storage::Storage;
 use crate::store::{Count, CountBy, Store, StreamInfo, StreamList};
 
-use super::model::{Model, ModelEntry};
+use super::model::Model;
+use super::model_entry::ModelEntry;
 use super::reading::Reader;
 use super::world::World;
 

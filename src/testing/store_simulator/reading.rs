@@ -12,7 +12,7 @@ use crate::storage::{Direction, Storage};
 use crate::store::{AllRead, EventPage, Store, StreamRead};
 use crate::testing::executor::{Scheduler, TabId};
 
-use super::model::ModelEntry;
+use super::model_entry::ModelEntry;
 use super::world::World;
 
 /// A read that needs more pages than this does not end.

@@ -10,7 +10,7 @@ use crate::layout::root::Root;
 use crate::layout::unit::decode_block;
 use crate::storage::{Area, Direction, Found, Key, KeyRange, PageRequest, Record, Request};
 
-use super::model::ModelEntry;
+use super::model_entry::ModelEntry;
 use super::world::World;
 
 impl World {

@@ -10,7 +10,8 @@ use crate::store::{AppendRequest, Appended, Mark, MarkRequest, Marked, WriteRequ
 use crate::testing::executor::{Scheduler, TabId};
 use crate::testing::simulated_storage::SimulatedDatabase;
 
-use super::model::{Model, ModelBody};
+use super::model::Model;
+use super::model_entry::ModelBody;
 use super::summary::Summary;
 
 /// A simulation's memory.
