@@ -21,13 +21,24 @@ const COLD = [
   { title: "opening, and reading everything", name: "coldRead", options: (expected) => ({ contestant: "everfold", expected }) },
 ];
 
-/** Prints the functions in which most time is spent, for each loop. Wasm has names only where the build left them. */
+const TIMELINE_TURNS = 60;
+
+/** Prints when an awaited append does what, and the functions in which most time is spent, for each loop. Wasm has names only where the build left them. */
 export async function profileAll(session) {
+  printTimeline(await session.call("timeline", { seed: SEED, turns: TIMELINE_TURNS }));
   const devtools = await session.page.context().newCDPSession(session.page);
   await devtools.send("Profiler.enable");
   await devtools.send("Profiler.setSamplingInterval", { interval: SAMPLING_us });
   await profileAppends(session, devtools);
   await profileCold(session, devtools);
+}
+
+function printTimeline(contestants) {
+  console.log("\nan awaited append: median ms since the call, the profiler not running");
+  for (const { name, medians_ms } of contestants) {
+    const moments = Object.entries(medians_ms).map(([moment, at_ms]) => `${moment} ${at_ms.toFixed(3)}`);
+    console.log(`  ${name}: ${moments.join(" · ")}`);
+  }
 }
 
 async function profileAppends({ call }, devtools) {

@@ -11,6 +11,7 @@ import { openLog, readStream, walkThrough } from "./openings.js";
 import { beginProfiled, endProfiled, runProfiled } from "./profiled.js";
 import { singles } from "./singles.js";
 import { sizes } from "./sizes.js";
+import { timeline } from "./timeline.js";
 import { unawaited } from "./unawaited.js";
 
 globalThis.bench = {
@@ -32,4 +33,5 @@ globalThis.bench = {
   beginProfiled,
   runProfiled,
   endProfiled,
+  timeline,
 };
