@@ -29,6 +29,17 @@ export type Evolve<State, Registry extends EventRegistry = AnyEvents> =
   | EvolveMap<State, Registry>
   | EvolveDocument<Registry>;
 
+/** How events become a state: by an aggregate in Rust, which {@link rustAggregate} names. */
+export class RustEvolve {
+  /** Its name. */
+  readonly aggregate: string;
+
+  /** @internal Made by {@link rustAggregate}. */
+  constructor(aggregate: string) {
+    this.aggregate = aggregate;
+  }
+}
+
 /** What a command is decided with, besides its state. */
 export interface DecideContext {
   /** Unix milliseconds. */
@@ -104,10 +115,10 @@ export interface AnyAggregate<State> {
   stream(id: string): string;
 }
 
-/** An aggregate: what {@link defineAggregate} gives. */
+/** An aggregate: what {@link defineAggregate} and {@link rustAggregate} give. */
 export interface Aggregate<State, Registry extends EventRegistry = AnyEvents, Command = never> extends AnyAggregate<State> {
   readonly events: Registry | undefined;
-  readonly evolve: Evolve<State, Registry>;
+  readonly evolve: Evolve<State, Registry> | RustEvolve;
   readonly decide: Decide<State, Registry, Command> | undefined;
 }
 
@@ -159,14 +170,20 @@ export function defineAggregate<
     evolve: checkEvolve(checked.evolve) as Evolve<State, Registry>,
     decide,
     snapshotEvery: definedOption(checked, "snapshotEvery", checkSnapshotEvery) ?? SNAPSHOT_EVERY_EVENTS,
-    stream: (id: string) => {
-      if (category === undefined) throw invalidArgument("category", `is not defined for the aggregate ${definition.name}, so its streams have no names of their own`);
-      return `${category}-${name(id, "id")}`;
-    },
+    stream: streamsOf(definition.name, category),
   });
 }
 
-function definedOption<Value>(
+/** How the streams of an aggregate are called. */
+export function streamsOf(aggregate: string, category: string | undefined): (id: string) => string {
+  return (id) => {
+    if (category === undefined) throw invalidArgument("category", `is not defined for the aggregate ${aggregate}, so its streams have no names of their own`);
+    return `${category}-${name(id, "id")}`;
+  };
+}
+
+/** A part of a definition, where it is given. */
+export function definedOption<Value>(
   definition: Record<string, unknown>,
   key: string,
   check: (value: unknown, path: string) => Value,
@@ -174,13 +191,15 @@ function definedOption<Value>(
   return option({ [key]: definition[key] }, key, (value) => check(value, `definition.${key}`));
 }
 
-function checkCategory(value: unknown, path: string): string {
+/** What streams may be called before the first `-`. */
+export function checkCategory(value: unknown, path: string): string {
   const category = name(value, path);
   if (category.includes("-")) throw unfit(value, path, 'a name without "-", which is where the category of a stream ends,');
   return category;
 }
 
-function checkSnapshotEvery(value: unknown, path: string): number | false {
+/** After how many events a snapshot may be due. */
+export function checkSnapshotEvery(value: unknown, path: string): number | false {
   if (value === false) return false;
   const every = whole(value, path);
   if (every === 0) throw unfit(value, path, "a whole number from 1, or false,");

@@ -1,7 +1,7 @@
 import type { AnyAggregate } from "./aggregate.js";
-import { initialOf } from "./aggregate.js";
+import { RustEvolve, initialOf } from "./aggregate.js";
 import { BOUNDLESS } from "./boundless.js";
-import type { Engine, FoldEventMessage, FoldOutcome, FoldedMessage } from "./engine.js";
+import type { Engine, ExportedReducerMessage, FoldEventMessage, FoldOutcome, FoldedMessage, ReducerMessage } from "./engine.js";
 import { FOLD_COLUMNS, NONE } from "./engine.js";
 import { EverfoldError, isEverfoldError } from "./errors.js";
 import type { AllFolded, AllStreams, Folded, Reducer, Stretch } from "./evolve.js";
@@ -14,12 +14,12 @@ import type { Upcaster } from "./upcast.js";
 
 /** A reducer as it crosses to engines, and its handles there. */
 interface Compiled {
-  readonly evolve: string;
+  readonly definition: ReducerMessage | ExportedReducerMessage;
   readonly initial: string;
   readonly handles: WeakMap<Engine, Promise<number>>;
 }
 
-/** By aggregate, what was made of its document; and by upcasters, because they say which events it can be handed as they are. */
+/** By aggregate, what was made of its document or of its name in Rust; and by upcasters, because they say which events it can be handed as they are. */
 const known = new WeakMap<AnyAggregate<unknown>, Map<Upcaster | undefined, Compiled>>();
 
 function compiledOf(aggregate: AnyAggregate<unknown>, upcaster: Upcaster | undefined): Compiled {
@@ -28,14 +28,17 @@ function compiledOf(aggregate: AnyAggregate<unknown>, upcaster: Upcaster | undef
   let compiled = own.get(upcaster);
   if (compiled === undefined) {
     const initial = jsonText(initialOf(aggregate), "initial", "", BOUNDLESS);
-    compiled = { evolve: JSON.stringify(aggregate.evolve), initial, handles: new WeakMap() };
+    const versions = upcaster?.versions ?? [];
+    const { evolve } = aggregate;
+    const definition = evolve instanceof RustEvolve ? { rust: evolve.aggregate, versions } : { evolve: JSON.stringify(evolve), initial, versions };
+    compiled = { definition, initial, handles: new WeakMap() };
     own.set(upcaster, compiled);
   }
   return compiled;
 }
 
 /**
- * A reducer that is a document, which the core folds with.
+ * A reducer that the core folds with: a document, or an aggregate in Rust.
  *
  * Events that upcasters change, and those that are newer than this tab, are not for the core: it folds up to the first of
  * them, and goes on behind the page in which it stands; that page is read, made one of today, and handed back.
@@ -110,10 +113,10 @@ export class DocumentReducer<State> implements Reducer<State> {
   }
 
   #handle(engine: Engine): Promise<number> {
-    const { evolve, initial, handles } = this.#compiled;
+    const { definition, handles } = this.#compiled;
     let handle = handles.get(engine);
     if (handle === undefined) {
-      handle = engine.defineReducer({ evolve, initial, versions: this.#upcaster?.versions ?? [] });
+      handle = engine.defineReducer(definition);
       handles.set(engine, handle);
     }
     return handle;

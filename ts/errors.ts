@@ -141,6 +141,13 @@ export interface EverfoldErrorFields {
     /** What it threw. */
     readonly cause: unknown;
   };
+  /** A rule of an aggregate in Rust is against the command. Nothing was written. The message is the rule's. */
+  COMMAND_REFUSED: {
+    /** The name of the aggregate. */
+    readonly name: string;
+    /** Its error, as serde writes it. */
+    readonly cause: unknown;
+  };
   /** The store is closed, or its database was destroyed. */
   CLOSED: Record<never, never>;
   /** The browser gives the wasm no more memory. What was acknowledged is stored: reload the page. */

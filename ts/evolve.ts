@@ -1,5 +1,5 @@
 import type { AnyAggregate, EvolveFunction, EvolveMap } from "./aggregate.js";
-import { initialOf } from "./aggregate.js";
+import { RustEvolve, initialOf } from "./aggregate.js";
 import type { Engine, QueryItemMessage } from "./engine.js";
 import { isDocument } from "./declarative.js";
 import { DocumentReducer } from "./document-reducer.js";
@@ -70,7 +70,8 @@ export interface AllFolded<State> {
 /** The reducer of an aggregate, for a store with these upcasters, which count where the aggregate has no events of its own. */
 export function reducerOf<State>(aggregate: AnyAggregate<State>, ofStore: Upcaster | undefined): Reducer<State> {
   const upcaster = upcasterOf(aggregate) ?? ofStore;
-  return isDocument(aggregate.evolve) ? new DocumentReducer(aggregate, upcaster) : new ScriptReducer(aggregate, upcaster);
+  const isOfCore = aggregate.evolve instanceof RustEvolve || isDocument(aggregate.evolve);
+  return isOfCore ? new DocumentReducer(aggregate, upcaster) : new ScriptReducer(aggregate, upcaster);
 }
 
 const upcasters = new WeakMap<EventRegistry, Upcaster>();

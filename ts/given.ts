@@ -1,5 +1,5 @@
 import type { Aggregate, AnyAggregate } from "./aggregate.js";
-import { checkAggregate } from "./aggregate.js";
+import { RustEvolve, checkAggregate } from "./aggregate.js";
 import { UncheckedWrite } from "./append.js";
 import { name, option, options as optionBag, unfit } from "./arguments.js";
 import { BOUNDLESS } from "./boundless.js";
@@ -54,6 +54,7 @@ export function given<State, Registry extends EventRegistry, Command>(
 ): Scenario<State, Registry, Command> {
   const bag = optionBag(options, ["stream", "clock", "ids"]);
   checkAggregate(aggregate, "aggregate");
+  if (aggregate.evolve instanceof RustEvolve) throw invalidArgument("aggregate.evolve", "is in Rust, where its rules are tested as well; openTestStore() gives a store that folds it");
   if (isDocument(aggregate.evolve)) throw invalidArgument("aggregate.evolve", "is a document, which only a store folds; openTestStore() gives one");
   const stream = option(bag, "stream", name) ?? `${aggregate.category ?? "stream"}-1`;
   const stage = { aggregate, stream, host: testHost(bag), reducer: new ScriptReducer(aggregate, upcasterOf(aggregate)) };

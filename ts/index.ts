@@ -10,6 +10,7 @@ export type {
   Evolve,
   EvolveFunction,
   EvolveMap,
+  RustEvolve,
   StateOf,
 } from "./aggregate.js";
 export type {

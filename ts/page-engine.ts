@@ -1,5 +1,6 @@
 // The engine in the page: the wasm runs on the same thread as the caller.
-import { destroy, exists, imports, limits, openEngine, start } from "./everfold.js";
+import type { Core } from "./core.js";
+import { loadCore } from "./core.js";
 import type { Engine as CoreEngine } from "./everfold.js";
 import type {
   AllReadMessage,
@@ -11,6 +12,7 @@ import type {
   CountPageMessage,
   Engine,
   EngineLimits,
+  ExportedReducerMessage,
   FoldEventsMessage,
   FoldMessage,
   FoldOutcome,
@@ -34,12 +36,8 @@ import type {
   StreamsMessage,
 } from "./engine.js";
 import { DURABILITY } from "./engine.js";
-import { EverfoldError } from "./errors.js";
-import { instantiate } from "./instantiate.js";
 import { MessageWriter } from "./message-writer.js";
 import { wasmCalls as calls } from "./wasm-calls.js";
-
-let loading: Promise<EngineLimits> | undefined;
 
 // The codes are the places.
 const CALLS = [
@@ -69,11 +67,11 @@ const COUNTS_BY: readonly CountMessage["by"][] = ["nothing", "type", "category",
  * read of the log.
  */
 export async function openPageEngine(message: OpenMessage, onProgress: OpenProgress | undefined): Promise<Engine> {
-  const limits = await load();
+  const glue = await loadCore();
   const { name, storage, durability } = message;
   const code = STORAGES.indexOf(storage);
-  const core = await calls.make(() => openEngine(name, code, DURABILITY[durability], onProgress) as Promise<CoreEngine>);
-  return new PageEngine(core, storage, limits);
+  const core = await calls.make(() => glue.openEngine(name, code, DURABILITY[durability], onProgress) as Promise<CoreEngine>);
+  return new PageEngine(core, storage, glue);
 }
 
 /** Whether there can be databases. Where there is no IndexedDB, as in Node, nothing was kept. */
@@ -84,41 +82,28 @@ function hasDatabases(): boolean {
 /** Whether there is a database of this name. */
 export async function databaseExists(name: string): Promise<boolean> {
   if (!hasDatabases()) return false;
-  await load();
+  const { exists } = await loadCore();
   return calls.make(() => exists(name) as Promise<boolean>);
 }
 
 /** Deletes the database of this name. Open stores of every tab are told and closed. */
 export async function destroyDatabase(name: string): Promise<void> {
   if (!hasDatabases()) return;
-  await load();
+  const { destroy } = await loadCore();
   await calls.make(() => destroy(name) as Promise<void>);
-}
-
-function load(): Promise<EngineLimits> {
-  loading ??= begin().catch((error: unknown) => {
-    // A network that failed once may do better the next time.
-    loading = undefined;
-    const cause = `the WebAssembly module could not be loaded: ${String(error)}`;
-    throw new EverfoldError(cause, { code: "STORAGE_UNAVAILABLE", retryable: true, cause });
-  });
-  return loading;
-}
-
-async function begin(): Promise<EngineLimits> {
-  start(await instantiate(new URL("./everfold_bg.wasm", import.meta.url), imports()));
-  return limits() as EngineLimits;
 }
 
 class PageEngine implements Engine {
   readonly storage: StorageKind;
   readonly limits: EngineLimits;
   readonly #core: CoreEngine;
+  readonly #glue: Core;
 
-  constructor(core: CoreEngine, storage: StorageKind, limits: EngineLimits) {
+  constructor(core: CoreEngine, storage: StorageKind, glue: Core) {
     this.#core = core;
+    this.#glue = glue;
     this.storage = storage;
-    this.limits = limits;
+    this.limits = calls.makeNow(() => glue.limits() as EngineLimits);
   }
 
   get position(): number {
@@ -169,10 +154,17 @@ class PageEngine implements Engine {
     return this.#call("readStored", new MessageWriter().name(category).number(place?.[0] ?? 0, place?.[1], place?.[2], asOf));
   }
 
-  defineReducer({ evolve, initial, versions }: ReducerMessage): Promise<number> {
-    const message = new MessageWriter().name(evolve).name(initial).number(versions.length);
+  defineReducer(definition: ReducerMessage | ExportedReducerMessage): Promise<number> {
+    const { versions } = definition;
+    const message = new MessageWriter();
+    if ("rust" in definition) message.name(definition.rust);
+    else message.name(definition.evolve).name(definition.initial);
+    message.number(versions.length);
     for (const [type, version] of versions) message.name(type).number(version);
-    return this.#call("defineReducer", message);
+    if (!("rust" in definition)) return this.#call("defineReducer", message);
+    const { names, numbers } = message.finish();
+    // Who names an aggregate in Rust has found it in the wasm that has this.
+    return calls.make(async () => this.#glue.everfoldDefine?.(this.#core, names, numbers) as number);
   }
 
   fold(fold: FoldMessage, progress: FoldProgress): Promise<FoldOutcome> {

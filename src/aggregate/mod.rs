@@ -1,5 +1,7 @@
 //! Aggregates: a domain in types, as those write it who bring their own crate, and what a fold needs of any reducer.
 //!
+//! [`export_aggregates!`](crate::export_aggregates) has JavaScript use them, by way of [`Exported`].
+//!
 //! A [`Reducer`] is what a store folds events with, of whatever kind it is: a [`Program`](crate::reducer::Program), which
 //! is data, or an [`Aggregate`], which is code, by way of [`Typed`].
 //!
@@ -88,6 +90,7 @@
 //! ```
 
 mod declarative;
+mod exported;
 mod typed;
 mod typed_event;
 mod variant;
@@ -99,6 +102,9 @@ use crate::codec::Entry;
 use crate::event::{Revision, UnixMillis};
 
 pub use crate::reducer::ReducerFailure;
+#[doc(hidden)]
+pub use exported::names_differ;
+pub use exported::{Exported, JsonDecision};
 pub use typed::Typed;
 pub use typed_event::to_new_event;
 
@@ -132,17 +138,17 @@ pub trait Reducer {
 pub trait Aggregate {
     /// Its name, which tells it from other aggregates.
     const NAME: &'static str;
-    /// To be raised whenever `initial` or `evolve` gives another state of the same events, so that whoever keeps states
-    /// can tell old ones. The store itself keeps none of typed aggregates.
+    /// To be raised whenever `initial` or `evolve` gives another state of the same events: whoever keeps states tells old ones
+    /// by it. The store itself keeps none of typed aggregates, unless it is asked to from JavaScript (`snapshotEvery`).
     const VERSION: u32;
     /// What is decided upon. It is JSON to whoever keeps it or sends it.
     type State: Clone + Serialize + DeserializeOwned;
     /// What happens: an enum of which each variant is a type of events, named as serde names it, and what is in
     /// a variant the data. Events of other types are passed over.
     type Event: Serialize + DeserializeOwned;
-    /// What somebody wants.
+    /// What somebody wants. To be exported it has to be `DeserializeOwned`.
     type Command;
-    /// Why it is refused.
+    /// Why it is refused. To be exported it has to be `Serialize`, for programs, and `Display`, for people.
     type Error;
 
     /// The state before the first event.

@@ -47,9 +47,16 @@ impl<A: Aggregate> Reducer for Typed<A> {
     }
 }
 
+impl<A> Typed<A> {
+    /// The aggregate `A`.
+    pub const fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
 impl<A> Default for Typed<A> {
     fn default() -> Self {
-        Self(PhantomData)
+        Self::new()
     }
 }
 

@@ -15,11 +15,12 @@ use wasm_bindgen::prelude::*;
 use crate::error::Error;
 use crate::host::Host;
 use crate::limits;
+use crate::reducer::Versions;
 use crate::storage::memory::MemoryStorage;
-use crate::store::{Progress, Store, Ticket};
+use crate::store::{JsonReducer, Progress, Store, Ticket};
 
 use super::message::call::{self, Call, Message};
-use super::message::fold::{self, Fold, Reducers};
+use super::message::fold::{self, Definition, Fold, Reducers};
 use super::message::options::{self, OpenRequest, StorageKind};
 use super::message::{append, describe, page, snapshot};
 use super::promise;
@@ -176,6 +177,19 @@ impl Engine {
             }),
             Err(error) => refused(&error),
         }
+    }
+}
+
+impl Engine {
+    /// The handle of a reducer that is code, of events of these versions: the one that it has, where it is known. Errors: those
+    /// of `make`; `LIMIT_EXCEEDED` where there are too many.
+    pub(super) fn define_exported(
+        &self,
+        name: Rc<str>,
+        versions: Vec<(Rc<str>, u32)>,
+        make: impl FnOnce(Versions) -> Result<JsonReducer, Error>,
+    ) -> Result<usize, Error> {
+        self.reducers.borrow_mut().define_as(Definition::exported(name, versions), make)
     }
 }
 

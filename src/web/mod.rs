@@ -3,6 +3,7 @@
 pub mod browser_host;
 mod engine;
 mod error;
+pub mod exports;
 mod fields;
 mod global;
 pub mod indexed_db;

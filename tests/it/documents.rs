@@ -13,7 +13,8 @@ use everfold::limits;
 const README: &str = "README.md";
 
 /// The codes that the core does not give: where it cannot speak any more, and of what JavaScript alone does.
-const OF_JAVASCRIPT: [&str; 4] = ["OUT_OF_MEMORY", "SCHEMA_FAILED", "SCHEMA_TOO_NEW", "UPCASTER_FAILED"];
+const OF_JAVASCRIPT: [&str; 5] =
+    ["COMMAND_REFUSED", "OUT_OF_MEMORY", "SCHEMA_FAILED", "SCHEMA_TOO_NEW", "UPCASTER_FAILED"];
 
 #[test]
 fn the_limits_in_the_readme_are_those_of_the_source() {
@@ -79,6 +80,18 @@ fn the_size_in_the_readme_is_within_the_budget_and_the_goal_is_named() {
         goal < loaded,
         "{loaded} of {goal}"
     );
+}
+
+#[test]
+fn the_version_is_the_same_wherever_it_is_said() {
+    let version = env!("CARGO_PKG_VERSION");
+    for (file, said) in [
+        ("package.json", format!("\"version\": \"{version}\"")),
+        ("ts/version.ts", format!("VERSION = \"{version}\"")),
+        ("examples/rust-aggregate/package.json", format!("\"everfold\": \"{version}\"")),
+    ] {
+        assert!(read(file).contains(&said), "{file} does not say {said}");
+    }
 }
 
 #[test]

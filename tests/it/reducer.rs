@@ -1,6 +1,7 @@
 //! Reducers: one language, whichever way it is written.
 
 mod document;
+mod exported;
 mod hostile;
 mod random;
 mod refused;

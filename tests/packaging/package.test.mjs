@@ -82,6 +82,20 @@ test("a history says what changed, and rules are tested, with what was installed
   assert.equal(await run("node", ["fold.mjs"], { cwd: app.folder }), '[{"op":"replace","path":"","value":1}]\n');
 });
 
+test("an aggregate in Rust is refused where the wasm is everfold's own, with what to do", async () => {
+  await app.write({
+    "rust.mjs": `
+      import { EventStore } from "everfold";
+      import { rustAggregate } from "everfold/rust";
+      const store = await EventStore.open("app", { storage: "memory" });
+      await store.load(rustAggregate({ name: "account" }), "account-1").catch(({ code, path, problem }) => console.log(code, path, problem));
+      await store.close();
+    `,
+  });
+  const printed = await run("node", ["rust.mjs"], { cwd: app.folder });
+  assert.match(printed, /^INVALID_ARGUMENT aggregate\.name .*everfold's own has none, and useWasm\(\)/);
+});
+
 const RESOLUTIONS = [
   ["NodeNext", "NodeNext"],
   ["ESNext", "Bundler"],
@@ -95,8 +109,10 @@ for (const [module, moduleResolution] of RESOLUTIONS) {
       "tsconfig.json": JSON.stringify({ compilerOptions: options, files: ["use.ts"] }),
       "use.ts": `
         import { EventStore, defineEvents, eventType } from "everfold";
+        import { rustAggregate } from "everfold/rust";
         import { openTestStore } from "everfold/testing";
         await openTestStore();
+        rustAggregate<{ balance: number }, { amount: number }>({ name: "account" }).initial().balance;
         const events = defineEvents({ Deposited: eventType<{ amount: number }>() });
         const store = await EventStore.open("app", { events });
         await store.append("account-1", [{ type: "Deposited", data: { amount: 1 } }]);

@@ -11,10 +11,13 @@ const EXAMPLES = join(PROJECT, "examples");
 const files = (await readdir(EXAMPLES)).filter((file) => file.endsWith(".ts"));
 const programs = {};
 for (const file of files) programs[file.slice(0, -".ts".length)] = await readFile(join(EXAMPLES, file), "utf8");
+// One that has a crate of its own, which `cargo xtask domain` makes a package of.
+const DOMAIN = join(EXAMPLES, "rust-aggregate");
+programs["rust-aggregate"] = await readFile(join(DOMAIN, "main.ts"), "utf8");
 let project;
 
 before(async () => {
-  project = await makeProject(programs);
+  project = await makeProject(programs, { "bank-domain": DOMAIN });
 });
 
 after(() => project.remove());

@@ -2,7 +2,7 @@
 // each `// →`.
 
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -29,11 +29,17 @@ const TSCONFIG = {
   include: ["*.ts"],
 };
 
-/** A user's project with these programs, by their names: the package is found where npm would have put it. */
-export async function makeProject(programs) {
+/**
+ * A user's project with these programs, by their names: the package is found where npm would have put it, and beside it others,
+ * which are copied from their folders.
+ */
+export async function makeProject(programs, packages = {}) {
   const folder = await mkdtemp(join(tmpdir(), "everfold-programs-"));
   await mkdir(join(folder, "node_modules"));
   await symlink(PROJECT, join(folder, "node_modules/everfold"), "dir");
+  for (const [name, source] of Object.entries(packages)) {
+    await cp(source, join(folder, "node_modules", name), { recursive: true });
+  }
   await writeFile(join(folder, "package.json"), JSON.stringify({ type: "module" }));
   await writeFile(join(folder, "tsconfig.json"), JSON.stringify(TSCONFIG));
   for (const [name, program] of Object.entries(programs)) await writeFile(join(folder, `${name}.ts`), program);

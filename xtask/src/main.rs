@@ -2,6 +2,7 @@
 
 mod bench;
 mod browser;
+mod domain;
 mod glue;
 mod package;
 mod part;
@@ -26,6 +27,7 @@ cargo xtask <command>
 
   setup            install what is missing: Rust's wasm target and source, browsers, drivers, npm packages
   build [--dev]    make the npm package's content in dist/; --dev leaves the wasm unoptimised, which is quicker
+  domain           make the package of the example of a domain in Rust, in examples/rust-aggregate/pkg/
   size             weigh the package in dist/ and fail above the budget
   test [part...]   run the named parts, or all of them, and sum up
   start            build, then serve the demo; PORT names the port
@@ -52,6 +54,7 @@ fn run(arguments: &[String]) -> Result<()> {
         ("setup", []) => set_up(&project),
         ("build", []) => build(&project, Optimisation::Full),
         ("build", [flag]) if flag == "--dev" => build(&project, Optimisation::None),
+        ("domain", []) => build_domain(&project),
         ("size", []) => size::check(&project),
         ("test", parts) => suite::run(&project, parts),
         ("start", []) => start(&project),
@@ -69,6 +72,11 @@ fn set_up(project: &Project) -> Result<()> {
 fn build(project: &Project, optimisation: Optimisation) -> Result<()> {
     setup::provide(project, package::REQUIREMENTS)?;
     package::build(project, optimisation)
+}
+
+fn build_domain(project: &Project) -> Result<()> {
+    setup::provide(project, package::REQUIREMENTS)?;
+    domain::build(project, Optimisation::Full)
 }
 
 fn start(project: &Project) -> Result<()> {

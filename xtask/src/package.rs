@@ -69,7 +69,7 @@ pub enum Optimisation {
 /// Builds everything anew; only cargo's own cache is used.
 pub fn build(project: &Project, optimisation: Optimisation) -> Result<()> {
     let shell = &project.shell;
-    compile(project)?;
+    compile(project, STEM)?;
     empty(&project.path(GLUE))?;
     bind(project)?;
     trim(project)?;
@@ -87,7 +87,7 @@ pub fn build(project: &Project, optimisation: Optimisation) -> Result<()> {
     Ok(())
 }
 
-/// Compiles the core, as a `cdylib` alone: cargo forgoes link-time optimisation where an `rlib` is made beside it.
+/// Compiles a package to wasm, as a `cdylib` alone: cargo forgoes link-time optimisation where an `rlib` is made beside it.
 ///
 /// The standard library is compiled with it, for size and with panics that stop at once: the one that comes with
 /// the compiler formats a message for each of them, which weighs more than a tenth of the whole download. A stable
@@ -96,7 +96,7 @@ pub fn build(project: &Project, optimisation: Optimisation) -> Result<()> {
 ///
 /// What names a file of a library names it by the library, not by the path on the machine that built it, which is
 /// long and nobody's business.
-fn compile(project: &Project) -> Result<()> {
+pub fn compile(project: &Project, package: &str) -> Result<()> {
     let shell = &project.shell;
     let sysroot = cmd!(shell, "rustc --print sysroot").read()?;
     let cargo_home = match env::var_os("CARGO_HOME") {
@@ -115,7 +115,7 @@ fn compile(project: &Project) -> Result<()> {
     }
     let mut flags = vec!["-Zunstable-options".to_owned(), "-Cpanic=immediate-abort".to_owned()];
     flags.extend(remaps.into_iter().map(|remap| format!("--remap-path-prefix={remap}")));
-    let command = cmd!(shell, "cargo rustc --locked --release --lib --crate-type cdylib");
+    let command = cmd!(shell, "cargo rustc --locked --release --package {package} --lib --crate-type cdylib");
     let command = command
         .args(["--target", "wasm32-unknown-unknown"])
         .args(["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"])
@@ -158,7 +158,8 @@ fn optimise(project: &Project) -> Result<()> {
     Ok(())
 }
 
-fn empty(folder: &Path) -> Result<()> {
+/// Makes a folder that has nothing in it.
+pub fn empty(folder: &Path) -> Result<()> {
     if folder.exists() {
         fs::remove_dir_all(folder).with_context(|| format!("could not empty {}", folder.display()))?;
     }

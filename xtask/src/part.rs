@@ -7,7 +7,7 @@ use crate::browser::Browser;
 use crate::package::{self, Optimisation};
 use crate::project::Project;
 use crate::setup::Requirement::{self, Browsers, Node, NodePackages, WasmTarget};
-use crate::{size, wasm_tests};
+use crate::{domain, size, wasm_tests};
 
 /// One part of the suite.
 pub struct Part {
@@ -56,6 +56,8 @@ fn lint(project: &Project) -> Result<()> {
     let shell = &project.shell;
     cmd!(shell, "cargo clippy --locked --workspace --all-targets -- -D warnings").run()?;
     cmd!(shell, "cargo clippy --locked --lib --target wasm32-unknown-unknown -- -D warnings").run()?;
+    let domain = cmd!(shell, "cargo clippy --locked --package bank-domain --lib");
+    domain.args(["--target", "wasm32-unknown-unknown", "--", "-D", "warnings"]).run()?;
     let tests = cmd!(shell, "cargo clippy --locked --test wasm_window --test wasm_worker");
     Ok(tests.args(["--target", "wasm32-unknown-unknown", "--", "-D", "warnings"]).run()?)
 }
@@ -67,11 +69,13 @@ fn docs(project: &Project) -> Result<()> {
 
 fn native(project: &Project) -> Result<()> {
     cmd!(project.shell, "cargo test --locked").run()?;
+    cmd!(project.shell, "cargo test --locked --package bank-domain").run()?;
     Ok(cmd!(project.shell, "cargo test --locked --profile tools --package xtask --bin xtask").run()?)
 }
 
 fn build(project: &Project) -> Result<()> {
-    package::build(project, Optimisation::Full)
+    package::build(project, Optimisation::Full)?;
+    domain::build(project, Optimisation::Full)
 }
 
 /// The types' tests compile or do not; lines that must not are marked `@ts-expect-error`.

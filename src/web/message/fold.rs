@@ -72,14 +72,26 @@ impl Reducers {
     /// Compiles a reducer, and gives its handle: the one that it has, where it is known. Errors: those of
     /// [`Program::compile`]; `LIMIT_EXCEEDED` where there are too many.
     pub fn define(&mut self, definition: Definition) -> Result<usize, Error> {
+        let (evolve, initial) = (Rc::clone(&definition.evolve), Rc::clone(&definition.initial));
+        self.define_as(definition, |versions| {
+            Ok(JsonReducer::new(Program::compile(&evolve, &initial)?, versions))
+        })
+    }
+
+    /// Gives the handle of a reducer: the one that it has, where it is known, else of what is made for the versions that it is
+    /// defined for. Errors: those of `make`; `LIMIT_EXCEEDED` where there are too many.
+    pub fn define_as(
+        &mut self,
+        definition: Definition,
+        make: impl FnOnce(Versions) -> Result<JsonReducer, Error>,
+    ) -> Result<usize, Error> {
         let hash = hash_of(definition.evolve.as_bytes());
         if let Some(handle) = self.known.find(hash, |(known, _)| *known == definition) {
             return Ok(handle);
         }
         let handle = self.known.rows().len();
         limits::check("reducers", handle + 1, limits::REDUCERS_MAX)?;
-        let program = Program::compile(&definition.evolve, &definition.initial)?;
-        let reducer = JsonReducer::new(program, Versions::new(definition.versions.iter().cloned()));
+        let reducer = make(Versions::new(definition.versions.iter().cloned()))?;
         self.known.push(hash, (definition, Rc::new(reducer)));
         Ok(handle)
     }
@@ -108,14 +120,26 @@ impl Begun {
     }
 }
 
+impl Definition {
+    /// A reducer that is code, by its name, with which no document begins.
+    pub fn exported(name: Rc<str>, versions: Vec<(Rc<str>, u32)>) -> Self {
+        Self { evolve: name, initial: Rc::from(""), versions }
+    }
+}
+
 /// Reads a `ReducerMessage`.
 pub fn definition(message: &mut Numbers<'_>) -> Definition {
     let (evolve, initial) = (message.name(), message.name());
+    Definition { evolve, initial, versions: versions(message) }
+}
+
+/// Reads types with their versions.
+pub fn versions(message: &mut Numbers<'_>) -> Vec<(Rc<str>, u32)> {
     let mut versions = Vec::new();
     for _ in 0..message.length() {
         versions.push((message.name(), message.count() as u32));
     }
-    Definition { evolve, initial, versions }
+    versions
 }
 
 /// Reads a `FoldMessage`: the handle of a reducer, and what is to be folded. Errors: `INVALID_ARGUMENT`, `LIMIT_EXCEEDED`.

@@ -9,12 +9,28 @@ use super::source::{self, Source};
 const MAY_NAME: &[(&str, &[&str])] = &[
     // The browser: implements the two ports, offers the store to TypeScript, and hands it values. Entries of a page
     // come as they stand in their records, which the codec names. A document of a reducer comes as a message, and is
-    // compiled where its handle is kept.
+    // compiled where its handle is kept. Aggregates of a crate that has this one in its wasm are handed over here.
     (
         "web",
         &[
-            "store", "log", "codec", "storage", "query", "host", "event", "json", "id", "position", "error",
-            "limits", "table", "answer", "layout", "reducer", "snapshot",
+            "store",
+            "log",
+            "codec",
+            "storage",
+            "query",
+            "host",
+            "event",
+            "json",
+            "id",
+            "position",
+            "error",
+            "limits",
+            "table",
+            "answer",
+            "layout",
+            "reducer",
+            "snapshot",
+            "aggregate",
         ],
     ),
     // Suites, simulations and faults know everything natively testable.

@@ -1,0 +1,37 @@
+// The wasm of this page, and the glue that writes and reads its memory: everfold's own, or that of a crate which has everfold in it.
+import { EverfoldError } from "./errors.js";
+import * as own from "./everfold.js";
+import { instantiate } from "./instantiate.js";
+
+/** What a glue offers. */
+export interface Core extends Pick<typeof own, "destroy" | "exists" | "limits" | "openEngine"> {
+  /** Of a crate that has aggregates: gives an engine one of them to fold with, and a handle to that. */
+  everfoldDefine?(engine: own.Engine, names: string, numbers: Float64Array): number;
+}
+
+let load: () => Promise<Core> = loadOwn;
+let loading: Promise<Core> | undefined;
+
+/** Has another wasm be loaded in place of everfold's own. Gives whether it was in time. */
+export function replaceCore(loadOther: () => Promise<Core>): boolean {
+  const isInTime = loading === undefined;
+  if (isInTime) load = loadOther;
+  return isInTime;
+}
+
+/** The wasm of this page. The first call loads it; where that fails, the next does. */
+export function loadCore(): Promise<Core> {
+  loading ??= load().catch((error: unknown) => {
+    // A network that failed once may do better the next time.
+    loading = undefined;
+    if (error instanceof EverfoldError) throw error;
+    const cause = `the WebAssembly module could not be loaded: ${String(error)}`;
+    throw new EverfoldError(cause, { code: "STORAGE_UNAVAILABLE", retryable: true, cause });
+  });
+  return loading;
+}
+
+async function loadOwn(): Promise<Core> {
+  own.start(await instantiate(new URL("./everfold_bg.wasm", import.meta.url), own.imports()));
+  return own;
+}
