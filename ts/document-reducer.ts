@@ -1,10 +1,12 @@
 import type { AnyAggregate } from "./aggregate.js";
 import { RustEvolve, initialOf } from "./aggregate.js";
 import { BOUNDLESS } from "./boundless.js";
-import type { Engine, ExportedReducerMessage, FoldEventMessage, FoldOutcome, FoldedMessage, ReducerMessage } from "./engine.js";
-import { FOLD_COLUMNS, NONE } from "./engine.js";
+import type { Engine } from "./engine.js";
+import { NONE } from "./engine.js";
 import { EverfoldError, isEverfoldError } from "./errors.js";
 import type { AllFolded, AllStreams, Folded, Reducer, Stretch } from "./evolve.js";
+import type { ExportedReducerMessage, FoldEventMessage, FoldOutcome, FoldedMessage, ReducerMessage } from "./fold-messages.js";
+import { FOLD_COLUMNS } from "./fold-messages.js";
 import { foldStored, pagesAfter, passed } from "./fold-pages.js";
 import { frozen } from "./frozen.js";
 import type { AnyRecorded } from "./page.js";

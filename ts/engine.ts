@@ -2,7 +2,11 @@
 // `Engine` may be in the page, in a worker, or somebody's own wasm; nothing behind the seam knows of it.
 //
 // The layouts that are described here are written down once more on the other side, in `src/web/message/`,
-// under the same names.
+// under the same names. What is said of folds is in `fold-messages`, of snapshots in `snapshot-messages`, of aggregates in Rust in
+// `domain-messages`.
+
+import type { ExportedReducerMessage, FoldEventsMessage, FoldMessage, FoldOutcome, FoldProgress, ReducerMessage } from "./fold-messages.js";
+import type { KeepSnapshotMessage, SnapshotAnswer, SnapshotMessage } from "./snapshot-messages.js";
 
 /** How much an append outlives, once it is acknowledged. */
 export type Durability = "memory" | "relaxed" | "strict";
@@ -279,48 +283,6 @@ export interface CountPageMessage {
   readonly asOf: number;
 }
 
-/** What tells reducers apart: the upper and the lower 32 bits of a hash of all that a state follows from besides the events. */
-export type FingerprintMessage = readonly [upper: number, lower: number];
-
-/** The snapshot of a stream is asked for. */
-export interface SnapshotMessage {
-  /** The name of what folds the stream. */
-  readonly aggregate: string;
-  readonly stream: string;
-  readonly fingerprint: FingerprintMessage;
-  /** Of how many events a snapshot is kept: where fewer are seen, none is looked for. */
-  readonly eventsMin: number;
-  /** The first revision of no interest. */
-  readonly before: number | undefined;
-  readonly asOf: number | undefined;
-}
-
-export interface SnapshotAnswer {
-  /** The state of the log in which reading is to go on, whether there is a snapshot or not. */
-  readonly asOf: number;
-  /** The JSON text of the state; nothing where there is no snapshot. */
-  readonly state?: string;
-  /** The revision of the last event in it. */
-  readonly revision?: number;
-  /** The position of that event. */
-  readonly position?: number;
-}
-
-/** A snapshot is to be kept. */
-export interface KeepSnapshotMessage {
-  readonly aggregate: string;
-  readonly stream: string;
-  readonly fingerprint: FingerprintMessage;
-  /** The revision of the last event in it. */
-  readonly revision: number;
-  /** The position of that event. */
-  readonly position: number;
-  /** The state of the log that was read. */
-  readonly asOf: number;
-  /** The state, as a JSON text. */
-  readonly state: string;
-}
-
 export interface StatsMessage {
   readonly events: number;
   readonly streams: number;
@@ -349,129 +311,3 @@ export interface StoredPageMessage extends PageMessage {
   /** Where the next page begins: a position, and a unit and a block or `NaN`; nothing when this was the last. */
   readonly place: Float64Array | undefined;
 }
-
-/** A declarative reducer. */
-export interface ReducerMessage {
-  /** The JSON text of its document. */
-  readonly evolve: string;
-  /** The JSON text of the state that a fold begins with. */
-  readonly initial: string;
-  /**
-   * The versions of stored types: a fold ends before an event of another one. A type of which none is said is folded
-   * whatever its version, one of version 0 never.
-   */
-  readonly versions: readonly (readonly [type: string, version: number])[];
-}
-
-/** A reducer that an aggregate in Rust is. */
-export interface ExportedReducerMessage {
-  /** The name of the aggregate. */
-  readonly rust: string;
-  /** As of a {@link ReducerMessage}. */
-  readonly versions: readonly (readonly [type: string, version: number])[];
-}
-
-/** The aggregates in Rust that a core brings along. All that they do is computed at once, of what is given. */
-export interface Domain {
-  /** The aggregate of a name. Errors: `INVALID_ARGUMENT` where there is none. */
-  aggregate(name: string): ExportedAggregate;
-  /** Decides a command. Errors: `INVALID_ARGUMENT` with the path `command` or `state` where a text is none of the aggregate's. */
-  decide(message: DecideMessage): DecisionMessage;
-}
-
-/** What a wasm says of its aggregates in Rust. */
-export interface ExportsMessage {
-  /** The version of the crate everfold that is in it. */
-  readonly everfold: string;
-  readonly aggregates: readonly ExportedAggregate[];
-}
-
-/** An aggregate in Rust. */
-export interface ExportedAggregate {
-  readonly name: string;
-  readonly version: number;
-  /** The state that a fold begins with. */
-  readonly initial: unknown;
-}
-
-/** A command is to be decided. */
-export interface DecideMessage {
-  readonly aggregate: string;
-  /** The JSON text of the state. */
-  readonly state: string;
-  /** The JSON text of the command. */
-  readonly command: string;
-  readonly now: number;
-  readonly revision: number | undefined;
-}
-
-/** What a command came to: events, or why a rule is against it. */
-export type DecisionMessage =
-  | { readonly events: readonly { readonly type: string; readonly data?: unknown }[] }
-  | { readonly refused: { readonly message: string; readonly error: unknown } };
-
-/** What a fold goes on from. */
-export interface FoldedMessage {
-  /** The JSON text of the state; where it is left out, the first one. */
-  readonly state: string | undefined;
-  /** How many events were met. */
-  readonly count: number;
-  readonly revision: number | undefined;
-  readonly lastPosition: number;
-  readonly asOf: number;
-}
-
-/** A fold is asked for: of a stream, of what matches a query, or of each stream of a category. */
-export type FoldMessage = {
-  /** The handle of a reducer. */
-  readonly reducer: number;
-  readonly asOf: number | undefined;
-} & (
-  | { readonly stream: string; readonly before: number | undefined; readonly from: FoldedMessage }
-  | { readonly query: readonly QueryItemMessage[]; readonly from: FoldedMessage }
-  | { readonly category: string | undefined }
-);
-
-/** Is told how many positions of how many are folded, about, and says whether it is still wanted. */
-export type FoldProgress = (done: number, total: number) => boolean;
-
-/** Events are to be folded, whatever their version. */
-export interface FoldEventsMessage {
-  readonly reducer: number;
-  readonly from: FoldedMessage;
-  readonly events: readonly FoldEventMessage[];
-}
-
-/** An event as reducers see it: data and metadata are JSON texts. */
-export interface FoldEventMessage {
-  readonly type: string;
-  readonly stream: string;
-  readonly data: string | undefined;
-  readonly metadata: string | undefined;
-  readonly revision: number;
-  readonly position: number;
-  readonly time: number;
-}
-
-/**
- * What a fold came to. `numbers` has {@link FOLD_COLUMNS} for each state:
- *
- *     count  revision  lastPosition
- *
- * A revision that is none is {@link NONE}.
- */
-export interface FoldOutcome {
-  /** The JSON text of an array: the states. */
-  readonly states: string;
-  /** The streams of the states, put together, where there is one for each. */
-  readonly names: string;
-  /** The length of each name, in UTF-16 units. */
-  readonly nameLengths: Uint32Array;
-  readonly numbers: Float64Array;
-  /** The state of the log that was read. */
-  readonly asOf: number;
-  /** Whether it ended before an event that has to be made one of today first. A fold of each stream has no states then. */
-  readonly isCutShort: boolean;
-}
-
-export const FOLD_COLUMNS = 3;

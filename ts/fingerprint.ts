@@ -1,8 +1,8 @@
 import type { AnyAggregate } from "./aggregate.js";
-import type { FingerprintMessage } from "./engine.js";
 import type { EventRegistry } from "./events.js";
 import { plainText } from "./plain-json.js";
 import { sha1 } from "./sha1.js";
+import type { FingerprintMessage } from "./snapshot-messages.js";
 
 const encoder = new TextEncoder();
 /** What stands in for the source of a function that has none: one of the platform's, or one that is bound. */

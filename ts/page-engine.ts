@@ -12,21 +12,11 @@ import type {
   CountPageMessage,
   Engine,
   EngineLimits,
-  ExportedReducerMessage,
-  FoldEventsMessage,
-  FoldMessage,
-  FoldOutcome,
-  FoldProgress,
-  FoldedMessage,
-  KeepSnapshotMessage,
   MarkMessage,
   MarkOutcome,
   OpenMessage,
   OpenProgress,
   PageMessage,
-  ReducerMessage,
-  SnapshotAnswer,
-  SnapshotMessage,
   StatsMessage,
   StorageKind,
   StoredPageMessage,
@@ -36,7 +26,17 @@ import type {
   StreamsMessage,
 } from "./engine.js";
 import { DURABILITY } from "./engine.js";
+import type {
+  ExportedReducerMessage,
+  FoldEventsMessage,
+  FoldMessage,
+  FoldOutcome,
+  FoldProgress,
+  FoldedMessage,
+  ReducerMessage,
+} from "./fold-messages.js";
 import { MessageWriter } from "./message-writer.js";
+import type { KeepSnapshotMessage, SnapshotAnswer, SnapshotMessage } from "./snapshot-messages.js";
 import { wasmCalls as calls } from "./wasm-calls.js";
 
 // The codes are the places.

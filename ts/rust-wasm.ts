@@ -1,7 +1,7 @@
 import { bag } from "./arguments.js";
 import type { Core } from "./core.js";
 import { replaceCore } from "./core.js";
-import type { Domain, ExportedAggregate, ExportsMessage } from "./engine.js";
+import type { Domain, ExportedAggregate, ExportsMessage } from "./domain-messages.js";
 import type { EverfoldError } from "./errors.js";
 import { invalidArgument } from "./errors.js";
 import { instantiate } from "./instantiate.js";

@@ -45,12 +45,13 @@ function line({ everfold, other, ...rest }) {
   return { ...rest, everfold: everfold.length === 0 ? undefined : spread(everfold), other: other && spread(other), ratio };
 }
 
-function appendLines({ singles, appends, unawaited, batches, plan }) {
+function appendLines({ singles, commands, appends, unawaited, batches, plan }) {
   const { batchCount, batchEvents } = plan.batches;
   const group = "Appending";
   return [
     ...latencyLines("single-small", "a new log", singles),
     ...latencyLines("single-large", `a log of ${whole(appends.at(-1).events)} events`, appends.at(-1)),
+    commandLine(group, commands),
     ...rateLines(group, "unawaited", `${whole(unawaited.count)} appends, awaited together`, PEER_NAMES, unawaited),
     ...rateLines(group, "batches", `${batchCount} commits of ${whole(batchEvents)} events`, PEER_NAMES, batches),
   ];
@@ -64,6 +65,13 @@ function latencyLines(key, where, { results }) {
     row(key, `one append, awaited, in ${where}: median`, of(0.5)),
     row(`${key}-p95`, `one append, awaited, in ${where}: 95th percentile`, of(0.95)),
   ];
+}
+
+/** A command beside an append of the same event. */
+function commandLine(group, { accounts, results }) {
+  const [everfold, other] = ["execute", "append"].map((contestant) => results[contestant].map(({ latencies_ms }) => percentile(latencies_ms, 0.5)));
+  const what = `one command, awaited, to one of ${accounts} accounts in turn: median`;
+  return line({ group, key: "execute", what, peer: "everfold, the same event appended, awaited", unit: "ms", everfold, other });
 }
 
 function rateLines(group, key, what, names, { count, results }) {
@@ -95,7 +103,14 @@ function foldLines(group, { count, folds }) {
   ];
 }
 
-function readLines({ coldReads, wideLog, logs, openings, streams }) {
+/** One long stream, with and without a snapshot. */
+function loadLine(group, { count, results }) {
+  const [everfold, other] = ["snapshot", "replayed"].map((loader) => results[loader].map(({ elapsed_ms }) => elapsed_ms));
+  const what = `open, load a stream of ${whole(count)} events by functions, of which 100 came after its snapshot`;
+  return line({ group, key: "load-snapshot", what, peer: "everfold, without snapshot", unit: "ms", everfold, other });
+}
+
+function readLines({ coldReads, coldLoads, wideLog, logs, openings, streams }) {
   const group = "Opening and reading, in a page just loaded";
   const [small, large] = [logs[0], logs.at(-1)];
   const opened = (contestant) => elapsed(openings, wideLog, contestant);
@@ -112,6 +127,7 @@ function readLines({ coldReads, wideLog, logs, openings, streams }) {
     ...foldLines(group, coldReads),
     open("open-wide", `open, ${wide}`, "everfold"),
     open("open-wide-unstarted", `open, ${wide}, wasm start included`, "everfoldUnstarted"),
+    loadLine(group, coldLoads),
     stream("stream-small", small, "Dexie, by its index", elapsed(streams, small, "dexie")),
     stream("stream-large", large, `everfold, of ${whole(small.events)}`, elapsed(streams, small, "everfold")),
   ];

@@ -10,6 +10,7 @@ const REASONS = {
   "single-large": SINGLE,
   "single-small-p95": SLOWEST,
   "single-large-p95": SLOWEST,
+  execute: "Beside what the append does, the command is decided, its events are folded before they are written, and what comes back is the events and their state.",
   "unawaited-blobs": "Each of the appends is a call of its own, with one promise, its own expectation and judgement; the peer makes one text of all.",
   "batches-blobs": BATCH,
   "cold-blobs":

@@ -4,6 +4,7 @@ import { measureLogs } from "./large-logs.mjs";
 import { inTurn } from "./turns.mjs";
 
 const COLD_READERS = ["everfold", "uncompacted", "blobs", "rows", "dexie"];
+const COLD_LOADERS = ["snapshot", "replayed"];
 const COLD_FOLDERS = ["declarative", "functions", "dexie"];
 
 /** Runs a plan in a session; gives what each part found, round by round. */
@@ -17,9 +18,11 @@ export async function measure(session, plan) {
   return {
     plan,
     singles: await run("singles", plan.singles),
+    commands: await run("commands", plan.commands),
     unawaited: await run("unawaited", plan.unawaited),
     batches: await run("batches", plan.batches),
     coldReads: await coldReads(session, run, plan.coldReads),
+    coldLoads: await coldLoads(session, run, plan.coldLoads),
     sizes: await run("sizes", plan.sizes),
     ...(await measureLogs(session, run, plan)),
   };
@@ -42,4 +45,17 @@ async function coldReads(session, run, { rounds, count, batchEvents }) {
   await session.reload();
   await session.call("endColdReads", {});
   return { count, compaction, sizes, results, folds };
+}
+
+/** Each load in a page of its own. */
+async function coldLoads(session, run, { rounds, count }) {
+  const prepared = await run("prepareColdLoads", { count });
+  const load = async (contestant) => {
+    await session.reload();
+    return session.call("coldLoad", { contestant, ...prepared });
+  };
+  const results = await inTurn(COLD_LOADERS, rounds, load);
+  await session.reload();
+  await session.call("endColdLoads", {});
+  return { count, results };
 }

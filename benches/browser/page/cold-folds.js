@@ -1,28 +1,11 @@
 // Opening and folding everything into a state for each account, in a page that was just loaded.
 
+import { DOCUMENT, FUNCTIONS, accountAggregate, initial } from "./account.js";
 import { Checksum, assertEqualWork } from "./checksum.js";
 import { COLD_STORE, PEER_STORE } from "./cold-reads.js";
 import { loadDexie } from "./dexie-database.js";
 import { loadPackage, openStore } from "./everfold-store.js";
 import { PEERS, databaseOf } from "./peers.js";
-
-const initial = () => ({ owner: "", balance: 0, notes: 0 });
-
-/** How the accounts are folded by functions: the store's, and those of who reads everything and reduces. */
-const FUNCTIONS = {
-  AccountOpened: (state, { data }) => ({ ...state, owner: data.owner }),
-  MoneyDeposited: (state, { data }) => ({ ...state, balance: state.balance + data.amount }),
-  MoneyWithdrawn: (state, { data }) => ({ ...state, balance: state.balance - data.amount }),
-  NoteAdded: (state) => ({ ...state, notes: state.notes + 1 }),
-};
-
-/** The same as a document. */
-const DOCUMENT = {
-  AccountOpened: { $set: { owner: "$data.owner" } },
-  MoneyDeposited: { $inc: { balance: "$data.amount" } },
-  MoneyWithdrawn: { $inc: { balance: { $multiply: ["$data.amount", -1] } } },
-  NoteAdded: { $inc: { notes: 1 } },
-};
 
 /** The accounts that events come to, as a plain loop has them. */
 function reduced(events) {
@@ -79,7 +62,7 @@ async function folderOf(contestant) {
   }
   const { defineAggregate } = await loadPackage();
   const evolve = contestant === "declarative" ? DOCUMENT : FUNCTIONS;
-  const Account = defineAggregate({ name: "account", category: "account", initial, evolve, snapshotEvery: false });
+  const Account = accountAggregate(defineAggregate, { evolve, snapshotEvery: false });
   return { open: () => openStore(COLD_STORE), fold: (store) => statesOf(store, Account), close: (store) => store.close() };
 }
 

@@ -5,7 +5,9 @@ import "./wasm-memory.js";
 
 import { batches } from "./batches.js";
 import { coldFold } from "./cold-folds.js";
+import { coldLoad, endColdLoads, prepareColdLoads } from "./cold-loads.js";
 import { coldRead, coldSizes, endColdReads, prepareColdReads } from "./cold-reads.js";
+import { commands } from "./commands.js";
 import { beginLog, endLog, growLog } from "./logs.js";
 import { openLog, readStream, walkThrough } from "./openings.js";
 import { beginProfiled, endProfiled, runProfiled } from "./profiled.js";
@@ -16,6 +18,7 @@ import { unawaited } from "./unawaited.js";
 
 globalThis.bench = {
   singles,
+  commands,
   unawaited,
   batches,
   prepareColdReads,
@@ -23,6 +26,9 @@ globalThis.bench = {
   coldFold,
   coldSizes,
   endColdReads,
+  prepareColdLoads,
+  coldLoad,
+  endColdLoads,
   sizes,
   beginLog,
   growLog,
