@@ -135,7 +135,8 @@ const PROPERTIES = ["name", "version", "category", "events", "initial", "evolve"
  * Defines an aggregate: how its state follows from its events, and its events from commands.
  *
  * States are never changed in place: `evolve` gives new ones. In development (where `process.env.NODE_ENV` is there, as
- * in Node and with bundlers, and is not `"production"`) they are frozen, so that a change in place throws.
+ * in Node and with bundlers, and is not `"production"`) they are frozen, so that a change in place throws. Those that commands
+ * come to are frozen always, where they are plain data: the next command begins with them.
  *
  * Errors: `INVALID_ARGUMENT`.
  *

@@ -8,6 +8,7 @@ import { checkCommit, commitSignal } from "./commit-check.js";
 import type { AppendOutcome, Durability, Engine } from "./engine.js";
 import { DURABILITY, NONE } from "./engine.js";
 import { internal, reviveError } from "./errors.js";
+import type { Recent } from "./recent.js";
 
 /** Length of the payloads, in UTF-16 units, at which a message is full and the next append begins another. */
 const MESSAGE_TEXT_LENGTH = 8 * 1024 * 1024;
@@ -38,14 +39,17 @@ const DURABILITY_NAMES = Object.keys(DURABILITY) as Durability[];
  */
 export class AppendQueue {
   readonly #engine: Engine;
+  readonly #recent: Recent;
   #batches: Batch[] = [];
   /** Messages that have crossed and are not settled. */
   readonly #underWay = new Set<Promise<void>>();
   #scheduled = false;
   #nextTicket = 1;
 
-  constructor(engine: Engine) {
+  /** `recent` is told of what is appended. */
+  constructor(engine: Engine, recent: Recent) {
     this.#engine = engine;
+    this.#recent = recent;
   }
 
   /** Checks and queues a commit. Rejects with what is wrong with it, or with why it was refused. */
@@ -127,7 +131,7 @@ export class AppendQueue {
     try {
       forget = onAbort(signal, () => this.#engine.abort(ticket));
       signal?.throwIfAborted();
-      settle(waiting, await this.#engine.append(writer.finish(ticket)), signal);
+      settle(waiting, await this.#engine.append(writer.finish(ticket)), signal, this.#recent);
     } catch (error) {
       for (const { reject } of waiting) reject(error);
     } finally {
@@ -137,7 +141,7 @@ export class AppendQueue {
 }
 
 /** Settles each append with its part of the outcome. The layout is described at {@link AppendOutcome}. */
-function settle(appends: readonly Waiting[], { numbers, errors }: AppendOutcome, signal: AbortSignal | undefined): void {
+function settle(appends: readonly Waiting[], { numbers, errors }: AppendOutcome, signal: AbortSignal | undefined, recent: Recent): void {
   let place = 0;
   let errorCount = 0;
   for (const waiting of appends) {
@@ -151,15 +155,13 @@ function settle(appends: readonly Waiting[], { numbers, errors }: AppendOutcome,
     }
     const start = place;
     place += 4;
-    if (waiting.of === "write") {
-      waiting.resolve(resultOf(waiting.writes[0], numbers, start, place));
-      place += 4;
-      continue;
-    }
     const writes = waiting.writes.map((write, index) => resultOf(write, numbers, start, place + 4 * index));
     place += 4 * writes.length;
     const { lastPosition, durability, duplicate } = resultOf(undefined, numbers, start, start);
-    waiting.resolve({ writes, lastPosition, durability, duplicate });
+    const [first] = writes.filter(({ firstPosition }) => firstPosition !== undefined);
+    if (first?.firstPosition !== undefined && !duplicate) recent.wrote(writes, first.firstPosition, lastPosition);
+    if (waiting.of === "write") waiting.resolve(writes[0] as AppendResult);
+    else waiting.resolve({ writes, lastPosition, durability, duplicate });
   }
 }
 

@@ -62,6 +62,8 @@ const RETRIES = 3;
 /** How long a pause after a conflict may be: twice as long with each, up to a bound. */
 const PAUSE_MS = 4;
 const PAUSE_MAX_MS = 128;
+/** A state is carried on over so many positions at most: to look through more for what was hidden may take longer than to load. */
+const CARRIED_ON_MAX = 1_000;
 
 /** Those of a decision among the options, as they are now, of whatever object they are: they are looked at again at each try. */
 export function decisionOptions(bag: Record<string, unknown>): Record<string, unknown> {
@@ -106,8 +108,8 @@ export class Execution<State, Registry extends EventRegistry, Command> {
   /** What the caller believes of the stream, where that is anything. */
   readonly #expected: Expected | undefined;
   readonly #decision: Decision;
-  /** How far its stream was folded at last, and as of which state of the log it was read for that. */
-  #newest: { readonly folded: Folded<State>; readonly asOf: number } | undefined;
+  /** How far its stream was folded at last, as of which state of the log it was read for that, and whether its own events are in it. */
+  #newest: { readonly folded: Folded<State>; readonly asOf: number; readonly isWritten: boolean } | undefined;
 
   constructor(session: Session, aggregate: Aggregate<State, Registry, Command>, stream: string, options: unknown) {
     const given = optionBag(options, ["expected", ...DECISION_OPTIONS]);
@@ -136,11 +138,14 @@ export class Execution<State, Registry extends EventRegistry, Command> {
 
   /** Executes the command, and keeps a snapshot of what was folded for it where one is due. */
   async #execute(command: Command): Promise<ExecuteResult<State, Registry>> {
+    const { recent, snapshots, upcaster } = this.#session;
     try {
       return await this.#decideUntilWritten(command);
     } finally {
-      const { folded, asOf } = this.#newest ?? {};
-      if (folded !== undefined) this.#session.snapshots.keep(this.#aggregate, this.#source, folded, asOf);
+      const { folded, asOf, isWritten } = this.#newest ?? {};
+      const isKept = folded !== undefined && snapshots.keep(this.#aggregate, this.#source, folded, asOf);
+      // The next snapshot is as far from this one as from one that is loaded.
+      if (folded !== undefined && isWritten === true) recent.remember(this.#source.stream, this.#aggregate, upcaster, isKept ? { ...folded, count: 0 } : folded);
     }
   }
 
@@ -151,7 +156,7 @@ export class Execution<State, Registry extends EventRegistry, Command> {
     // What this tab knows is nearly always the newest, and where it is not the append is refused: to ask first would take as
     // long as half of the append. Where there is no second try, or a belief to be judged, it is asked.
     let isAsked = retries === 0 || this.#expected !== undefined || engine.position === 0;
-    let folded = await this.#fold(undefined, isAsked ? undefined : engine.position);
+    let folded = await this.#begin(isAsked ? undefined : engine.position);
     for (let attempts = 1; ; ) {
       // Looked for after the load: where it is not found, what was loaded is without it.
       const executed = ids && (await findExecuted(engine, ids, this.#source.stream));
@@ -167,13 +172,23 @@ export class Execution<State, Registry extends EventRegistry, Command> {
     }
   }
 
+  /** The fold of the stream: what is remembered of it, where that holds or can be carried on. */
+  async #begin(asOf: number | undefined): Promise<Folded<State>> {
+    const { engine, recent, upcaster } = this.#session;
+    const known = recent.of(this.#source.stream, this.#aggregate, upcaster, engine.position);
+    if (known === undefined || engine.position - known.folded.asOf > CARRIED_ON_MAX) return this.#fold(undefined, asOf);
+    if (known.isNewest && asOf !== undefined) return known.folded;
+    const hidden = await hiddenSince(engine, known.folded.asOf, asOf);
+    return this.#fold(stillSeen(known.folded, this.#source, hidden, this.#reducer), hidden.asOf);
+  }
+
   /** The fold of the stream, carried on from one before where there is one. */
   async #fold(earlier: Folded<State> | undefined, asOf: number | undefined): Promise<Folded<State>> {
     const { engine, snapshots } = this.#session;
     const stretch = { source: this.#source, asOf, signal: this.#decision.signal };
     const folding = earlier === undefined ? snapshots.fold(this.#aggregate, this.#reducer, stretch) : this.#reducer.foldStretch(engine, earlier, stretch);
     const folded = await folding;
-    this.#newest = { folded, asOf: folded.asOf };
+    this.#newest = { folded, asOf: folded.asOf, isWritten: false };
     return folded;
   }
 
@@ -233,8 +248,8 @@ export class Execution<State, Registry extends EventRegistry, Command> {
       return { ...result, state, events, attempts };
     }
     const newest = await this.#reducer.fold(engine, folded, recorded, result.lastPosition);
-    // What was hidden of the stream since it was read is not known: for that, the fold is as old as before.
-    this.#newest = { folded: newest, asOf: folded.asOf };
+    // A snapshot is judged by when its stream was read.
+    this.#newest = { folded: newest, asOf: folded.asOf, isWritten: true };
     return { ...result, state: newest.state, events, attempts };
   }
 

@@ -33,3 +33,33 @@ function freeze(value: unknown): void {
   Object.freeze(value);
   for (const part of Object.values(value)) freeze(part);
 }
+
+/** About what a value takes in memory beside the units of its texts, in bytes. */
+const VALUE_BYTES = 24;
+
+/**
+ * Freezes a value with every object and array in it, where it takes no more bytes than that, about. A larger one, and one
+ * with anything else in it, of which the contents could change all the same, is left as it is: then it says so.
+ */
+export function frozenIfPlain(value: unknown, bytesMax: number): boolean {
+  const met = new Set<object>();
+  if (plainBytes(value, met, bytesMax) > bytesMax) return false;
+  met.forEach(Object.freeze);
+  return true;
+}
+
+/** About how many bytes a value takes that is plain; more than the bound where it is not, or as soon as that is clear. */
+function plainBytes(value: unknown, met: Set<object>, bytesMax: number): number {
+  if (typeof value === "string") return VALUE_BYTES + 2 * value.length;
+  if (typeof value === "function") return Infinity;
+  if (typeof value !== "object" || value === null || met.has(value)) return VALUE_BYTES;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (!Array.isArray(value) && prototype !== Object.prototype && prototype !== null) return Infinity;
+  met.add(value);
+  let bytes = 2 * VALUE_BYTES;
+  for (const [key, part] of Object.entries(value)) {
+    bytes += key.length + plainBytes(part, met, bytesMax - bytes);
+    if (bytesMax < bytes) break;
+  }
+  return bytes;
+}

@@ -48,11 +48,11 @@ export class Handle {
   #lastPosition = 0;
 
   private constructor(shared: SharedEngine, options: Pick<Session, "events" | "durability" | "host">) {
-    const { engine, queue, turns } = shared;
+    const { engine, queue, turns, recent } = shared;
     const upcaster = options.events && new Upcaster(options.events);
     this.#shared = shared;
     const snapshots = new Snapshots(engine, options.host, options.events);
-    this.session = { ...options, engine, queue, turns, limits: engine.limits, upcaster, snapshots };
+    this.session = { ...options, engine, queue, turns, recent, limits: engine.limits, upcaster, snapshots };
   }
 
   /** Opens a store, in the browser's world or in one of a test's own. */

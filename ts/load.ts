@@ -165,20 +165,20 @@ async function firstAfter(engine: Engine, time: number, asOf: number | undefined
 export interface Hidden {
   /** The streams of which something was hidden. */
   readonly streams: ReadonlySet<string>;
-  /** The head of the log, as of which that is so. */
+  /** The position of the log as of which that is so. */
   readonly asOf: number;
 }
 
-/** Which streams were deleted, tombstoned or truncated after a position: their folds cannot be carried on, but begin anew. */
-export async function hiddenSince(engine: Engine, position: number): Promise<Hidden> {
-  const request = { ...FORWARDS, after: position, query: [{ types: FACT_TYPES }], limit: undefined, asOf: undefined };
+/** Which streams were deleted, tombstoned or truncated after a position, until now or as of another one: their folds cannot be carried on, but begin anew. */
+export async function hiddenSince(engine: Engine, position: number, asOf?: number): Promise<Hidden> {
+  const request = { ...FORWARDS, after: position, query: [{ types: FACT_TYPES }], limit: undefined, asOf };
   const streams = new Set<string>();
-  let asOf = position;
+  let head = position;
   for await (const page of eventPages(request, undefined, (message) => engine.readAll(message), "after")) {
     for (const { stream } of page.events) streams.add(stream);
-    asOf = page.asOf;
+    head = page.asOf;
   }
-  return { streams, asOf };
+  return { streams, asOf: head };
 }
 
 /** What a fold may be carried on from: itself, or nothing where what it has folded may be hidden by now. */

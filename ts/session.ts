@@ -1,6 +1,7 @@
 import type { AppendQueue } from "./append-queue.js";
 import type { CommitContext } from "./commit-check.js";
 import type { Engine } from "./engine.js";
+import type { Recent } from "./recent.js";
 import type { Snapshots } from "./snapshot.js";
 import type { Turns } from "./turns.js";
 
@@ -9,5 +10,6 @@ export interface Session extends CommitContext {
   readonly engine: Engine;
   readonly queue: AppendQueue;
   readonly turns: Turns;
+  readonly recent: Recent;
   readonly snapshots: Snapshots;
 }

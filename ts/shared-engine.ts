@@ -2,6 +2,7 @@ import { AppendQueue } from "./append-queue.js";
 import type { Engine, OpenProgress, StorageKind } from "./engine.js";
 import { EverfoldError, invalidArgument, isEverfoldError } from "./errors.js";
 import { databaseExists, destroyDatabase, openPageEngine } from "./page-engine.js";
+import { Recent } from "./recent.js";
 import { Turns } from "./turns.js";
 
 /** Where a store is asked to keep its records: `"auto"` is IndexedDB, or memory where the browser refuses that. */
@@ -15,13 +16,15 @@ export class SharedEngine {
   readonly queue: AppendQueue;
   /** Those of the commands that are under way. */
   readonly turns: Turns = new Turns();
+  /** The states that commands came to. */
+  readonly recent: Recent = new Recent();
   #handleCount = 0;
   readonly #name: string;
 
   constructor(name: string, engine: Engine) {
     this.#name = name;
     this.engine = engine;
-    this.queue = new AppendQueue(engine);
+    this.queue = new AppendQueue(engine, this.recent);
   }
 
   /** Adds a handle. */

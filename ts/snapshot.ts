@@ -53,20 +53,20 @@ export class Snapshots {
 
   /**
    * Keeps a snapshot, where enough events were folded since the last one. In the background: nobody hears whether it could
-   * be kept. `asOf` is the state of the log that was read for it.
+   * be kept. `asOf` is the state of the log that was read for it. Says whether it is on its way.
    */
-  keep<State>(aggregate: AnyAggregate<State>, source: Source, folded: Folded<State>, asOf: number = folded.asOf): void {
+  keep<State>(aggregate: AnyAggregate<State>, source: Source, folded: Folded<State>, asOf: number = folded.asOf): boolean {
     const { name, snapshotEvery } = aggregate;
     const { revision, lastPosition: position } = folded;
-    if (!("stream" in source) || revision === undefined || snapshotEvery === false || folded.count < snapshotEvery) return;
+    if (!("stream" in source) || revision === undefined || snapshotEvery === false || folded.count < snapshotEvery) return false;
     const { stream } = source;
     const key = JSON.stringify([name, stream]);
-    if (WAITING_MAX <= this.#waiting.size || this.#waiting.has(key)) return;
+    if (WAITING_MAX <= this.#waiting.size || this.#waiting.has(key)) return false;
     // At once, because nothing keeps whoever gets the state from changing it.
     const state = textOf(aggregate, folded.state);
     const fingerprint = this.#fingerprintOf(aggregate);
     // What the core would refuse need not cross.
-    if (state === undefined || fingerprint === undefined || this.#engine.limits.eventBytes < state.length) return;
+    if (state === undefined || fingerprint === undefined || this.#engine.limits.eventBytes < state.length) return false;
     this.#waiting.add(key);
     const keep = async () => {
       // Whoever waited for the fold goes on first.
@@ -74,6 +74,7 @@ export class Snapshots {
       await this.#engine.keepSnapshot({ aggregate: name, stream, fingerprint, revision, position, asOf, state });
     };
     this.#last = this.#last.then(keep).catch(() => {}).finally(() => this.#waiting.delete(key));
+    return true;
   }
 
   /** Waits for what is being kept. */

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { singleWrite } from "../../dist/append.js";
 import { AppendQueue } from "../../dist/append-queue.js";
+import { Recent } from "../../dist/recent.js";
 import { eventPages } from "../../dist/reading.js";
 
 const LIMITS = { jsonDepth: 64, tagsPerEvent: 32, commitEvents: 10_000, commitBytes: 1 << 24, queryEntries: 1_000, queryNames: 10_000 };
@@ -41,14 +42,14 @@ function appendTo(queue, event, options) {
 
 test("ten thousand appends of one task cross once", async () => {
   const engine = notingEngine();
-  const queue = new AppendQueue(engine);
+  const queue = new AppendQueue(engine, new Recent());
   await Promise.all(Array.from({ length: 10_000 }, () => appendTo(queue, { type: "A" })));
   assert.deepEqual(engine.messages.map((message) => runs(message).length), [10_000]);
 });
 
 test("an append that can be withdrawn crosses alone, in its place", async () => {
   const engine = notingEngine();
-  const queue = new AppendQueue(engine);
+  const queue = new AppendQueue(engine, new Recent());
   const { signal } = new AbortController();
   await Promise.all([
     appendTo(queue, { type: "A" }),
@@ -62,7 +63,7 @@ test("an append that can be withdrawn crosses alone, in its place", async () => 
 
 test("appends of much data cross in several messages", async () => {
   const engine = notingEngine();
-  const queue = new AppendQueue(engine);
+  const queue = new AppendQueue(engine, new Recent());
   const data = "x".repeat(1_000_000);
   await Promise.all(Array.from({ length: 20 }, () => appendTo(queue, { type: "A", data })));
   assert.deepEqual(engine.messages.map((message) => runs(message).length), [9, 9, 2]);
@@ -70,7 +71,7 @@ test("appends of much data cross in several messages", async () => {
 
 test("an append that is refused half-way leaves nothing in the message", async () => {
   const engine = notingEngine();
-  const queue = new AppendQueue(engine);
+  const queue = new AppendQueue(engine, new Recent());
   const id = "0190a5c4-7b1e-7cc3-9d2f-3f6a1c2b4d5e";
   const refused = [{ type: "B", data: "refused", id }, { type: "C", data: Number.NaN }];
   await Promise.allSettled([
@@ -93,7 +94,7 @@ test("an append that is refused half-way leaves nothing in the message", async (
 
 test("an engine that fails rejects every append of the message", async () => {
   const reason = new Error("lost");
-  const queue = new AppendQueue({ append: () => Promise.reject(reason), abort() {} });
+  const queue = new AppendQueue({ append: () => Promise.reject(reason), abort() {} }, new Recent());
   const outcomes = await Promise.allSettled([appendTo(queue, { type: "A" }), appendTo(queue, { type: "B" })]);
   assert.deepEqual(outcomes, [{ status: "rejected", reason }, { status: "rejected", reason }]);
 });
