@@ -39,6 +39,18 @@ export interface OpenMessage {
   readonly durability: "relaxed" | "strict";
 }
 
+/**
+ * Who decides, in a test, of time, of chance, and of what becomes of the memory: it is asked by the codes of {@link WORLD}, and
+ * answers a number, or of the memory a promise of one of {@link ADMISSION}. Stores of one name share what they keep there.
+ */
+export type World = (question: number) => number | Promise<number>;
+
+/** What a world is asked: Unix milliseconds, a byte of chance, whether something may be read, or written. */
+export const WORLD = { now: 0, chance: 1, read: 2, write: 3 } as const;
+
+/** What becomes of an access to the memory: it is done; there is no room; it is done, and its answer is lost; the tab is no more. */
+export const ADMISSION = { granted: 0, full: 1, answerLost: 2, killed: 3 } as const;
+
 /** Is told how many bytes of how many were read of the log. */
 export type OpenProgress = (done: number, total: number) => void;
 

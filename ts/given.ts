@@ -15,7 +15,7 @@ import { rehearsed } from "./new-events.js";
 import type { AnyRecorded } from "./page.js";
 import { Difference, isAlike } from "./test-difference.js";
 import type { TestWorld } from "./test-host.js";
-import { testHost } from "./test-host.js";
+import { testHost, testParts } from "./test-host.js";
 
 /** In what world a rule is tested. */
 export interface GivenOptions extends TestWorld {
@@ -57,7 +57,7 @@ export function given<State, Registry extends EventRegistry, Command>(
   if (aggregate.evolve instanceof RustEvolve) throw invalidArgument("aggregate.evolve", "is in Rust, where its rules are tested as well; openTestStore() gives a store that folds it");
   if (isDocument(aggregate.evolve)) throw invalidArgument("aggregate.evolve", "is a document, which only a store folds; openTestStore() gives one");
   const stream = option(bag, "stream", name) ?? `${aggregate.category ?? "stream"}-1`;
-  const stage = { aggregate, stream, host: testHost(bag), reducer: new ScriptReducer(aggregate, upcasterOf(aggregate)) };
+  const stage = { aggregate, stream, host: testHost(testParts(bag)), reducer: new ScriptReducer(aggregate, upcasterOf(aggregate)) };
   return new Scenario(stage, happen(stage, stage.reducer.start(), events).folded);
 }
 

@@ -71,7 +71,7 @@ export class Handle {
     // What the caller does to the options while the store opens changes nothing.
     const events = bag.events as EventRegistry | undefined;
     const onRead = onProgress && ((done: number, total: number) => tell(onProgress, { done, total, phase: "open" }));
-    const opening = acquireEngine(name, { storage, durability, onProgress: onRead });
+    const opening = acquireEngine(name, { storage, durability, onProgress: onRead, world: host.world });
     // One that is open too late is given back.
     const shared = await abortable(opening, signal, (late) => late.release());
     return new Handle(shared, { events, durability, host });

@@ -1,3 +1,4 @@
+import type { World } from "./engine.js";
 import { pauseUntil } from "./pause.js";
 import { randomId } from "./uuid.js";
 
@@ -13,6 +14,15 @@ export interface Host {
   pause(duration_ms: number, signal: AbortSignal | undefined): Promise<void>;
   /** Where events get their times and ids from, where they are not to come from the core. */
   readonly stamp?: { time(): number; id(): string } | undefined;
+  /** What the core is to be told as well. */
+  readonly world?: HostWorld | undefined;
+}
+
+/** A world that a test decides of, for the core. */
+export interface HostWorld {
+  /** The name of the memory, which is shared with the other worlds that have it. */
+  readonly memory: string;
+  readonly ask: World;
 }
 
 /** The browser, or Node. */

@@ -24,6 +24,7 @@ import type {
   StreamInfoMessage,
   StreamReadMessage,
   StreamsMessage,
+  World,
 } from "./engine.js";
 import { DURABILITY } from "./engine.js";
 import type {
@@ -64,13 +65,13 @@ const COUNTS_BY: readonly CountMessage["by"][] = ["nothing", "type", "category",
 
 /**
  * Opens a store in the page. The first call loads the wasm. `onProgress` is told how many bytes of how many were
- * read of the log.
+ * read of the log; `world` is that of a test.
  */
-export async function openPageEngine(message: OpenMessage, onProgress: OpenProgress | undefined): Promise<Engine> {
+export async function openPageEngine(message: OpenMessage, onProgress?: OpenProgress, world?: World): Promise<Engine> {
   const glue = await loadCore();
   const { name, storage, durability } = message;
   const code = STORAGES.indexOf(storage);
-  const core = await calls.make(() => glue.openEngine(name, code, DURABILITY[durability], onProgress) as Promise<CoreEngine>);
+  const core = await calls.make(() => glue.openEngine(name, code, DURABILITY[durability], onProgress, world) as Promise<CoreEngine>);
   return new PageEngine(core, storage, glue);
 }
 

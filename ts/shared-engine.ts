@@ -1,6 +1,7 @@
 import { AppendQueue } from "./append-queue.js";
 import type { Engine, OpenProgress, StorageKind } from "./engine.js";
 import { EverfoldError, invalidArgument, isEverfoldError } from "./errors.js";
+import type { HostWorld } from "./host.js";
 import { databaseExists, destroyDatabase, openPageEngine } from "./page-engine.js";
 import { Recent } from "./recent.js";
 import { Turns } from "./turns.js";
@@ -65,6 +66,8 @@ export interface EngineOptions {
   readonly storage: StorageOption;
   readonly durability: "relaxed" | "strict";
   readonly onProgress: OpenProgress | undefined;
+  /** Where a test decides what happens. */
+  readonly world: HostWorld | undefined;
 }
 
 /** The engine of this name: the one that is open in this tab, or else a new one. The caller has a handle. */
@@ -125,8 +128,8 @@ async function openEngine(name: string, options: EngineOptions): Promise<Engine>
 }
 
 async function openOnce(name: string, options: EngineOptions): Promise<Engine> {
-  const { storage, durability, onProgress } = options;
-  const open = (kind: StorageKind) => openPageEngine({ name, storage: kind, durability }, onProgress);
+  const { storage, durability, onProgress, world } = options;
+  const open = (kind: StorageKind) => openPageEngine({ name: world?.memory ?? name, storage: kind, durability }, onProgress, world?.ask);
   if (storage !== "auto") return open(storage);
   try {
     return await open("indexeddb");

@@ -1,4 +1,6 @@
 import { callback, option } from "./arguments.js";
+import type { World } from "./engine.js";
+import { WORLD } from "./engine.js";
 import type { Host } from "./host.js";
 import type { TimeInput } from "./time.js";
 import { unixMillis } from "./time.js";
@@ -39,11 +41,47 @@ export function testIds(): () => string {
   };
 }
 
-/** A world of which a test decides. */
-export function testHost(world: Record<string, unknown>): Host {
+/** A world of which a test decides: what a `Host` is made of. */
+export interface TestParts {
+  readonly now: () => number;
+  readonly newId: () => string;
+}
+
+/** The clock and the ids of a test, checked. */
+export function testParts(world: Record<string, unknown>): TestParts {
   const clock = option(world, "clock", callback<() => number>) ?? testClock();
-  const now = () => unixMillis(clock(), "options.clock");
   const newId = option(world, "ids", callback<() => string>) ?? testIds();
+  return { now: () => unixMillis(clock(), "options.clock"), newId };
+}
+
+/** The world of one tab. What it is asked about its memory, `admit` answers. */
+export function testHost({ now, newId }: TestParts, memory?: TestMemory): Host {
   const pause = async (_duration_ms: number, signal: AbortSignal | undefined) => signal?.throwIfAborted();
-  return { now, newId, random: () => 0, pause, stamp: { time: now, id: newId } };
+  const world = memory && { memory: memory.name, ask: askOf(now, memory) };
+  return { now, newId, random: () => 0, pause, stamp: { time: now, id: newId }, world };
+}
+
+/** The memory of a tab, which others may share. */
+export interface TestMemory {
+  readonly name: string;
+  /** Which tab it is, from 0: chance is another one in each. */
+  readonly tab: number;
+  /** What becomes of a read or a write: one of {@link ADMISSION}. */
+  admit(access: "read" | "write"): number | Promise<number>;
+}
+
+function askOf(now: () => number, { tab, admit }: TestMemory): World {
+  let chance = tab + 1;
+  return (question) => {
+    switch (question) {
+      case WORLD.now:
+        return now();
+      case WORLD.chance:
+        // The generator of Park and Miller, of which the low bits are the worst.
+        chance = (chance * 48_271) % 2_147_483_647;
+        return (chance >> 16) & 0xff;
+      default:
+        return admit(question === WORLD.read ? "read" : "write");
+    }
+  };
 }

@@ -2,7 +2,8 @@ import { options as optionBag } from "./arguments.js";
 import type { AnyEvents, EventRegistry } from "./events.js";
 import { EventStore } from "./store.js";
 import type { TestWorld } from "./test-host.js";
-import { testHost } from "./test-host.js";
+import { testHost, testParts } from "./test-host.js";
+import { ADMISSION } from "./engine.js";
 
 /** How a store for a test is opened. */
 export interface TestStoreOptions<Registry extends EventRegistry = AnyEvents> extends TestWorld {
@@ -13,9 +14,8 @@ export interface TestStoreOptions<Registry extends EventRegistry = AnyEvents> ex
 let storeCount = 0;
 
 /**
- * Opens an empty store in memory, of its own, which does the same in every run: events get their times from the `clock` and
- * their ids from `ids`, and pauses take no time. Only facts such as `$deleted` get theirs from the real clock. Close it at the end of
- * the test. Errors: `INVALID_ARGUMENT`, also of an append where the clock says what is no time or the ids what is no UUID.
+ * Opens an empty store in memory, of its own, which does the same in every run: events and facts get their times from the `clock`,
+ * events their ids from `ids`, and pauses take no time. Close it at the end of the test. Errors: `INVALID_ARGUMENT`, also of an append where the clock says what is no time or the ids what is no UUID.
  *
  * @example
  * const clock = testClock("2026-01-01T00:00:00Z");
@@ -28,5 +28,7 @@ export async function openTestStore<Registry extends EventRegistry = AnyEvents>(
 ): Promise<EventStore<Registry>> {
   const { events, ...world } = optionBag(options, ["events", "clock", "ids"]);
   storeCount += 1;
-  return EventStore.openIn(testHost(world), `everfold-test-${storeCount}`, { events: events as Registry | undefined, storage: "memory" });
+  const name = `everfold-test-${storeCount}`;
+  const host = testHost(testParts(world), { name, tab: 0, admit: () => ADMISSION.granted });
+  return EventStore.openIn(host, name, { events: events as Registry | undefined, storage: "memory" });
 }

@@ -6,3 +6,5 @@ export { testClock, testIds } from "./test-host.js";
 export type { TestClock, TestWorld } from "./test-host.js";
 export { openTestStore } from "./test-store.js";
 export type { TestStoreOptions } from "./test-store.js";
+export { openTestTabs } from "./test-tabs.js";
+export type { TabFault, TestTab, TestTabs } from "./test-tabs.js";

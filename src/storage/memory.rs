@@ -33,6 +33,11 @@ impl MemoryStorage {
         Self { records: Rc::clone(&self.records), is_closed: Cell::new(false) }
     }
 
+    /// Whether there is another handle to the same database.
+    pub fn is_shared(&self) -> bool {
+        1 < Rc::strong_count(&self.records)
+    }
+
     /// What a transaction decided, once its changes are in force.
     fn applied<T>(&self, decided: Result<(T, Changes), StorageFault>) -> Result<T, StorageFault> {
         let (outcome, changes) = decided?;

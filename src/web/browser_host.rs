@@ -25,6 +25,7 @@ use super::promise::settled;
 use super::property;
 use super::tasks;
 use super::timer::Timer;
+use super::world::World;
 
 /// Most bytes that `crypto.getRandomValues` fills in one call.
 const RANDOM_BYTES_MAX: usize = 65_536;
@@ -46,6 +47,8 @@ struct Inner {
     name: Option<String>,
     ear: Rc<Ear>,
     voice: Option<Rc<Voice>>,
+    /// Who decides of time and chance, where it is a test.
+    world: Option<World>,
 }
 
 /// The channel between the tabs that opened stores of one name.
@@ -80,9 +83,18 @@ impl BrowserHost {
     ///
     /// `STORAGE_UNAVAILABLE` where there is no `crypto` to make random bytes with.
     pub fn new(name: &str) -> Result<Self, Error> {
+        Self::named(name, None)
+    }
+
+    /// As [`BrowserHost::new`], in a world that a test decides of. Errors: as there.
+    pub(super) fn of_test(name: &str, world: World) -> Result<Self, Error> {
+        Self::named(name, Some(world))
+    }
+
+    fn named(name: &str, world: Option<World>) -> Result<Self, Error> {
         let ear = Rc::new(Ear::default());
         let voice = Voice::new(name, &ear);
-        Self::build(Some(name.to_owned()), ear, voice)
+        Self::build(Some(name.to_owned()), ear, voice, world)
     }
 
     /// A host that neither announces nor hears: for a store that no other tab can see. It keeps no process of
@@ -92,16 +104,21 @@ impl BrowserHost {
     ///
     /// `STORAGE_UNAVAILABLE` where there is no `crypto` to make random bytes with.
     pub fn alone() -> Result<Self, Error> {
-        Self::build(None, Rc::new(Ear::default()), None)
+        Self::build(None, Rc::new(Ear::default()), None, None)
     }
 
-    fn build(name: Option<String>, ear: Rc<Ear>, voice: Option<Rc<Voice>>) -> Result<Self, Error> {
+    fn build(
+        name: Option<String>,
+        ear: Rc<Ear>,
+        voice: Option<Rc<Voice>>,
+        world: Option<World>,
+    ) -> Result<Self, Error> {
         let no_crypto = || {
             let cause = "there is no `crypto` here to make random ids with".to_owned();
             Error::new(Detail::StorageUnavailable { cause, obstacle: Obstacle::Absent })
         };
         let crypto = property::get_if_some(&global(), "crypto").ok_or_else(no_crypto)?;
-        Ok(Self { inner: Rc::new(Inner { crypto, name, ear, voice }) })
+        Ok(Self { inner: Rc::new(Inner { crypto, name, ear, voice, world }) })
     }
 }
 
@@ -109,10 +126,13 @@ impl Host for BrowserHost {
     type Lock = BrowserLock;
 
     fn now(&self) -> UnixMillis {
-        UnixMillis(now_ms() as i64)
+        self.inner.world.as_ref().map_or_else(|| UnixMillis(now_ms() as i64), World::now)
     }
 
     fn random(&self, bytes: &mut [u8]) {
+        if let Some(world) = &self.inner.world {
+            return world.random(bytes);
+        }
         for chunk in bytes.chunks_mut(RANDOM_BYTES_MAX) {
             let filled = self.inner.crypto.get_random_values_with_u8_array(chunk);
             assert!(filled.is_ok(), "more random bytes were asked for than are given at once");
@@ -183,6 +203,10 @@ impl Host for BrowserHost {
 impl Voice {
     fn new(name: &str, ear: &Rc<Ear>) -> Option<Rc<Self>> {
         let channel = BroadcastChannel::new(&format!("everfold:{name}")).ok()?;
+        // Where there is such a thing, as in Node, listening keeps no process alive.
+        if let Some(unref) = property::get_if_some::<Function>(&channel, "unref") {
+            drop(unref.call0(&channel));
+        }
         let ear = Rc::clone(ear);
         let on_message = listener(Box::new(move |message| {
             if let Some(position) = property::get(&message, "data").ok().and_then(position_of) {

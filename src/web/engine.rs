@@ -25,6 +25,7 @@ use super::message::options::{self, OpenRequest, StorageKind};
 use super::message::{append, describe, page, snapshot};
 use super::promise;
 use super::storage::BrowserStorage;
+use super::world::{self, World};
 use super::{BrowserHost, IndexedDbStorage, error};
 
 type BrowserStore = Store<BrowserStorage, BrowserHost>;
@@ -47,11 +48,18 @@ struct UnderWay {
 }
 
 /// Opens a store; `on_progress` hears how many bytes of how many were read. Takes the fields of an `OpenMessage`,
-/// by their codes; resolves with an `Engine`.
+/// by their codes; resolves with an `Engine`. In the `world` of a test, stores of one name share what they keep in memory.
 #[wasm_bindgen(js_name = openEngine)]
-pub fn open_engine(name: String, storage: u32, durability: u32, on_progress: Option<Function>) -> Promise {
+pub fn open_engine(
+    name: String,
+    storage: u32,
+    durability: u32,
+    on_progress: Option<Function>,
+    world: Option<Function>,
+) -> Promise {
     let request = options::open(storage, durability);
-    answer(async move { Ok(JsValue::from(open(&name, request, on_progress).await?)) })
+    let world = world.map(World::new);
+    answer(async move { Ok(JsValue::from(open(&name, request, on_progress, world).await?)) })
 }
 
 /// Whether there is a database of this name.
@@ -226,7 +234,12 @@ async fn perform(store: BrowserStore, reducers: Rc<RefCell<Reducers>>, call: Cal
     Ok(page::write(&page))
 }
 
-async fn open(name: &str, request: OpenRequest, on_progress: Option<Function>) -> Result<Engine, Error> {
+async fn open(
+    name: &str,
+    request: OpenRequest,
+    on_progress: Option<Function>,
+    world: Option<World>,
+) -> Result<Engine, Error> {
     let OpenRequest { storage, options } = request;
     limits::check("store name bytes", name.len(), limits::NAME_BYTES_MAX)
         .map_err(|error| error.at("name"))?;
@@ -244,7 +257,13 @@ async fn open(name: &str, request: OpenRequest, on_progress: Option<Function>) -
                 }
             }
         }
-        StorageKind::Memory => (BrowserStorage::Memory(MemoryStorage::new()), BrowserHost::alone()?),
+        StorageKind::Memory => match world {
+            None => (BrowserStorage::Memory(MemoryStorage::new(), None), BrowserHost::alone()?),
+            Some(world) => {
+                let host = BrowserHost::of_test(name, world.clone())?;
+                (BrowserStorage::Memory(world::memory_of(name), Some(world)), host)
+            }
+        },
     };
     let progress = move |Progress { done_bytes, total_bytes }: Progress| {
         if let Some(on_progress) = &on_progress {

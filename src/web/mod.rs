@@ -15,6 +15,7 @@ mod property;
 mod storage;
 mod tasks;
 mod timer;
+mod world;
 
 pub use browser_host::BrowserHost;
 pub use indexed_db::IndexedDbStorage;

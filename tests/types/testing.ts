@@ -1,6 +1,7 @@
 import type { EventStore } from "../../dist/index.js";
 import { defineAggregate } from "../../dist/index.js";
-import { given, openTestStore, testClock, testIds } from "../../dist/testing.js";
+import type { TestTab } from "../../dist/testing.js";
+import { given, openTestStore, openTestTabs, testClock, testIds } from "../../dist/testing.js";
 import { bank } from "./bank.js";
 import type { Equal } from "./equal.js";
 import { same } from "./equal.js";
@@ -36,3 +37,14 @@ const store = await openTestStore({ events: bank, clock: () => 0 });
 same<Equal<typeof store, EventStore<typeof bank>>>();
 // @ts-expect-error
 await openTestStore({ events: bank, storage: "indexeddb" });
+
+// As many tabs as were asked for, and no more.
+const tabs = await openTestTabs(2, { events: bank });
+const [one, two] = tabs;
+same<Equal<typeof one, TestTab<typeof bank>>>();
+same<Equal<typeof two.store, EventStore<typeof bank>>>();
+// @ts-expect-error
+tabs[2];
+// @ts-expect-error
+one.fail("fire");
+await tabs.close();

@@ -38,7 +38,8 @@ use crate::web::promise::settled;
 use connection::Connection;
 use fault::Fault;
 use patience::TRANSACTION_ATTEMPTS;
-use transaction::{Access, Operation, Reads, Slot};
+pub use transaction::Slot;
+use transaction::{Access, Operation, Reads};
 use writing::Judge;
 
 /// What makes the operation of each attempt at a transaction.
@@ -187,12 +188,11 @@ pub struct Answering<'a, T> {
     slot: Slot<T>,
 }
 
-impl<T> Answering<'_, T> {
-    /// What was found already.
-    pub fn at_once(found: Result<T, StorageFault>) -> Self {
+impl<'a, T> Answering<'a, T> {
+    /// What another storage finds, as it puts it there.
+    pub fn of(find: impl FnOnce(Slot<T>) -> LocalBoxFuture<'a, Result<(), StorageFault>>) -> Self {
         let slot = Slot::default();
-        let transaction = Box::pin(ready(found.map(|found| slot.set(Some(found)))));
-        Self { transaction, slot }
+        Self { transaction: find(Rc::clone(&slot)), slot }
     }
 }
 
