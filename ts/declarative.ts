@@ -1,6 +1,5 @@
-import { unfit } from "./arguments.js";
 import { BOUNDLESS } from "./boundless.js";
-import { invalidArgument } from "./errors.js";
+import { checkGrammar } from "./document-check.js";
 import type { AnyEvents, EventRegistry, TypeOf } from "./events.js";
 import { frozenAlways } from "./frozen.js";
 import type { Json } from "./json.js";
@@ -46,8 +45,6 @@ export interface EvolveStep {
   readonly $addToSet?: Assignments;
 }
 
-const STEP_KEYS: ReadonlySet<string> = new Set(["$for", "$if", "$set", "$unset", "$inc", "$min", "$max", "$push", "$pull", "$addToSet"]);
-
 /** Whether a reducer is a document, and not functions. */
 export function isDocument(evolve: unknown): evolve is EvolveDocument {
   if (typeof evolve !== "object" || evolve === null) return false;
@@ -55,23 +52,9 @@ export function isDocument(evolve: unknown): evolve is EvolveDocument {
   return 0 < steps.length && steps.every((step) => typeof step === "object");
 }
 
-/**
- * A document as it is now, checked as far as can be without the core: that it is plain JSON, and has known steps. Paths
- * and expressions are checked by the core when it is first folded with.
- */
+/** A document as it is now, checked: that it is plain JSON, and what {@link checkGrammar} checks. */
 export function checkDocument(document: EvolveDocument, path: string): EvolveDocument {
   const copy = JSON.parse(jsonText(document, path, "", BOUNDLESS)) as Record<string, unknown>;
-  for (const [type, steps] of Object.entries(copy)) {
-    if (type.startsWith("$")) throw invalidArgument(`${path}.${type}`, "is a fact of the store's own, which no reducer is handed");
-    const list: unknown[] = Array.isArray(steps) ? steps : [steps];
-    list.forEach((step, index) => checkStep(step, Array.isArray(steps) ? `${path}.${type}[${index}]` : `${path}.${type}`));
-  }
+  checkGrammar(copy, path);
   return frozenAlways(copy) as EvolveDocument;
-}
-
-function checkStep(step: unknown, path: string): void {
-  if (typeof step !== "object" || step === null || Array.isArray(step)) throw unfit(step, path, "a step, such as { $set: { path: value } },");
-  for (const key of Object.keys(step)) {
-    if (!STEP_KEYS.has(key)) throw invalidArgument(`${path}.${key}`, `is not a step; there are ${[...STEP_KEYS].join(", ")}`);
-  }
 }

@@ -74,6 +74,47 @@ test("every vector comes to its state in the engine, in one step and in two", ()
     }
   }));
 
+/** What is refused where an aggregate is defined: the code and the place, which the core calls `evolve`. */
+function refusedWhereDefined(evolve) {
+  try {
+    defineAggregate({ name: "checked", initial: () => ({}), evolve });
+    return undefined;
+  } catch ({ code, path }) {
+    assert.ok(path.startsWith("definition.evolve"), path);
+    return { code, path: path.slice("definition.".length) };
+  }
+}
+
+/** Documents beside the vectors: at bounds, and wrong in ways that no vector has. */
+const BESIDE = [
+  ...["", ".", "a.", ".a", "a..b", "$a", "a.$b", "{}", "{data", "data}", "{data}x", "x{data}", "[", "]", "[a]", "[=]", "[a=]", "[a=b]", "[={data}]", "[a={data}]", "[a={data.{type}}]", "{data.{type}}", "{data.[]}"],
+  ...["[a={type.x}]", "{nothing}", "{line}", "{data..x}", "[a=b={data}]", "a.[]", "[].[]", "a}b", "a.}b.c", "{a.b", "\ud83d", "\"", "{state}", "{$data}", "[$a={data}]", "{data.x}.{data.x}", "__proto__"],
+].flatMap((path) => [{ A: { $set: { [path]: 1 } } }, { A: { $unset: [path] } }, { A: { $set: { a: `$${path}` } } }, { A: { $set: { a: `$data.${path}` } } }, { [path]: { $set: { a: 1, "a.b": 2 } } }]).concat([
+  { A: { $set: { [Array(64).fill("a").join(".")]: 1 } } }, { A: { $set: { [Array(65).fill("a").join(".")]: 1 } } },
+  { A: { $set: { a: `$data.${Array(64).fill("a").join(".")}` } } }, { A: { $set: { a: `$data.${Array(65).fill("a").join(".")}` } } },
+  { A: { $unset: Array.from({ length: 1_000 }, (_, index) => `a${index}`) } }, { A: { $unset: Array.from({ length: 1_001 }, (_, index) => `a${index}`) } },
+  { A: { $set: { a: "x".repeat(262_117) } } }, { A: { $set: { a: "x".repeat(262_144) } } },
+  { A: { $for: { line: "$line" } } }, { A: { $for: { line: "$data", item: "$data" } } }, { A: { $for: {} } }, { A: { $for: { type: [] } } }, { A: { $for: { "a b": [] } } }, { A: { $for: 1 } },
+  { A: { $for: { line: [] }, $set: { "{line}": "$line.x" } } }, { A: [{ $for: { line: [] } }, { $set: { a: "$line" } }] }, { A: { $if: "$line" } }, { A: [[]] }, { A: [] }, { A: { $set: [] } }, { A: { $unset: 1 } }, { A: { $unset: [1] } },
+  { A: { $set: { a: { $add: [] } } } }, { A: { $set: { a: { $add: 1 } } } }, { A: { $set: { a: { $eq: 1 } } } }, { A: { $set: { a: { $cond: { if: 1, then: 2 } } } } }, { A: { $set: { a: { $cond: { if: 1, then: 2, else: 3, more: 4 } } } } },
+  { A: { $set: { a: { $not: [1, 2] } } } }, { A: { $set: { a: { $literal: { $sum: 1 } } } } }, { A: { $set: { a: { $literal: 1, b: 1 } } } }, { A: { $set: { a: { b: { $sum: 1 } } } } }, { A: { $set: { a: [1, { $sum: 1 }] } } }, { A: { $set: { a: { $cond: [{ $sum: 1 }, 1, 2] } } } },
+  { A: { $set: { a: 1 }, $inc: { a: 1 } } }, { A: { $set: { "a.b": 1 }, $unset: "a" } }, { A: { $set: { "a.{type}": 1, "a.b": 2 } } }, { A: { $set: { a: { "x y": "$no" } } } }, { $deleted: {} }, { A: { a: 1 } }, { A: { $when: 1 } },
+]);
+
+test("what is refused where an aggregate is defined is what the core refuses, at the same place, and nothing else", () =>
+  withEngine(async (engine) => {
+    const counts = { refused: 0, taken: 0 };
+    for (const { name, evolve, initial } of [...VECTORS, ...BESIDE.map((evolve) => ({ name: JSON.stringify(evolve), evolve, initial: {} }))]) {
+      // Without a type, and with nothing but functions, it is no document.
+      if (typeof evolve !== "object" || Object.values(evolve).length === 0 || Object.values(evolve).some((steps) => typeof steps !== "object" || steps === null)) continue;
+      const found = await engine.defineReducer({ evolve: JSON.stringify(evolve), initial: JSON.stringify(initial), versions: [] }).then(() => undefined, ({ code, path }) => ({ code, path }));
+      if (found?.path === "initial") continue;
+      assert.deepEqual(refusedWhereDefined(evolve), found, name);
+      counts[found === undefined ? "taken" : "refused"] += 1;
+    }
+    assert.ok(100 < counts.refused && 300 < counts.taken, JSON.stringify(counts));
+  }));
+
 test("an exponent of any size is read in the engine, whose addresses have 32 bits", () =>
   withEngine(async (engine) => {
     const reducer = await engine.defineReducer({ evolve: '{"A":{"$set":{"x":"$data"}}}', initial: "{}", versions: [] });
@@ -283,11 +324,11 @@ test("a document is as it was when it was defined, and what is no document is re
     await store.append("s", { type: "A" });
     assert.equal((await store.load(Counter, "s")).state.count, 1);
     const wrong = (evolve, initial = { count: 0 }) => store.load(defineAggregate({ name: "wrong", initial: () => initial, evolve }), "s");
-    await refused(() => wrong({ A: { $inc: { count: { $sum: 1 } } } }), "INVALID_ARGUMENT", { path: "evolve.A.$inc.count" });
     await refused(() => wrong({ A: { $inc: { count: 1 } } }, 0), "INVALID_ARGUMENT", { path: "initial" });
   });
   const define = (evolve) => async () => defineAggregate({ name: "wrong", initial: () => ({}), evolve });
-  await refused(define({ A: { $add: 1 } }), "INVALID_ARGUMENT", { path: "definition.evolve.A.$add" });
+  await refused(define({ A: { $add: 1 } }), "INVALID_ARGUMENT", { path: "definition.evolve.A" });
+  await refused(define({ A: { $inc: { count: { $sum: 1 } } } }), "INVALID_ARGUMENT", { path: "definition.evolve.A.$inc.count" });
   await refused(define({ A: [{ $set: { a: NaN } }] }), "INVALID_ARGUMENT", { path: "definition.evolve.A[0].$set.a" });
   await refused(define({ A: [1] }), "INVALID_ARGUMENT", { path: "definition.evolve.A[0]" });
   await refused(define({ A: {}, B: () => 1 }), "INVALID_ARGUMENT", { path: "definition.evolve.A" });

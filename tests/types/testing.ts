@@ -44,7 +44,8 @@ const [one, two] = tabs;
 same<Equal<typeof one, TestTab<typeof bank>>>();
 same<Equal<typeof two.store, EventStore<typeof bank>>>();
 // @ts-expect-error
-tabs[2];
+const three: TestTab<typeof bank> = tabs[2];
+void three;
 // @ts-expect-error
 one.fail("fire");
 await tabs.close();
