@@ -16,6 +16,7 @@ const BARS = {
   "batches-dexie": [{ of: "ratio", atLeast: 20 }],
   "batches-blobs": [{ of: "ratio", atLeast: 0.9 }],
   "cold-dexie": [{ of: "ratio", atLeast: 5 }],
+  "fold-rust": [{ of: "ratio", atLeast: 10 }],
   "fold-declarative": [{ of: "ratio", atLeast: 7 }],
   "fold-functions": [{ of: "ratio", atLeast: 4 }],
   "open-wide": [

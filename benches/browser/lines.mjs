@@ -96,8 +96,10 @@ function foldLines(group, { count, folds }) {
   const row = (key, how, contestant, part) =>
     line({ group, key, what: how, peer, unit: "events/s", everfold: rates(contestant, part), other: rates("dexie", part) });
   return [
+    row("fold-rust", `${what}, in Rust`, "rust", "elapsed_ms"),
     row("fold-declarative", `${what}, by a document`, "declarative", "elapsed_ms"),
     row("fold-functions", `${what}, by functions`, "functions", "elapsed_ms"),
+    row("fold-rust-again", "the same once more, in Rust", "rust", "again_ms"),
     row("fold-declarative-again", "the same once more, by a document", "declarative", "again_ms"),
     row("fold-functions-again", "the same once more, by functions", "functions", "again_ms"),
   ];

@@ -4,7 +4,7 @@ import { openChromium } from "../../tests/e2e/chromium.mjs";
 import { makeProfile } from "../../tests/e2e/program.mjs";
 import { serve } from "../../www/serve.mjs";
 
-const FOLDERS = { "/dist/": "dist", "/bench/": "benches/browser/page", "/dexie/": "node_modules/dexie/dist/modern", "/": "www" };
+const FOLDERS = { "/dist/": "dist", "/domain/": "examples/rust-aggregate/pkg", "/bench/": "benches/browser/page", "/dexie/": "node_modules/dexie/dist/modern", "/": "www" };
 
 /** A page that is isolated gets a clock of 5 µs; others one of 100 µs, which is too coarse for single appends. */
 const ISOLATION = { "cross-origin-opener-policy": "same-origin", "cross-origin-embedder-policy": "require-corp" };

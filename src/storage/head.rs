@@ -45,7 +45,7 @@ impl Head {
     /// # Errors
     ///
     /// [`FaultKind::TooNew`]: another tab has a newer everfold, which has written what this one does not know.
-    pub(crate) fn check_writer(self) -> Result<(), StorageFault> {
+    pub fn check_writer(self) -> Result<(), StorageFault> {
         if self.min_writer <= FORMAT_VERSION {
             return Ok(());
         }
@@ -63,7 +63,7 @@ impl Head {
     }
 
     /// The head of the next layout, where this one is of the layout `from`.
-    pub(crate) fn after_layout(self, from: u64) -> Option<Self> {
+    pub fn after_layout(self, from: u64) -> Option<Self> {
         // What comes after the last number is another one too, and that is all that readers look for.
         (self.layout == from).then(|| Self { layout: from.wrapping_add(1), ..self })
     }

@@ -18,7 +18,7 @@ impl Key {
     }
 
     /// How many bytes it counts for in a [`Usage`](super::Usage).
-    pub(crate) fn size_bytes(&self) -> u64 {
+    pub fn size_bytes(&self) -> u64 {
         match self {
             Self::Position(_) => 8,
             Self::Bytes(bytes) => bytes.len() as u64,

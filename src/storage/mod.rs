@@ -2,7 +2,8 @@
 //!
 //! Six operations, all of them fallible but `close` and `strongest_durability`. An implementation knows nothing of events:
 //! it keeps records under keys in nine areas, and decides nothing but what a transaction decides. [`memory`] is the
-//! reference; the suite in `testing::storage_contract` is what each implementation must pass.
+//! reference; the suite in `testing::storage_contract` is what each implementation must pass, also one of another crate: it comes with the
+//! feature `testing`, and `examples/custom-storage` is such a crate.
 
 mod area;
 mod fault;

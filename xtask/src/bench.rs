@@ -6,6 +6,7 @@ use anyhow::Result;
 use xshell::cmd;
 
 use crate::browser::Browser;
+use crate::domain;
 use crate::package::{self, Optimisation};
 use crate::project::Project;
 use crate::setup::{self, Requirement};
@@ -23,7 +24,9 @@ pub fn run(project: &Project, arguments: &[String]) -> Result<()> {
     setup::provide(project, Requirement::ALL)?;
     let has = |wanted: &str| arguments.iter().any(|argument| argument == wanted);
     let is_profile = has(PROFILE);
-    package::build(project, if is_profile { Optimisation::None } else { Optimisation::Full })?;
+    let optimisation = if is_profile { Optimisation::None } else { Optimisation::Full };
+    package::build(project, optimisation)?;
+    domain::build(project, optimisation)?;
     if has(FULL) {
         let growth = cmd!(project.shell, "cargo bench --locked --bench growth --features testing").read()?;
         println!("{growth}");

@@ -69,7 +69,7 @@ fn docs(project: &Project) -> Result<()> {
 
 fn native(project: &Project) -> Result<()> {
     cmd!(project.shell, "cargo test --locked").run()?;
-    cmd!(project.shell, "cargo test --locked --package bank-domain").run()?;
+    cmd!(project.shell, "cargo test --locked --package bank-domain --package file-storage").run()?;
     Ok(cmd!(project.shell, "cargo test --locked --profile tools --package xtask --bin xtask").run()?)
 }
 

@@ -4,7 +4,7 @@ import { DOCUMENT, FUNCTIONS, accountAggregate, initial } from "./account.js";
 import { Checksum, assertEqualWork } from "./checksum.js";
 import { COLD_STORE, PEER_STORE } from "./cold-reads.js";
 import { loadDexie } from "./dexie-database.js";
-import { loadPackage, openStore } from "./everfold-store.js";
+import { loadPackage, loadRust, openStore } from "./everfold-store.js";
 import { PEERS, databaseOf } from "./peers.js";
 
 /** The accounts that events come to, as a plain loop has them. */
@@ -60,10 +60,15 @@ async function folderOf(contestant) {
       close: (database) => database.close(),
     };
   }
-  const { defineAggregate } = await loadPackage();
-  const evolve = contestant === "declarative" ? DOCUMENT : FUNCTIONS;
-  const Account = accountAggregate(defineAggregate, { evolve, snapshotEvery: false });
+  const Account = await accountOf(contestant);
   return { open: () => openStore(COLD_STORE), fold: (store) => statesOf(store, Account), close: (store) => store.close() };
+}
+
+/** The aggregate, by a document, by functions, or in Rust: then this page loads the wasm of that, and not everfold's own. */
+async function accountOf(contestant) {
+  if (contestant === "rust") return (await loadRust()).rustAggregate({ name: "account", category: "account" });
+  const { defineAggregate } = await loadPackage();
+  return accountAggregate(defineAggregate, { evolve: contestant === "declarative" ? DOCUMENT : FUNCTIONS, snapshotEvery: false });
 }
 
 async function statesOf(store, aggregate) {

@@ -5,6 +5,15 @@ import { assertEqualWork, content } from "./checksum.js";
 /** The package, loaded when it is first needed: a page that reads a peer does not carry it. */
 export const loadPackage = () => import("/dist/index.js");
 
+/** The package, with the wasm of examples/rust-aggregate in place of its own. */
+export async function loadRust() {
+  await loadPackage();
+  const rust = await import("/dist/rust.js");
+  const glue = await import("/domain/bank_domain_bg.js");
+  rust.useWasm({ glue, url: new URL("/domain/bank_domain_bg.wasm", location.href) });
+  return rust;
+}
+
 /** The name of a store's database. */
 export function databaseOfStore(name) {
   return `everfold:${name}`;

@@ -26,6 +26,22 @@ use super::reads::{self, Page};
 /// makes its names unique.
 ///
 /// Errors: every clause that is broken, by name.
+///
+/// # Example
+///
+/// ```
+/// use std::cell::RefCell;
+/// use std::collections::BTreeMap;
+///
+/// use everfold::storage::memory::MemoryStorage;
+/// use everfold::testing::executor::Executor;
+/// use everfold::testing::storage_contract::storage_contract;
+///
+/// let databases: RefCell<BTreeMap<String, MemoryStorage>> = RefCell::default();
+/// let open = async |name: &str| databases.borrow_mut().entry(name.to_owned()).or_default().handle();
+/// let kept = Executor::new(1).run_until(storage_contract(open)).unwrap();
+/// assert!(kept.is_ok(), "{kept:?}");
+/// ```
 pub async fn storage_contract<S, O>(open: O) -> Result<(), BrokenContract>
 where
     S: Storage,
