@@ -9,7 +9,7 @@
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-use everfold::aggregate::{Aggregate, Moment, Reducer, Typed};
+use everfold::aggregate::{Reducer, Typed};
 use everfold::event::{EventType, Json, NewEvent, StreamName};
 use everfold::log::Expected;
 use everfold::reducer::Program;
@@ -19,7 +19,12 @@ use everfold::store::{AppendRequest, Bounds, OpenOptions, Store, WriteRequest};
 use everfold::testing::executor::Executor;
 use everfold::testing::prng::Prng;
 use everfold::testing::simulated_host::{Announcements, SimulatedHost, SimulatedOrigin};
-use serde::{Deserialize, Serialize};
+
+use account::Account;
+
+// The bank of the example: the same domain as a crate of a user has it.
+#[path = "../examples/rust-aggregate/src/account.rs"]
+mod account;
 
 const EVENT_COUNT: usize = 100_000;
 const BATCH_EVENTS: usize = 1_000;
@@ -28,47 +33,12 @@ const ROUND_COUNT: usize = 15;
 const OPTIONS: OpenOptions = OpenOptions { durability: Durability::Relaxed, bounds: Bounds::ON_DEMAND };
 
 const EVOLVE: &str = r#"{
+    "AccountOpened": { "$set": { "owner": "$data.owner" } },
     "MoneyDeposited": { "$inc": { "balance": "$data.amount" } },
-    "MoneyWithdrawn": { "$inc": { "balance": { "$multiply": ["$data.amount", -1] } } }
+    "MoneyWithdrawn": { "$inc": { "balance": { "$multiply": ["$data.amount", -1] } } },
+    "NoteAdded": { "$inc": { "notes": 1 } }
 }"#;
-const INITIAL: &str = r#"{ "balance": 0 }"#;
-
-struct Bank;
-
-#[derive(Clone, Default, Serialize, Deserialize)]
-struct Account {
-    balance: f64,
-}
-
-#[derive(Serialize, Deserialize)]
-enum BankEvent {
-    MoneyDeposited { amount: f64 },
-    MoneyWithdrawn { amount: f64 },
-}
-
-impl Aggregate for Bank {
-    const NAME: &'static str = "bank";
-    const VERSION: u32 = 1;
-    type State = Account;
-    type Event = BankEvent;
-    type Command = ();
-    type Error = ();
-
-    fn initial() -> Account {
-        Account::default()
-    }
-
-    fn evolve(state: &mut Account, event: BankEvent) {
-        match event {
-            BankEvent::MoneyDeposited { amount } => state.balance += amount,
-            BankEvent::MoneyWithdrawn { amount } => state.balance -= amount,
-        }
-    }
-
-    fn decide(_: &Account, (): (), _: &Moment) -> Result<Vec<BankEvent>, ()> {
-        Ok(Vec::new())
-    }
-}
+const INITIAL: &str = r#"{ "owner": "", "balance": 0, "notes": 0 }"#;
 
 fn main() {
     let executor = Executor::new(1);
@@ -81,7 +51,7 @@ async fn measure(origin: &SimulatedOrigin) {
     let storage = MemoryStorage::new();
     fill(&open(origin, &storage).await).await;
     let program = Program::compile(EVOLVE, INITIAL).unwrap();
-    let typed = Typed::<Bank>::default();
+    let typed = Typed::<Account>::default();
     let (mut declarative_time, mut typed_time) = (Duration::MAX, Duration::MAX);
     for _ in 0..ROUND_COUNT {
         declarative_time = declarative_time.min(fold(origin, &storage, &program).await);

@@ -8,13 +8,18 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use everfold::aggregate::{Aggregate, Moment, Reducer, Typed};
+use everfold::aggregate::{Reducer, Typed};
 use everfold::codec::{Body, Entry, Tags};
 use everfold::event::{Position, Revision, UnixMillis};
 use everfold::id::EventId;
 use everfold::reducer::Program;
 use everfold::testing::prng::Prng;
-use serde::{Deserialize, Serialize};
+
+use account::Account;
+
+// The bank of the example: the same domain as a crate of a user has it.
+#[path = "../examples/rust-aggregate/src/account.rs"]
+mod account;
 
 const EVENT_COUNT: usize = 200_000;
 const ACCOUNT_COUNT: usize = 1_000;
@@ -24,7 +29,7 @@ const EVOLVE: &str = r#"{
     "AccountOpened": { "$set": { "owner": "$data.owner" } },
     "MoneyDeposited": { "$inc": { "balance": "$data.amount" } },
     "MoneyWithdrawn": { "$inc": { "balance": { "$multiply": ["$data.amount", -1] } } },
-    "Noted": { "$inc": { "notes": 1 } }
+    "NoteAdded": { "$inc": { "notes": 1 } }
 }"#;
 const INITIAL: &str = r#"{ "owner": "", "balance": 0, "notes": 0 }"#;
 
@@ -34,55 +39,12 @@ struct BankEvent {
     data: String,
 }
 
-struct Bank;
-
-#[derive(Clone, Default, Serialize, Deserialize)]
-struct Account {
-    owner: String,
-    balance: f64,
-    notes: u32,
-}
-
-#[derive(Serialize, Deserialize)]
-enum TypedEvent {
-    AccountOpened { owner: String },
-    MoneyDeposited { amount: f64 },
-    MoneyWithdrawn { amount: f64 },
-    Noted {},
-}
-
-impl Aggregate for Bank {
-    const NAME: &'static str = "bank";
-    const VERSION: u32 = 1;
-    type State = Account;
-    type Event = TypedEvent;
-    type Command = ();
-    type Error = ();
-
-    fn initial() -> Account {
-        Account::default()
-    }
-
-    fn evolve(state: &mut Account, event: TypedEvent) {
-        match event {
-            TypedEvent::AccountOpened { owner } => state.owner = owner,
-            TypedEvent::MoneyDeposited { amount } => state.balance += amount,
-            TypedEvent::MoneyWithdrawn { amount } => state.balance -= amount,
-            TypedEvent::Noted {} => state.notes += 1,
-        }
-    }
-
-    fn decide(_: &Account, (): (), _: &Moment) -> Result<Vec<TypedEvent>, ()> {
-        Ok(Vec::new())
-    }
-}
-
 fn main() {
     let events = events();
     let entries: Vec<(usize, Entry<'_>)> =
         events.iter().enumerate().map(|(number, event)| (event.account, entry(number, event))).collect();
     let program = Program::compile(EVOLVE, INITIAL).unwrap();
-    let typed = Typed::<Bank>::default();
+    let typed = Typed::<Account>::default();
     let (mut declarative_time, mut typed_time) = (Duration::MAX, Duration::MAX);
     for _ in 0..ROUND_COUNT {
         declarative_time = declarative_time.min(fold(&program, &entries));
@@ -125,7 +87,7 @@ fn events() -> Vec<BankEvent> {
                 let data = format!("{{\"amount\":{amount},\"currency\":\"EUR\",\"reason\":\"{note}\"}}");
                 ("MoneyWithdrawn", data)
             }
-            _ => ("Noted", format!("{{\"text\":\"{note}\"}}")),
+            _ => ("NoteAdded", format!("{{\"text\":\"{note}\"}}")),
         };
         BankEvent { account, event_type, data }
     };
