@@ -79,7 +79,7 @@ export interface AggregateDefinition<
 > {
   /** What errors and snapshots call it. */
   readonly name: string;
-  /** To be raised when something that `evolve` calls changes: snapshots cannot know. 1 where it is left out. */
+  /** To be raised when something changes that `evolve` or an upcaster calls or closes over: snapshots cannot know. 1 where it is left out. */
   readonly version?: number | undefined;
   /** What its streams are called before the first `-`. Without it, all streams are meant. */
   readonly category?: string | undefined;
@@ -96,7 +96,8 @@ export interface AggregateDefinition<
    *
    * A load begins with the snapshot, and comes to the same as without. It is kept in the background, where the state is plain
    * JSON of at most 1 MiB, of the 4,096 streams or so that were written last. What is changed here is never shown an old state: the
-   * name, the version, the initial state, the source of `evolve`, the events with their upcasters. What `evolve` calls is not looked into.
+   * name, the version, the initial state, the source of `evolve`, the events with their upcasters. What `evolve` and upcasters call or close over is not
+   * looked into.
    */
   readonly snapshotEvery?: number | false | undefined;
 }

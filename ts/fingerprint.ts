@@ -17,7 +17,7 @@ const known = new WeakMap<object, WeakMap<object, FingerprintMessage | undefined
  * version, of its initial state, of the source of `evolve` or its document, and of versions, former names and upcasters of
  * the events. Nothing where that cannot be told: the initial state is not plain JSON, or a function does not show its source.
  *
- * What these functions call is not in it. A change there needs a new `version`.
+ * What these functions call or close over is not in it. A change there needs a new `version`.
  */
 export function fingerprintOf(aggregate: AnyAggregate<unknown>, ofStore: EventRegistry | undefined): FingerprintMessage | undefined {
   const events = aggregate.events ?? ofStore ?? NO_EVENTS;
@@ -43,13 +43,14 @@ function registryOf(events: EventRegistry): unknown {
   return Object.entries(events).map(([type, { version = 1, upcast, formerly }]) => [type, version, described(upcast), formerly]);
 }
 
-/** A value, each function in it by its source. Errors: where one does not show it. */
+/** A value, with its kind where that does not show in JSON, and each function in it by its source. Errors: where one does not show it. */
 function described(value: unknown): unknown {
   if (typeof value === "function") {
     const source = Function.prototype.toString.call(value);
     if (NATIVE.test(source)) throw new Error("a function does not show its source");
-    return source;
+    return ["function", source];
   }
   if (typeof value !== "object" || value === null) return value;
-  return Object.entries(value).map(([key, part]) => [key, described(part)]);
+  if (Array.isArray(value)) return ["array", ...value.map(described)];
+  return ["object", ...Object.entries(value).map(([key, part]) => [key, described(part)])];
 }

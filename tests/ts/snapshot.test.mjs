@@ -145,6 +145,23 @@ test("the same definition in another run has the same fingerprint, and what hide
   assert.equal(fingerprintOf(counting({ initial: () => ({ at: new Date(0) }) }).Counted, undefined), undefined);
 });
 
+// Documents that differ in nothing but their shape.
+const SHAPES = [
+  [{ $set: { last: [] } }, { $set: { last: {} } }],
+  [{ $set: { last: ["a"] } }, { $set: { last: { 0: "a" } } }],
+  [{ $set: { last: [["a", 1]] } }, { $set: { last: { a: 1 } } }],
+  [{ $set: { last: "object" } }, { $set: { last: ["object"] } }],
+];
+for (const shapes of SHAPES) {
+  test(`documents of other shapes never see the snapshots of one another: ${shapes.map((step) => JSON.stringify(step)).join(" and ")}`, () =>
+    onStore(async (store, visit) => {
+      await store.append("account-1", deposits(20));
+      const ofShape = (step) => defineAggregate({ name: "shape", initial: () => ({ last: null }), evolve: { MoneyDeposited: step }, snapshotEvery: 10 });
+      for (const step of [...shapes, ...shapes]) assert.deepEqual((await visit((visitor) => visitor.load(ofShape(step), "account-1"))).state, { last: step.$set.last });
+      assert.notDeepEqual(...shapes.map((step) => fingerprintOf(ofShape(step), undefined)));
+    }));
+}
+
 const MARKS = {
   deleted: (store) => store.delete("account-1"),
   tombstoned: (store) => store.tombstone("account-1"),
