@@ -11,9 +11,12 @@ export type JsonPatchOperation =
 /** What is to be done to a value, in this order, so that it becomes another (RFC 6902). */
 export type JsonPatch = readonly JsonPatchOperation[];
 
-/** The patch that makes one state of another. Both are as JSON has them. */
+/**
+ * The patch that makes one state of another, both as JSON has them: what is undefined is nowhere in an object, and `null` in a list or
+ * as a state.
+ */
 export function patchOf(earlier: unknown, later: unknown): JsonPatch {
-  return createPatch(earlier, later, patchOfArrays) as JsonPatch;
+  return createPatch(inJson(earlier), inJson(later), patchOfArrays) as JsonPatch;
 }
 
 /**
@@ -36,10 +39,31 @@ function patchOfArrays(earlier: unknown, later: unknown, pointer: Pointer): Oper
   }
   const changed = shorter - end;
   for (let index = earlier.length - end - 1; changed <= index; index -= 1) operations.push({ op: "remove", path: `${path}/${index}` });
-  for (let index = changed; index < later.length - end; index += 1) operations.push({ op: "add", path: `${path}/${index}`, value: later[index] });
+  for (let index = changed; index < later.length - end; index += 1) operations.push({ op: "add", path: `${path}/${index}`, value: inJson(later[index]) });
   return operations;
 }
 
+/** What JSON makes of an item, or of a state. */
+function inJson(value: unknown): unknown {
+  return value === undefined ? null : value;
+}
+
+/** Whether two items are the same in JSON: known by the first difference, and at once where they are shared. */
 function isSame(one: unknown, other: unknown): boolean {
-  return patchOf(one, other).length === 0;
+  const [left, right] = [inJson(one), inJson(other)];
+  if (left === right) return true;
+  if (!isHolder(left) || !isHolder(right)) return false;
+  if (Array.isArray(left) || Array.isArray(right)) {
+    return Array.isArray(left) && Array.isArray(right) && left.length === right.length && left.every((item, index) => isSame(item, right[index]));
+  }
+  const keys = keysOf(left);
+  return keys.length === keysOf(right).length && keys.every((key) => Object.hasOwn(right, key) && right[key] !== undefined && isSame(left[key], right[key]));
+}
+
+function isHolder(value: unknown): value is { readonly [key: string]: unknown } {
+  return typeof value === "object" && value !== null;
+}
+
+function keysOf(value: { readonly [key: string]: unknown }): string[] {
+  return Object.keys(value).filter((key) => value[key] !== undefined);
 }

@@ -71,6 +71,14 @@ const PATCHES = [
   [[[1], { a: [1] }], [[1], { a: [1, 2] }], [{ op: "add", path: "/1/a/1", value: 2 }]],
   [[1], { 0: 1 }, [{ op: "replace", path: "", value: { 0: 1 } }]],
   [null, {}, [{ op: "replace", path: "", value: {} }]],
+  // In JSON, what is undefined is null in a list, and nowhere in an object.
+  [[1], [undefined], [{ op: "replace", path: "/0", value: null }]],
+  [[], [undefined], [{ op: "add", path: "/0", value: null }]],
+  [[null, { a: 1 }], [undefined, { a: 1, b: undefined }], []],
+  [[1, 2, 3], [1, , 3], [{ op: "replace", path: "/1", value: null }]],
+  [{ a: 1, b: undefined }, { a: undefined }, [{ op: "remove", path: "/a" }]],
+  [1, undefined, [{ op: "replace", path: "", value: null }]],
+  [undefined, null, []],
 ];
 for (const [earlier, later, patch] of PATCHES) {
   test(`from ${JSON.stringify(earlier)} to ${JSON.stringify(later)} it is ${JSON.stringify(patch)}`, () => assert.deepEqual(patchOf(earlier, later), patch));
@@ -97,4 +105,21 @@ test(`a patch makes any state of any other (seed ${SEED})`, () => {
 test("a list of ten thousand that grows or shrinks is one operation, found at once", { timeout: 20_000 }, () => {
   const list = Array.from({ length: 10_000 }, (_, id) => ({ id, amounts: [id] }));
   for (const later of [[...list, { id: -1 }], list.toSpliced(5_000, 1), list.slice(1)]) assert.equal(patchOf(list, later).length, 1);
+});
+
+/** A list in a list, and so on, of which the innermost has a value that tells when it is read. */
+function nested(depth, value, onRead) {
+  let list = [{ get value() { onRead(); return value; } }];
+  for (let level = 0; level < depth; level += 1) list = [list];
+  return list;
+}
+
+test("a change deep in lists is compared a few times at each level, and what is shared is not looked into", () => {
+  const depth = 12;
+  let reads = 0;
+  const read = () => { reads += 1; };
+  const shared = nested(2, 0, read);
+  const patch = patchOf([shared, nested(depth, 1, read), shared], [shared, nested(depth, 2, read), shared]);
+  assert.deepEqual(patch, [{ op: "replace", path: `/1${"/0".repeat(depth + 1)}/value`, value: 2 }]);
+  assert.ok(reads <= 12 * (depth + 2), `${reads} reads`);
 });
