@@ -2,7 +2,7 @@ import { UUID_BYTES, readUuid } from "./arguments.js";
 import type { Engine } from "./engine.js";
 import type { AnyRecorded } from "./page.js";
 import { eventsOf } from "./page.js";
-import { EVERYTHING, FORWARDS } from "./query.js";
+import { FORWARDS, WHATEVER } from "./query.js";
 import { eventPages } from "./reading.js";
 import { sha1 } from "./sha1.js";
 import { textOf } from "./uuid.js";
@@ -63,17 +63,24 @@ export interface Executed {
   readonly lastPosition: number;
 }
 
-/** What a command has led to, where it was executed before: looked up by the first event that it wrote to this stream. */
+/**
+ * What a command has led to, where it was executed before: looked up by the first event that it wrote to this stream. What it wrote to
+ * another stream by a commit of its own, with nothing between the two, is taken for a part of it.
+ */
 export async function findExecuted(engine: Engine, command: CommandIds, stream: string): Promise<Executed | undefined> {
   const [first] = eventsOf(await engine.event(command.eventId(stream, 0), stream));
   if (first === undefined) return undefined;
   const events = [first];
+  // How many were met of each stream: of what follows, the next one has the next id.
+  const counts = new Map([[stream, 1]]);
   let { position: lastPosition } = first;
-  const request = { ...FORWARDS, after: lastPosition, query: EVERYTHING, limit: undefined, asOf: undefined };
+  const request = { ...FORWARDS, after: lastPosition, query: WHATEVER, limit: undefined, asOf: undefined };
   for await (const page of eventPages(request, undefined, (message) => engine.readAll(message), "after")) {
     for (const event of page.events) {
-      // The events of a commit stand side by side.
-      if (event.metadata.commandId !== command.commandId) return { events, lastPosition };
+      const count = counts.get(event.stream) ?? 0;
+      // The events of a commit stand side by side, and a fact is a commit of its own.
+      if (event.id !== command.eventId(event.stream, count)) return { events, lastPosition };
+      counts.set(event.stream, count + 1);
       if (event.stream === stream) events.push(event);
       lastPosition = event.position;
     }

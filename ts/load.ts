@@ -1,17 +1,16 @@
 import type { AnyAggregate } from "./aggregate.js";
 import { checkAggregate } from "./aggregate.js";
-import { abortSignal, bag, name, option, options as optionBag, whole } from "./arguments.js";
-import type { Engine, QueryItemMessage } from "./engine.js";
-import { invalidArgument } from "./errors.js";
+import { abortSignal, bag, name, option, options as optionBag } from "./arguments.js";
+import type { Engine } from "./engine.js";
 import type { AnyEvents, EventRegistry, RecordedFact } from "./events.js";
 import type { Folded, Reducer, Source, Stretch } from "./evolve.js";
 import { reducerOf, upcasterOf } from "./evolve.js";
+import { boundsOf } from "./moment.js";
 import type { Query } from "./query.js";
-import { EVERYTHING, FACT_TYPES, FORWARDS, checkQuery } from "./query.js";
+import { FACT_TYPES, FORWARDS, checkQuery } from "./query.js";
 import { eventPages } from "./reading.js";
 import type { Session } from "./session.js";
 import type { TimeInput } from "./time.js";
-import { unixMillis } from "./time.js";
 
 /** The state of an aggregate, and how much of the log it is the state of. */
 export interface Loaded<State> {
@@ -36,7 +35,10 @@ export type LoadOptions = {
   readonly signal?: AbortSignal | undefined;
 } & (
   | { readonly revision?: undefined; readonly position?: undefined; readonly time?: undefined }
-  /** After the event at this revision. Past the end gives the newest. */
+  /**
+   * As of the position of the event at this revision. Past the end gives the newest. Where that event is erased, its position is not
+   * known any more: then the state is the one before any event, as of now, and `expected` is this revision as long as the stream is there.
+   */
   | { readonly revision: number; readonly position?: undefined; readonly time?: undefined }
   /** After what stands at this position of the log. Past the end gives the newest. */
   | { readonly position: number; readonly revision?: undefined; readonly time?: undefined }
@@ -59,15 +61,12 @@ export async function load<State>(session: Session, aggregate: unknown, source: 
   const from = checkSource(source, checked, session);
   const moment = optionBag(options, ["revision", "position", "time", "signal"]);
   const signal = option(moment, "signal", abortSignal);
-  const stretch: Stretch = { source: from, signal, ...(await boundsOf(session.engine, moment, "stream" in from)) };
+  const stretch: Stretch = { source: from, signal, ...(await boundsOf(session.engine, moment, from)) };
   const reducer = reducerOf(checked, session.upcaster);
   const folded = await session.snapshots.fold(checked, reducer, stretch);
   // Of another moment there is no use for one: the next load is of another moment again.
   if (stretch.before === undefined && stretch.asOf === undefined) session.snapshots.keep(checked, from, folded);
-  const loaded = await loadedOf(session.engine, folded, stretch);
-  // After an event the stream is as it was with it, until the next one: of which nobody has asked.
-  const isBound = stretch.before !== undefined && loaded.revision === stretch.before - 1;
-  return isBound ? { ...loaded, position: folded.lastPosition } : loaded;
+  return loadedOf(session.engine, folded, stretch);
 }
 
 /** A stream or a query, checked. */
@@ -92,10 +91,11 @@ export async function loadedOf<State>(engine: Engine, folded: Folded<State>, { s
   return { state, exists: revision !== undefined, revision, position, expected: revision ?? "noStream" };
 }
 
+/** The last revision before a bound of a stream of which nothing is seen up to there: there is one as long as it is not deleted. */
 async function revisionOfEmpty(engine: Engine, stream: string, before = Infinity): Promise<number | undefined> {
   const info = await engine.streamInfo(stream);
-  const isTruncated = info !== undefined && !info.deleted && info.count === 0;
-  return isTruncated && info.revision !== undefined && info.revision < before ? info.revision : undefined;
+  if (info?.revision === undefined || info.deleted) return undefined;
+  return Math.min(info.revision, before - 1);
 }
 
 /** As of a past position, the last revision of a stream of which nothing is seen: there is one where it was truncated last, up to it. */
@@ -107,58 +107,6 @@ async function revisionOfTruncated(engine: Engine, stream: string, asOf: number)
     if (fact !== undefined) return fact.type === "$truncated" ? fact.data.before - 1 : undefined;
   }
   return undefined;
-}
-
-/** The moment that is asked for, in terms of a stretch. */
-async function boundsOf(engine: Engine, moment: Record<string, unknown>, isStream: boolean): Promise<{ before?: number; asOf?: number }> {
-  const given = ["revision", "position", "time"].filter((key) => moment[key] !== undefined);
-  if (1 < given.length) throw invalidArgument(`options.${given[1]}`, `is given beside ${given[0]}; one moment is needed`);
-  const revision = option(moment, "revision", whole);
-  if (revision !== undefined) {
-    if (!isStream) throw invalidArgument("options.revision", "is of a stream; for a query, a position or a time is needed");
-    // Past the last revision that there can be, nothing is left out.
-    return revision < Number.MAX_SAFE_INTEGER ? { before: revision + 1 } : {};
-  }
-  const position = option(moment, "position", whole);
-  if (position !== undefined) return pastOf(engine, position);
-  const time = option(moment, "time", unixMillis);
-  return time === undefined ? {} : boundsBefore(engine, time);
-}
-
-/** The log as of a position; as it is now, where that has not come yet. */
-async function pastOf(engine: Engine, position: number): Promise<{ asOf: number }> {
-  // Another tab may have written what this one has not seen.
-  return { asOf: position <= engine.position ? position : Math.min(position, await headOf(engine)) };
-}
-
-/** The last position of the log. */
-async function headOf(engine: Engine): Promise<number> {
-  return (await engine.readAll({ ...FORWARDS, after: Number.MAX_SAFE_INTEGER, query: EVERYTHING, limit: 1, asOf: undefined })).asOf;
-}
-
-/** What happened in the log, events and facts. */
-const WHATEVER: readonly QueryItemMessage[] = [...EVERYTHING, { types: FACT_TYPES }];
-
-/** The log before the first event or fact that is later than a time; as it is now where there is none. */
-async function boundsBefore(engine: Engine, time: number): Promise<{ asOf?: number }> {
-  let bounds: { asOf?: number } = {};
-  for (;;) {
-    const first = await firstAfter(engine, time, bounds.asOf);
-    if (first === undefined) return bounds;
-    // As of before it, what was hidden from there on is seen again, and may be later than the time as well.
-    bounds = { asOf: first - 1 };
-  }
-}
-
-/** The position of the first event or fact that is later than a time, in the log as of a position. */
-async function firstAfter(engine: Engine, time: number, asOf: number | undefined): Promise<number | undefined> {
-  let request = { ...FORWARDS, after: 0, since: time + 1, query: WHATEVER, limit: 1, asOf };
-  for (;;) {
-    const page = await engine.readAll(request);
-    if (0 < page.numbers.length) return page.numbers[0];
-    if (page.next === undefined) return undefined;
-    request = { ...request, after: page.next, asOf: page.asOf };
-  }
 }
 
 /** What was hidden since a fold. */

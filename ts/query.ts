@@ -58,6 +58,9 @@ export const FORWARDS = { before: undefined, since: undefined, until: undefined,
 /** The types of the facts, which a query sees where it names them. */
 export const FACT_TYPES: readonly FactType[] = ["$deleted", "$tombstoned", "$truncated"];
 
+/** What happened in the log, events and facts. */
+export const WHATEVER: readonly QueryItemMessage[] = [...EVERYTHING, { types: FACT_TYPES }];
+
 /** How queries are understood: by the bounds of the core, and the former names of types. */
 export interface QueryContext {
   readonly limits: EngineLimits;

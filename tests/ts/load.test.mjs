@@ -110,7 +110,7 @@ const HIDINGS = {
   truncate: (store) => store.truncate("account-1", { before: 2 }),
 };
 for (const [name, hide] of Object.entries(HIDINGS)) {
-  test(`before a ${name} a stream is what it was, by position and by time`, () =>
+  test(`before a ${name} a stream is what it was, by revision, by position and by time`, () =>
     withStore(async (store) => {
       await store.append("account-1", { ...deposited(1), time: 100 });
       await store.append("account-1", { ...deposited(2), time: 200 });
@@ -118,11 +118,33 @@ for (const [name, hide] of Object.entries(HIDINGS)) {
       const balance = async (moment) => (await store.load(Account, "account-1", moment)).state.balance;
       assert.equal(await balance(), 0);
       assert.equal(await balance({ position: 2 }), 3);
+      for (const revision of [0, 1]) assert.deepEqual(await store.load(Account, "account-1", { revision }), await store.load(Account, "account-1", { position: revision + 1 }));
+      assert.equal(await balance({ revision: 1 }), 3);
+      assert.deepEqual(await store.load(Account, "account-1", { revision: 2 }), await store.load(Account, "account-1"));
       assert.equal(await balance({ time: 200 }), 3);
       // What is hidden by now was later than this, too.
       assert.equal(await balance({ time: 150 }), 1);
       assert.equal(await balance({ time: 50 }), 0);
       assert.equal(await balance({ time: Date.now() + 1_000 }), 0);
+    }));
+}
+
+// What is erased, of a stream of four events, and what becomes of its second revision: there is nothing to fold, and yet it was there.
+const ERASINGS = [
+  ["truncated in part", (store) => store.truncate("account-1", { before: 3 }), { exists: true, revision: 1, expected: 1 }],
+  ["truncated", (store) => store.truncate("account-1", { before: 4 }), { exists: true, revision: 1, expected: 1 }],
+  ["deleted", (store) => store.delete("account-1"), { exists: false, revision: undefined, expected: "noStream" }],
+  ["deleted and written again", async (store) => { await store.delete("account-1"); await store.append("account-1", deposited(9)); }, { exists: true, revision: 1, expected: 1 }],
+];
+for (const [what, act, expected] of ERASINGS) {
+  test(`of a stream that was ${what}, a revision that is erased is what is left of it: nothing`, () =>
+    withStore(async (store) => {
+      await store.append("account-1", [1, 2, 4, 8].map(deposited));
+      await act(store);
+      assert.equal((await store.load(Account, "account-1", { revision: 1 })).state.balance, 3);
+      await store.compact();
+      const { position } = store;
+      assert.deepEqual(await store.load(Account, "account-1", { revision: 1 }), { state: NOTHING, position, ...expected });
     }));
 }
 

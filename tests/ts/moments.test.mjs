@@ -73,6 +73,11 @@ for (const [what, aggregate] of Object.entries(AGGREGATES)) {
           for (let position = 0; position <= log.length + 1; position += 1) {
             assert.deepEqual(await store.load(aggregate, stream, { position }), modelOf(log, stream, position), `${stream} at ${position} of ${JSON.stringify(log)}`);
           }
+          for (const [index, event] of log.entries()) {
+            if (event.stream !== stream || event.hides !== undefined) continue;
+            const { revision } = event;
+            assert.deepEqual(await store.load(aggregate, stream, { revision }), modelOf(log, stream, index + 1), `${stream} at the revision ${revision} of ${JSON.stringify(log)}`);
+          }
           for (const { time } of log) {
             assert.deepEqual(await store.load(aggregate, stream, { time }), modelOf(log, stream, lastBefore(log, time)), `${stream} at the time ${time} of ${JSON.stringify(log)}`);
           }
