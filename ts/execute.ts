@@ -241,6 +241,9 @@ export class Execution<State, Registry extends EventRegistry, Command> {
       return "overtaken";
     }
     const result = commit.writes[0] as AppendResult;
+    // Another tab may have decided otherwise, and more.
+    const executed = commit.duplicate && ids ? await findExecuted(engine, ids, this.#source.stream) : undefined;
+    if (executed !== undefined) return this.#repeated(executed, folded, attempts);
     const recorded = await this.#recorded(result);
     const events = this.#current(recorded);
     if (commit.duplicate) {

@@ -26,11 +26,15 @@ export type TransactOptions = DecisionOptions;
 export interface Transaction<Registry extends EventRegistry = AnyEvents> {
   /** The state of a stream. The commit is refused if it was written meanwhile, be it written here or not. */
   load<State>(aggregate: AnyAggregate<State>, stream: string): Promise<Loaded<State>>;
-  /** A fold of a query. The commit is refused if an event that matches came meanwhile. */
+  /**
+   * A fold of a query. The commit is refused if an event that matches came meanwhile, or something was hidden of the streams and
+   * categories that the query names; of any, where it names none.
+   */
   load<State>(aggregate: AnyAggregate<State>, source: QuerySource<Registry>): Promise<Loaded<State>>;
   /**
    * Has events appended to a stream when the function has ended, in the order of the calls, all of them or none. They are
-   * checked here and now, as the `events` say with which the store was opened.
+   * checked here and now, as the `events` say with which the store was opened. Where an aggregate that is loaded has events of its own,
+   * in which one of them is of another version, the commit is `INVALID_ARGUMENT`.
    */
   append(stream: string, events: NewEvent<Registry> | readonly NewEvent<Registry>[]): void;
 }
@@ -137,7 +141,7 @@ class Attempt {
 
   /** The loads of this attempt that came to an end. */
   async known(): Promise<readonly Known[]> {
-    const loads = await Promise.allSettled(this.#loads.map(({ loading }) => loading));
+    const loads = await this.#settled();
     return loads.flatMap((load) => (load.status === "fulfilled" ? [load.value] : []));
   }
 
@@ -145,18 +149,21 @@ class Attempt {
   async commit(attempts: number): Promise<number | undefined> {
     const { engine, queue } = this.#session;
     if (this.#writes.length === 0) return this.asOf ?? engine.position;
+    // What could not be loaded cannot be a condition either, even where the function went on without it.
+    for (const load of await this.#settled()) if (load.status === "rejected") throw load.reason;
     const known = await this.known();
+    this.#refuseOtherVersions(known);
     await this.#rehearse(known);
     try {
       const writes = this.#writesOn(known);
       const given = writes.map(({ stream }, index) => this.#given[index] ?? new UncheckedWrite(stream, undefined, []));
       const commit = this.#check.commit(writes, conditionOn(known, engine.limits, this.asOf));
       const { lastPosition, duplicate } = await queue.addChecked(commit, given, this.#decision.signal);
-      if (duplicate) this.executedUpTo = lastPosition;
-      return lastPosition;
+      if (duplicate) await this.#lookUpWrites();
+      return this.executedUpTo ?? lastPosition;
     } catch (error) {
       if (isEverfoldError(error, "ID_CONFLICT")) {
-        for (const { stream } of this.#writes) await this.#lookUp(stream);
+        await this.#lookUpWrites();
         if (this.executedUpTo !== undefined) return this.executedUpTo;
       }
       if (!this.#decision.isOvertaken(error, attempts)) throw error;
@@ -218,11 +225,37 @@ class Attempt {
     this.#writes.push(write);
   }
 
+  #settled(): Promise<PromiseSettledResult<Known>[]> {
+    return Promise.allSettled(this.#loads.map(({ loading }) => loading));
+  }
+
+  /** Looks in the streams that are written: what the command appended then may be more than what it appends now. */
+  async #lookUpWrites(): Promise<void> {
+    for (const { stream } of this.#writes) {
+      if (this.executedUpTo === undefined) await this.#lookUp(stream);
+    }
+  }
+
   /** Looks whether the command was executed before, where it has an id. */
   async #lookUp(stream: string): Promise<void> {
     const { command } = this.#decision;
     const executed = command && (await findExecuted(this.#session.engine, command, stream));
     if (executed !== undefined) this.executedUpTo = executed.lastPosition;
+  }
+
+  /** Refuses events that the store would write at one version of their type, and that what is loaded would read as of another. */
+  #refuseOtherVersions(known: readonly Known[]): void {
+    const ofStore = this.#session.events;
+    for (const { aggregate } of known) {
+      for (const { type, place } of this.#writes.flatMap(({ events }) => events)) {
+        const definition = aggregate.events !== undefined && Object.hasOwn(aggregate.events, type) ? aggregate.events[type] : undefined;
+        if (definition === undefined) continue;
+        const [written, read] = [ofStore?.[type]?.version ?? 1, definition.version ?? 1];
+        if (written === read) continue;
+        const problem = `is ${type}, which would be written at version ${written}, that of the events with which this store was opened, and is of version ${read} for the aggregate ${aggregate.name}`;
+        throw invalidArgument(`${place}.type`, `${problem}; open the store with the events of the aggregate`);
+      }
+    }
   }
 
   /** Folds what is new into what was loaded of its stream: what cannot be folded would make the stream unreadable. */
@@ -253,16 +286,24 @@ class Attempt {
 }
 
 /**
- * That nothing came to the queries that were loaded, and that nothing was hidden of the streams: of a deletion the last
- * revision does not tell.
+ * That nothing came to the queries that were loaded, and that nothing was hidden of them and of the streams: of a deletion the last
+ * revision does not tell. What a type or a tag says of events it does not say of facts.
  */
 function conditionOn(known: readonly Known[], { queryEntries }: EngineLimits, after = 0): ConditionMessage | undefined {
   if (known.length === 0) return undefined;
   const query = known.flatMap(({ source }) => ("query" in source ? source.query : []));
   const streams = [...new Set(known.flatMap(({ source }) => ("stream" in source ? [source.stream] : [])))];
-  const facts: QueryItemMessage[] = [];
+  const facts: QueryItemMessage[] = hidingOf(query);
   for (let start = 0; start < streams.length; start += queryEntries) {
     facts.push({ streams: streams.slice(start, start + queryEntries), types: FACT_TYPES });
   }
   return { query: [...query, ...facts], after };
+}
+
+/** What hides something of what queries find: facts of the streams and categories that they name, or of all. */
+function hidingOf(query: readonly QueryItemMessage[]): QueryItemMessage[] {
+  const items = query.map(({ streams, categories }): QueryItemMessage => ({ ...(streams && { streams }), ...(categories && { categories }), types: FACT_TYPES }));
+  const byText = new Map(items.map((item) => [JSON.stringify(item), item]));
+  const everywhere = items.find(({ streams, categories }) => streams === undefined && categories === undefined);
+  return everywhere === undefined ? [...byText.values()] : [everywhere];
 }

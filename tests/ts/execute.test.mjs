@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { EventStore, defineAggregate, defineEvents, eventType } from "../../dist/index.js";
 import { CommandIds } from "../../dist/command.js";
 import { Decision } from "../../dist/execute.js";
+import { openTestTabs } from "../../dist/testing.js";
 import { Account, bank, deposited, naive, opened, withdrawn } from "./bank.mjs";
 import { newName, refused, withStore } from "./check.mjs";
 
@@ -303,6 +304,20 @@ test("a command that another tab executes between load and append, after others,
     await Promise.all(pending);
     assert.deepEqual([duplicate, state.balance, firstRevision, events[0].id], [true, 104, 2, id]);
   }));
+
+test("a command that another tab executes between load and append, and decides to more, gives all that was recorded", async () => {
+  const [one, other] = await openTestTabs(2);
+  const isDecided = new Promise((resolve) => {
+    const freezing = observed(() => { one.freeze(); resolve(); });
+    one.executing = one.store.execute(freezing, "account-1", deposit(5), { commandId: "c" });
+  });
+  await isDecided;
+  const first = await other.store.execute(Account, "account-1", { type: "Split", amount: 5 }, { commandId: "c" });
+  assert.deepEqual([first.duplicate, first.events.length], [false, 2]);
+  one.thaw();
+  assert.deepEqual(await one.executing, { ...first, duplicate: true, attempts: 1 });
+  for (const tab of [one, other]) await tab.store.close();
+});
 
 test("one command is another in another stream, and one without events is decided again", () =>
   withStore(async (store) => {

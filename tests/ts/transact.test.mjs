@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { EventStore, defineAggregate } from "../../dist/index.js";
+import { EventStore, defineAggregate, defineEvents, eventType } from "../../dist/index.js";
+import { openTestTabs } from "../../dist/testing.js";
 import { Account, deposited, opened, withdrawn } from "./bank.mjs";
 import { refused, withStore } from "./check.mjs";
 
@@ -141,6 +142,47 @@ for (const [what, [hide, expected]] of Object.entries(HIDINGS)) {
     }));
 }
 
+// A query alone, what is hidden of what it has found, and how often the function then runs.
+const QUERIES = [
+  ["of a type", { types: ["MoneyDeposited"] }, "account-1", 2],
+  ["of a stream", { streams: ["account-1"] }, "account-1", 2],
+  ["of another stream", { streams: ["account-2"] }, "account-1", 1],
+  ["of a category", { categories: ["account"], types: ["MoneyDeposited"] }, "account-1", 2],
+  ["of another category", { categories: ["limit"] }, "account-1", 1],
+  ["of a stream or a category", [{ streams: ["account-2"] }, { categories: ["account"], tags: ["none"] }], "account-1", 2],
+];
+for (const [what, query, stream, attempts] of QUERIES) {
+  for (const hide of ["delete", "tombstone", "truncate"]) {
+    test(`a decision on a query ${what} runs ${attempts} times where a ${hide} comes between`, () =>
+      withAccounts(async (store) => {
+        const seen = [];
+        const result = await store.transact(async (tx) => {
+          seen.push((await tx.load(Account, { query })).state.balance);
+          if (seen.length === 1) await store[hide](stream, ...(hide === "truncate" ? [{ before: 2 }] : []));
+          tx.append("report-1", deposited(seen.at(-1)));
+        });
+        assert.equal(result.attempts, attempts);
+        assert.equal(seen.at(-1), (await store.load(Account, { query }, { position: result.lastPosition - 1 })).state.balance);
+      }));
+  }
+}
+
+test("a load that failed is a condition that cannot hold, even where its failure is swallowed", () =>
+  withAccounts(async (store) => {
+    const cause = new Error("unlucky");
+    const Unlucky = defineAggregate({ name: "unlucky", initial: () => 0, evolve: () => { throw cause; } });
+    for (const source of ["account-1", { query: { types: ["MoneyDeposited"] } }]) {
+      const act = () =>
+        store.transact(async (tx) => {
+          await tx.load(Account, "account-2");
+          await tx.load(Unlucky, source).catch(() => {});
+          tx.append("account-2", deposited(1));
+        });
+      await refused(act, "REDUCER_FAILED", { name: "unlucky", cause });
+    }
+    assert.equal(store.position, 3);
+  }));
+
 test("a transaction that appends nothing writes nothing, and says what it has seen", () =>
   withAccounts(async (store) => {
     const looking = await store.transact(async (tx) => {
@@ -238,6 +280,33 @@ test("a command that loads nothing is known by what it appends, even where that 
     assert.equal(store.position, 5);
   }));
 
+test("one that decides less than the first time is told of all that was recorded then", async () => {
+  const [one, other] = await openTestTabs(2);
+  const send = (tab, streams, between = async () => {}) =>
+    tab.store.transact(async (tx) => {
+      await tx.load(Account, "account-1");
+      await between();
+      for (const stream of streams) tx.append(stream, [deposited(1), deposited(1)].slice(0, streams.length));
+    }, { commandId: "c" });
+  let first;
+  // By the time of its append, another tab has made the same.
+  const again = await send(one, ["account-1"], async () => { first ??= await send(other, ["account-1", "account-2"]); });
+  assert.deepEqual(first, { value: undefined, lastPosition: 4, attempts: 1, duplicate: false });
+  assert.deepEqual(again, { value: undefined, lastPosition: 4, attempts: 1, duplicate: true });
+  await other.store.append("account-3", deposited(1));
+  assert.deepEqual(await send(one, ["account-1"]), again);
+  for (const tab of [one, other]) await tab.store.close();
+});
+
+test("what follows under the same commandId is no part of what was executed", () =>
+  withAccounts(async (store) => {
+    const send = (...streams) => store.transact((tx) => streams.forEach((stream) => tx.append(stream, deposited(1))), { commandId: "c" });
+    const first = await send("account-1", "account-2");
+    await store.delete("account-1");
+    assert.deepEqual([first.lastPosition, (await send("account-1")).lastPosition], [5, 7]);
+    assert.deepEqual(await send("account-2"), { value: undefined, lastPosition: 5, attempts: 1, duplicate: true });
+  }));
+
 test("five transfers under one commandId at the same time are one", () =>
   withAccounts(async (store, balances) => {
     const results = await Promise.all(Array.from({ length: 5 }, () => transfer(store, "account-1", "account-2", 10, { commandId: "c", retries: 20 })));
@@ -321,6 +390,29 @@ test("of a stream and of a query only what is new is folded when the function ru
     });
     assert.deepEqual([seen, folds], [[1_002, 1_001, 1_003, 1_002], 1_002 + 1_001 + 1 + 1]);
   }));
+
+// The version of a type in the store that is open, where it has events, and in the aggregate that is loaded.
+const VERSIONS = [[2, 2, true], [undefined, 1, true], [1, 2, false], [3, 2, false], [undefined, 2, false]];
+for (const [ofStore, ofAggregate, isWritten] of VERSIONS) {
+  test(`an event that is of version ${ofStore} for the store and ${ofAggregate} for what is loaded is ${isWritten ? "written" : "refused"}`, () => {
+    const upcast = Object.fromEntries([1, 2].map((version) => [version, (data) => data]));
+    const events = (version) => version && defineEvents({ Noted: eventType({ version, upcast: Object.fromEntries(Object.entries(upcast).slice(0, version - 1)) }) });
+    const Notes = defineAggregate({ name: "notes", events: events(ofAggregate), initial: () => 0, evolve: (count) => count + 1 });
+    const act = (store) =>
+      store.transact(async (tx) => {
+        tx.append("notes-2", { type: "Noted" });
+        await tx.load(Notes, "notes-1");
+      });
+    return withStore(async (store) => {
+      if (isWritten) await act(store);
+      else {
+        const error = await refused(() => act(store), "INVALID_ARGUMENT", { path: "events[0].type" });
+        for (const part of ["Noted", `version ${ofStore ?? 1}`, `version ${ofAggregate}`]) assert.ok(error.message.includes(part), error.message);
+      }
+      assert.equal(store.position, isWritten ? 1 : 0);
+    }, { events: events(ofStore) });
+  });
+}
 
 // Arguments, and the path of what is wrong with them.
 const BAD = [
