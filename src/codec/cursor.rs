@@ -1,6 +1,7 @@
 //! Reads numbers and bytes off a slice that may hold anything.
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
+use crate::event::UnixMillis;
 use crate::limits;
 
 use super::varint;
@@ -94,6 +95,15 @@ impl<'a> Cursor<'a> {
         Err(self.corrupt_from(start, "a number is too large"))
     }
 
+    /// Passes over so many numbers.
+    pub fn skip_numbers(&mut self, count: usize) -> Result<(), Box<Corrupt>> {
+        let Some(last) = count.checked_sub(1) else { return Ok(()) };
+        // Only the last byte of a number is below 0x80.
+        let end =
+            self.rest.iter().enumerate().filter(|(_, byte)| **byte < 0x80).map(|(end, _)| end).nth(last);
+        self.take(end.map_or(usize::MAX, |end| end.saturating_add(1))).map(drop)
+    }
+
     /// A number in zigzag order.
     pub fn signed(&mut self) -> Result<i64, Box<Corrupt>> {
         self.unsigned().map(varint::from_zigzag)
@@ -138,6 +148,14 @@ impl<'a> Cursor<'a> {
         match length.checked_sub(1) {
             Some(last) => self.at_most(last as u64, PROBLEM).map(|index| index as u32),
             None => Err(self.corrupt(PROBLEM)),
+        }
+    }
+
+    /// The time that differs so much from another.
+    pub fn time_after(&self, time: UnixMillis, difference: i64) -> Result<UnixMillis, Box<Corrupt>> {
+        match time.0.checked_add(difference) {
+            Some(time) if time.unsigned_abs() <= limits::INTEGER_MAX => Ok(UnixMillis(time)),
+            _ => Err(self.corrupt("a time is too far away")),
         }
     }
 }

@@ -23,7 +23,7 @@ fn read(bytes: &[u8], key: Position) -> Result<DecodedRecord, Box<Corrupt>> {
     parse(header, body)
 }
 
-fn unpack(header: &Header, stored_body: &[u8]) -> Result<Vec<u8>, Box<Corrupt>> {
+pub(super) fn unpack(header: &Header, stored_body: &[u8]) -> Result<Vec<u8>, Box<Corrupt>> {
     match header.packing {
         Packing::Plain => Ok(stored_body.to_vec()),
         Packing::Lz4 => match lz4_flex::block::decompress(stored_body, header.body_bytes) {

@@ -275,7 +275,7 @@ impl DecodedRecord {
 }
 
 impl Span {
-    fn len(self) -> usize {
+    pub(super) fn len(self) -> usize {
         self.end.saturating_sub(self.start) as usize
     }
 }

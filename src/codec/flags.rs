@@ -41,4 +41,12 @@ impl EntryFlags {
     pub fn event_has(self, event_flag: u8) -> bool {
         !self.has(Self::FACT) && self.has(event_flag)
     }
+
+    /// Errors: what is wrong with a fact of a kind that is not known.
+    pub fn check_fact(self) -> Result<(), &'static str> {
+        match self.has(Self::FACT) && Self::TRUNCATED < self.0 & Self::FACT_KIND {
+            true => Err("a kind of fact is not known"),
+            false => Ok(()),
+        }
+    }
 }

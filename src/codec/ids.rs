@@ -74,34 +74,86 @@ fn shared_prefixes(ids: &[EventId]) -> (Vec<&[u8]>, Vec<Option<usize>>) {
 /// Reads the table of prefixes and the ids, which go to `places` one by one.
 pub fn read_ids<'a>(
     cursor: &mut Cursor<'_>,
-    mut places: impl ExactSizeIterator<Item = &'a mut EventId>,
+    places: impl ExactSizeIterator<Item = &'a mut EventId>,
 ) -> Result<(), Box<Corrupt>> {
-    let prefix_count = cursor.count(places.len())?;
-    let mut prefixes = Vec::with_capacity(prefix_count);
-    for _ in 0..prefix_count {
-        prefixes.push((cursor.array()?, 0));
-    }
-    while 0 < places.len() {
-        let head = cursor.size(usize::MAX, "a run of ids is too long")?;
-        let id_count = head >> 1;
-        if id_count == 0 || places.len() < id_count {
-            return Err(cursor.corrupt("a run of ids is empty, or longer than there are entries"));
-        }
-        if head & 1 == 0 {
-            for place in places.by_ref().take(id_count) {
-                *place = EventId::from_bytes(cursor.array()?);
-            }
-            continue;
-        }
-        let index = cursor.index(prefixes.len())?;
-        let Some((prefix, expected)) = prefixes.get_mut(index as usize) else {
-            return Err(cursor.corrupt("an index is beyond its table"));
-        };
-        for place in places.by_ref().take(id_count) {
-            *place = EventId::from_parts(*prefix, read_counter(cursor, expected)?);
-        }
+    let mut reader = IdReader::begin(cursor, places.len())?;
+    for place in places {
+        *place = reader.next(cursor)?;
     }
     Ok(())
+}
+
+/// Reads ids one after the other.
+pub struct IdReader {
+    /// Each with the counter that its next id is expected to have.
+    prefixes: Vec<([u8; EventId::PREFIX_BYTES], i64)>,
+    /// How many ids have not been read.
+    left: usize,
+    /// How many ids of the run that was begun have not been read.
+    left_of_run: usize,
+    /// The prefix of its ids. `None` where they are not prefixed.
+    prefix: Option<usize>,
+}
+
+impl IdReader {
+    /// Reads the table of prefixes of so many ids.
+    pub fn begin(cursor: &mut Cursor<'_>, id_count: usize) -> Result<Self, Box<Corrupt>> {
+        let prefix_count = cursor.count(id_count)?;
+        let mut prefixes = Vec::with_capacity(prefix_count);
+        for _ in 0..prefix_count {
+            prefixes.push((cursor.array()?, 0));
+        }
+        Ok(Self { prefixes, left: id_count, left_of_run: 0, prefix: None })
+    }
+
+    /// The next id, of those that there are.
+    pub fn next(&mut self, cursor: &mut Cursor<'_>) -> Result<EventId, Box<Corrupt>> {
+        if self.left_of_run == 0 {
+            self.begin_run(cursor)?;
+        }
+        self.left_of_run = self.left_of_run.saturating_sub(1);
+        match self.prefix.and_then(|prefix| self.prefixes.get_mut(prefix)) {
+            None => cursor.array().map(EventId::from_bytes),
+            Some((prefix, expected)) => Ok(EventId::from_parts(*prefix, read_counter(cursor, expected)?)),
+        }
+    }
+
+    /// Passes over so many ids, of those that there are.
+    pub fn skip(&mut self, cursor: &mut Cursor<'_>, count: usize) -> Result<(), Box<Corrupt>> {
+        let mut left = count;
+        while 0 < left {
+            if self.left_of_run == 0 {
+                self.begin_run(cursor)?;
+            }
+            let skipped = left.min(self.left_of_run);
+            match self.prefix.and_then(|prefix| self.prefixes.get_mut(prefix)) {
+                None => drop(cursor.take(skipped.saturating_mul(EventId::BYTES))?),
+                Some((_, expected)) => {
+                    for _ in 0..skipped {
+                        read_counter(cursor, expected)?;
+                    }
+                }
+            }
+            self.left_of_run = self.left_of_run.saturating_sub(skipped);
+            left = left.saturating_sub(skipped);
+        }
+        Ok(())
+    }
+
+    fn begin_run(&mut self, cursor: &mut Cursor<'_>) -> Result<(), Box<Corrupt>> {
+        let head = cursor.size(usize::MAX, "a run of ids is too long")?;
+        let id_count = head >> 1;
+        if id_count == 0 || self.left < id_count {
+            return Err(cursor.corrupt("a run of ids is empty, or longer than there are entries"));
+        }
+        self.prefix = match head & 1 {
+            0 => None,
+            _ => Some(cursor.index(self.prefixes.len())? as usize),
+        };
+        self.left = self.left.saturating_sub(id_count);
+        self.left_of_run = id_count;
+        Ok(())
+    }
 }
 
 fn read_counter(cursor: &mut Cursor<'_>, expected: &mut i64) -> Result<u32, Box<Corrupt>> {

@@ -19,6 +19,7 @@ pub(crate) mod order;
 pub(crate) mod pack;
 mod parse;
 mod tags;
+mod unpacked;
 pub(crate) mod varint;
 
 use crate::event::{Fact, Position, Revision, UnixMillis};
@@ -31,6 +32,7 @@ pub use extensions::Extensions;
 pub use header::RECORD_VERSION;
 pub use pack::encode_records;
 pub use tags::{Tags, TagsIter};
+pub use unpacked::UnpackedRecord;
 
 /// A commit as the codec takes it and gives it back: the entries that were appended together.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -14,14 +14,9 @@ use super::header::Header;
 use super::{Corrupt, Part, extensions, ids, order};
 
 /// Reads a body that is as long as its header says.
-pub fn parse(header: Header, mut body: Vec<u8>) -> Result<DecodedRecord, Box<Corrupt>> {
-    let tables = body.split_off(header.text_bytes.min(body.len()));
-    body.shrink_to_fit();
-    let text = String::from_utf8(body).map_err(|error| {
-        Cursor::new(&[], Part::Body, error.utf8_error().valid_up_to()).corrupt("the text is not UTF-8")
-    })?;
-    let cursor = Cursor::new(&tables, Part::Body, text.len());
-    let mut parser = Parser { tables: &tables, cursor, text: &text, text_offset: 0 };
+pub fn parse(header: Header, body: Vec<u8>) -> Result<DecodedRecord, Box<Corrupt>> {
+    let (text, tables) = split(&header, body)?;
+    let mut parser = Parser::new(&text, &tables);
 
     let [stream_names, type_names, tag_names] = parser.name_tables()?;
     let (commits, extensions) = parser.commits(&header)?;
@@ -39,7 +34,17 @@ pub fn parse(header: Header, mut body: Vec<u8>) -> Result<DecodedRecord, Box<Cor
     Ok(DecodedRecord { header, stream_names, type_names, tag_names, commits, extensions, rows, tags, text })
 }
 
-struct Parser<'a> {
+/// The text and the tables of a body.
+pub fn split(header: &Header, mut body: Vec<u8>) -> Result<(String, Vec<u8>), Box<Corrupt>> {
+    let tables = body.split_off(header.text_bytes.min(body.len()));
+    body.shrink_to_fit();
+    let text = String::from_utf8(body).map_err(|error| {
+        Cursor::new(&[], Part::Body, error.utf8_error().valid_up_to()).corrupt("the text is not UTF-8")
+    })?;
+    Ok((text, tables))
+}
+
+pub(super) struct Parser<'a> {
     tables: &'a [u8],
     /// What is left of the tables.
     cursor: Cursor<'a>,
@@ -48,7 +53,21 @@ struct Parser<'a> {
     text_offset: usize,
 }
 
-impl Parser<'_> {
+impl<'a> Parser<'a> {
+    pub(super) fn new(text: &'a str, tables: &'a [u8]) -> Self {
+        Self { tables, cursor: Cursor::new(tables, Part::Body, text.len()), text, text_offset: 0 }
+    }
+
+    /// Where the text begins that belongs to nothing yet.
+    pub(super) fn text_offset(&self) -> usize {
+        self.text_offset
+    }
+
+    /// What is left of the tables.
+    pub(super) fn into_cursor(self) -> Cursor<'a> {
+        self.cursor
+    }
+
     /// The next `length` bytes of the text.
     fn span(&mut self, length: usize) -> Result<Span, Box<Corrupt>> {
         let start = self.text_offset;
@@ -64,7 +83,7 @@ impl Parser<'_> {
     }
 
     /// Streams, types and tags.
-    fn name_tables(&mut self) -> Result<[NameTable; 3], Box<Corrupt>> {
+    pub(super) fn name_tables(&mut self) -> Result<[NameTable; 3], Box<Corrupt>> {
         let mut counts = [0; 3];
         for count in &mut counts {
             *count = self.cursor.count(usize::MAX)?;
@@ -100,7 +119,7 @@ impl Parser<'_> {
     }
 
     /// The commits, and all of their extensions as they are stored.
-    fn commits(&mut self, header: &Header) -> Result<(Vec<Commit>, Vec<u8>), Box<Corrupt>> {
+    pub(super) fn commits(&mut self, header: &Header) -> Result<(Vec<Commit>, Vec<u8>), Box<Corrupt>> {
         if self.cursor.remaining() < header.commit_count {
             return Err(self.cursor.corrupt("there are more commits than bytes"));
         }
@@ -108,7 +127,7 @@ impl Parser<'_> {
         let mut time = 0;
         for _ in 0..header.commit_count {
             let difference = self.cursor.signed()?;
-            time = self.time_after(UnixMillis(time), difference)?.0;
+            time = self.cursor.time_after(UnixMillis(time), difference)?.0;
             let (stored_extensions, extensions) = (Span::default(), OnceCell::new());
             commits.push(Commit { time: UnixMillis(time), stored_extensions, extensions, entry_count: 0 });
         }
@@ -155,9 +174,7 @@ impl Parser<'_> {
         let mut rows = Vec::with_capacity(entry_count);
         for &flags in flags {
             let flags = EntryFlags(flags);
-            if flags.has(EntryFlags::FACT) && EntryFlags::TRUNCATED < flags.0 & EntryFlags::FACT_KIND {
-                return Err(self.cursor.corrupt("a kind of fact is not known"));
-            }
+            flags.check_fact().map_err(|problem| self.cursor.corrupt(problem))?;
             rows.push(Row::new(flags));
         }
         Ok(rows)
@@ -235,17 +252,10 @@ impl Parser<'_> {
             row.time = commit_time;
             if row.flags.has(EntryFlags::TIME) {
                 let difference = self.cursor.difference()?;
-                row.time = self.time_after(commit_time, difference)?;
+                row.time = self.cursor.time_after(commit_time, difference)?;
             }
         }
         Ok(())
-    }
-
-    fn time_after(&self, time: UnixMillis, difference: i64) -> Result<UnixMillis, Box<Corrupt>> {
-        match time.0.checked_add(difference) {
-            Some(time) if time.unsigned_abs() <= limits::INTEGER_MAX => Ok(UnixMillis(time)),
-            _ => Err(self.cursor.corrupt("a time is too far away")),
-        }
     }
 
     fn revisions(&mut self, rows: &mut [Row], stream_count: usize) -> Result<(), Box<Corrupt>> {
@@ -329,13 +339,35 @@ impl Parser<'_> {
 }
 
 impl NameTable {
-    fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.bounds.len().saturating_sub(1)
+    }
+
+    /// Where in the text the first name begins.
+    pub(super) fn start(&self) -> usize {
+        self.bounds.first().copied().unwrap_or_default() as usize
+    }
+
+    /// Where in the text the last name ends.
+    pub(super) fn end(&self) -> usize {
+        self.bounds.last().copied().unwrap_or_default() as usize
+    }
+
+    /// The index of a name.
+    pub(super) fn index_of(&self, text: &str, name: &str) -> Option<usize> {
+        let mut bounds = self.bounds.iter().zip(self.bounds.iter().skip(1));
+        bounds.position(|(start, end)| text.get(*start as usize..*end as usize) == Some(name))
+    }
+
+    /// The same names in a text in which what stood at `from` stands at `to`.
+    pub(super) fn shifted(self, from: usize, to: usize) -> Self {
+        let shift = |bound: u32| (bound as usize).saturating_sub(from).saturating_add(to) as u32;
+        Self { bounds: self.bounds.into_iter().map(shift).collect() }
     }
 }
 
 impl Row {
-    fn new(flags: EntryFlags) -> Self {
+    pub(super) fn new(flags: EntryFlags) -> Self {
         Self {
             id: EventId::from_bytes([0; EventId::BYTES]),
             position: Position::START,

@@ -1,6 +1,6 @@
 //! Which records a page of events is read from. Pure.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use crate::event::{Position, Revision};
 use crate::layout::{BlockAddress, StoredRun};
@@ -15,8 +15,11 @@ pub const PAGE_EVENTS_MAX: usize = 4_096;
 pub const PAGE_PAYLOAD_BYTES_MAX: usize = 1024 * 1024;
 /// Most stored bytes that one page is read from; a page from one record may have more.
 pub const PAGE_STORED_BYTES_MAX: u64 = 256 * 1024;
-/// What a block comes to in bytes, as it is stored, but for one of a single event that is larger.
-pub const BLOCK_BYTES: u64 = 16 * 1024;
+/// What a block counts for among them: so much an event that is wanted of it, but no less and no more than this. Of a block
+/// nothing is kept but what one stream has in it. So the events of a stream that is spread over many units are one page, and
+/// all blocks that hold them are read at once.
+pub const BLOCK_BYTES: RangeInclusive<u64> = 4 * 1024..=16 * 1024;
+const BLOCK_BYTES_AN_EVENT: u64 = 256;
 /// Most records that one page is read from.
 pub const PAGE_SEGMENTS_MAX: usize = 2_048;
 
@@ -142,7 +145,7 @@ pub fn plan_stream(
             plan.next = Some(edge);
             return false;
         }
-        budget.spend((run.end.0 - run.first_revision.0) as usize, stored_bytes(index, run.source));
+        budget.spend((run.end.0 - run.first_revision.0) as usize, stored_bytes(index, run));
         plan.sources.push(run.source);
         edge = far;
         true
@@ -154,11 +157,14 @@ pub fn plan_stream(
     plan
 }
 
-/// How many bytes are stored of a record or a block. Of blocks it is known what they come to at most, but for a few.
-fn stored_bytes(index: &Index, source: Source) -> u64 {
-    match source {
+/// How many bytes are stored of a record, or what a block counts for.
+fn stored_bytes(index: &Index, run: &PlacedRun) -> u64 {
+    match run.source {
         Source::Log(first) => index.segments().get(first).map_or(0, |segment| segment.size_bytes),
-        Source::Block(_) => BLOCK_BYTES,
+        Source::Block(_) => {
+            let event_count = run.end.0.saturating_sub(run.first_revision.0);
+            event_count.saturating_mul(BLOCK_BYTES_AN_EVENT).clamp(*BLOCK_BYTES.start(), *BLOCK_BYTES.end())
+        }
     }
 }
 

@@ -77,7 +77,7 @@ impl Cache {
 
     fn shelf(&mut self, part: Part) -> &mut Shelf {
         match part {
-            Part::Entries(_) => &mut self.entries,
+            Part::Entries(_) | Part::Unpacked(_) => &mut self.entries,
             _ => &mut self.layout,
         }
     }

@@ -8,7 +8,8 @@ use crate::event::Position;
 use crate::host::Host;
 use crate::index::plan::Source;
 use crate::index::{Segment, Segments};
-use crate::layout::BlockAddress;
+use crate::layout::root::Root;
+use crate::layout::{BlockAddress, UnitNumber};
 use crate::storage::{Area, Direction, Found, Key, KeyRange, PageRequest, Record, Request, Storage};
 
 use super::Shared;
@@ -117,11 +118,9 @@ impl<S: Storage, H: Host> Shared<S, H> {
                     self.index.borrow_mut().mark_damaged(first, problem);
                     return Err(error);
                 }
-                Part::Entries(Source::Block(BlockAddress { unit, .. })) | Part::Remains(unit, _) => {
-                    let root = self.root();
-                    let unit = root.units.iter().find(|other| other.number == unit);
-                    Item::Damaged(corrupt_part(unit.map(|unit| unit.first), part, &problem))
-                }
+                Part::Entries(Source::Block(BlockAddress { unit, .. }))
+                | Part::Unpacked(BlockAddress { unit, .. })
+                | Part::Remains(unit, _) => Item::Damaged(damage_in_unit(&self.root(), unit, part, &problem)),
                 _ => Item::Unreadable,
             },
         };
@@ -153,7 +152,7 @@ pub(super) struct Asked {
 impl Asked {
     fn all_of(layout: u64, segments: &Segments, missing: &[Part]) -> Vec<Self> {
         let count_max = match missing.last() {
-            Some(Part::Entries(Source::Block(_))) => BLOCKS_PER_READ,
+            Some(Part::Entries(Source::Block(_)) | Part::Unpacked(_)) => BLOCKS_PER_READ,
             _ => missing.len(),
         };
         missing.chunks(count_max).map(|parts| Self::of(layout, segments, parts)).collect()
@@ -269,6 +268,14 @@ pub(super) fn damage_error(first: Position, problem: &str) -> Error {
 #[inline(never)]
 fn vain() -> Error {
     Error::corrupt_data(None, Area::Index.name().to_owned(), "what was made again cannot be read")
+}
+
+/// The error of a part of a unit that cannot be read.
+#[cold]
+#[inline(never)]
+pub(super) fn damage_in_unit(root: &Root, unit: UnitNumber, part: Part, problem: &str) -> Error {
+    let unit = root.units.iter().find(|other| other.number == unit);
+    corrupt_part(unit.map(|unit| unit.first), part, problem)
 }
 
 /// The error of a part that cannot be read.

@@ -3,13 +3,13 @@
 use std::mem::size_of;
 use std::rc::Rc;
 
-use crate::codec::DecodedRecord;
+use crate::codec::{DecodedRecord, UnpackedRecord};
 use crate::error::Error;
 use crate::event::Position;
 use crate::index::plan::Source;
 use crate::layout::directory::{Page, RunIndex};
 use crate::layout::keys::{RunRecord, UnitRecord, tied};
-use crate::layout::unit::{BlockInfo, UnitHeader, decode_block};
+use crate::layout::unit::{BlockInfo, UnitHeader, decode_block, unpack_block};
 use crate::layout::{BlockAddress, Filter, RunNumber, UnitNumber};
 use crate::storage::{Area, Key};
 use crate::table::hash_of;
@@ -20,6 +20,8 @@ use crate::table::hash_of;
 pub(super) enum Part {
     /// Entries.
     Entries(Source),
+    /// A block of which only what one stream has in it is to be read.
+    Unpacked(BlockAddress),
     /// The filter of a block.
     Filter(BlockAddress),
     /// The header of a unit.
@@ -36,6 +38,7 @@ pub(super) enum Part {
 #[derive(Debug, Clone)]
 pub(super) enum Item {
     Entries(Rc<DecodedRecord>),
+    Unpacked(Rc<UnpackedRecord>),
     Filter(Rc<Filter>),
     Header(Rc<UnitHeader>),
     RunIndex(Rc<RunIndex>),
@@ -61,7 +64,8 @@ impl Part {
     pub fn key(self) -> (Area, Key) {
         match self {
             Self::Entries(Source::Log(first)) => (Area::Log, Key::Position(first)),
-            Self::Entries(Source::Block(BlockAddress { unit, block })) => {
+            Self::Entries(Source::Block(BlockAddress { unit, block }))
+            | Self::Unpacked(BlockAddress { unit, block }) => {
                 (Area::Units, UnitRecord::Block(block).key(unit))
             }
             Self::Filter(BlockAddress { unit, block }) => (Area::Units, UnitRecord::Filter(block).key(unit)),
@@ -82,6 +86,7 @@ impl Part {
             Self::Entries(Source::Block(_)) => {
                 decode_block(bytes).map(|it| Item::Entries(Rc::new(it))).map_err(Box::new)
             }
+            Self::Unpacked(_) => unpack_block(bytes).map(|it| Item::Unpacked(Rc::new(it))).map_err(Box::new),
             Self::Filter(_) => Filter::from_bytes(bytes).map(|it| Item::Filter(Rc::new(it))),
             Self::Header(_) => UnitHeader::from_bytes(bytes).map(|it| Item::Header(Rc::new(it))),
             Self::RunIndex(_) => RunIndex::from_bytes(bytes).map(|it| Item::RunIndex(Rc::new(it))),
@@ -97,6 +102,7 @@ impl Part {
         };
         match (self, next) {
             (Self::Entries(Source::Block(one)), Self::Entries(Source::Block(next)))
+            | (Self::Unpacked(one), Self::Unpacked(next))
             | (Self::Filter(one), Self::Filter(next)) => follows(one, next),
             (Self::Page(run, one), Self::Page(other, next)) => {
                 run == other && one.checked_add(1) == Some(next)
@@ -117,6 +123,7 @@ impl Part {
             Self::RunIndex(run) => (4, run.0, 0),
             Self::Page(run, page) => (5, run.0, page),
             Self::Remains(unit, page) => (6, unit.0, page),
+            Self::Unpacked(BlockAddress { unit, block }) => (7, unit.0, block.0),
         };
         hash_of(&(number << 3 | kind).to_le_bytes()) ^ hash_of(&index.to_le_bytes())
     }
@@ -126,6 +133,7 @@ impl Part {
         match self {
             Self::Entries(Source::Log(first)) => format!("{}/{first}", Area::Log.name()),
             Self::Entries(Source::Block(BlockAddress { unit, block }))
+            | Self::Unpacked(BlockAddress { unit, block })
             | Self::Filter(BlockAddress { unit, block }) => {
                 format!("{}/{}/{}", Area::Units.name(), unit.0, block.0)
             }
@@ -147,6 +155,7 @@ impl Item {
     pub fn memory_bytes(&self) -> usize {
         match self {
             Self::Entries(record) => record.memory_bytes(),
+            Self::Unpacked(record) => record.memory_bytes(),
             Self::Filter(filter) => filter.memory_bytes(),
             Self::Header(header) => {
                 let names: usize = header.blocks.iter().map(|block| block.first_stream.capacity()).sum();

@@ -101,8 +101,10 @@ fn page_of_stream(view: &mut View<'_>, read: &StreamRead, as_of: Position) -> Re
         plan.next = damaged.map(|_| range.end);
         plan.damaged = damaged.filter(|_| plan.sources.is_empty());
     }
-    let records = match view.planned(&plan) {
-        Err(Stop::Failed(error)) => whole_before_damage(view, &mut plan, &places, read.direction, error)?,
+    let records = match view.planned_of_stream(&plan, name) {
+        Err(Stop::Failed(error)) => {
+            whole_before_damage(view, &mut plan, (name, &places), read.direction, error)?
+        }
         planned => planned?,
     };
     let mut filling = Filling::new(read.limit, plan.next, as_of);
@@ -130,13 +132,13 @@ fn page_of_stream(view: &mut View<'_>, read: &StreamRead, as_of: Position) -> Re
 fn whole_before_damage(
     view: &mut View<'_>,
     plan: &mut Plan,
-    places: &[PlacedRun],
+    (name, places): (&str, &[PlacedRun]),
     direction: Direction,
     error: Error,
 ) -> Result<Vec<Rc<DecodedRecord>>, Stop> {
     let mut records = Vec::new();
     for source in &plan.sources {
-        match view.all_entries(&[*source]) {
+        match view.entries_of_stream(&[*source], name) {
             Ok(whole) => records.extend(whole),
             Err(Stop::Failed(_)) if !records.is_empty() => {
                 let run = places.iter().find(|run| run.source == *source);

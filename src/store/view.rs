@@ -7,7 +7,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use crate::codec::DecodedRecord;
+use crate::codec::{DecodedRecord, UnpackedRecord};
 use crate::error::Error;
 use crate::event::{Position, Revision, StreamName};
 use crate::index::plan::{Plan, Source};
@@ -20,7 +20,7 @@ use crate::layout::{BlockAddress, BlockIndex, Filter, RunNumber, StreamSummary, 
 use crate::table::Table;
 
 use super::cache::Cache;
-use super::fetch::damage_of;
+use super::fetch::{damage_in_unit, damage_of};
 use super::parts::{Item, Part};
 
 /// What an operation looks at.
@@ -38,6 +38,12 @@ pub(super) struct View<'a> {
 #[derive(Default)]
 pub(super) struct Held {
     rows: Table<(Part, Option<Item>)>,
+}
+
+/// Where entries of a stream stand, as far as it was read.
+enum StreamPlace {
+    Read(Rc<DecodedRecord>),
+    Unpacked(BlockAddress, Rc<UnpackedRecord>),
 }
 
 /// Why a look came to nothing.
@@ -119,6 +125,59 @@ impl<'a> View<'a> {
         Ok(records)
     }
 
+    /// The entries of a stream in places that a plan names: of a block nothing else, and of a record of the log all. Places
+    /// without any are left out. Errors: `CORRUPT_DATA` where damage stands in the way.
+    pub fn planned_of_stream(&mut self, plan: &Plan, name: &str) -> Result<Vec<Rc<DecodedRecord>>, Stop> {
+        self.check_damage(plan)?;
+        self.entries_of_stream(&plan.sources, name)
+    }
+
+    /// The entries of a stream in these places, as [`View::planned_of_stream`].
+    pub fn entries_of_stream(
+        &mut self,
+        sources: &[Source],
+        name: &str,
+    ) -> Result<Vec<Rc<DecodedRecord>>, Stop> {
+        let mut places = Vec::with_capacity(sources.len());
+        for source in sources {
+            places.extend(match source {
+                Source::Block(address) => self.block_of_stream(*address),
+                Source::Log(_) => self.entries(*source).map(StreamPlace::Read),
+            });
+        }
+        self.check()?;
+        let mut found = Vec::with_capacity(places.len());
+        for place in places {
+            match place {
+                StreamPlace::Read(record) => found.push(record),
+                StreamPlace::Unpacked(address, block) => match block.of_stream(name) {
+                    Ok(record) => found.extend(record.map(Rc::new)),
+                    Err(corrupt) => {
+                        let (part, problem) = (Part::Unpacked(address), corrupt.to_string());
+                        return Err(damage_in_unit(self.root, address.unit, part, &problem).into());
+                    }
+                },
+            }
+        }
+        Ok(found)
+    }
+
+    /// A block of which the entries of one stream are wanted, if it is at hand.
+    fn block_of_stream(&mut self, address: BlockAddress) -> Option<StreamPlace> {
+        let whole = self.cache.borrow_mut().get(Part::Entries(Source::Block(address)));
+        if let Some(Item::Entries(record)) = whole {
+            return Some(StreamPlace::Read(record));
+        }
+        match self.item(Part::Unpacked(address))? {
+            Item::Unpacked(block) => Some(StreamPlace::Unpacked(address, block)),
+            Item::Damaged(error) => {
+                self.stop = Some(error.into());
+                None
+            }
+            _ => None,
+        }
+    }
+
     /// The order of these blocks of a unit, whose records are these.
     pub fn order(
         &self,
@@ -131,10 +190,15 @@ impl<'a> View<'a> {
 
     /// All that a plan names. Errors: `CORRUPT_DATA` where damage stands in the way.
     pub fn planned(&mut self, plan: &Plan) -> Result<Vec<Rc<DecodedRecord>>, Stop> {
-        if let Some(segment) = plan.damaged.and_then(|first| self.index.segments().get(first)) {
-            return Err(damage_of(segment).into());
-        }
+        self.check_damage(plan)?;
         self.all_entries(&plan.sources)
+    }
+
+    fn check_damage(&self, plan: &Plan) -> Result<(), Stop> {
+        match plan.damaged.and_then(|first| self.index.segments().get(first)) {
+            Some(segment) => Err(damage_of(segment).into()),
+            None => Ok(()),
+        }
     }
 
     /// Whether an id may stand in a block, as far as its filter is at hand and can be read.

@@ -3,6 +3,7 @@
 mod dissected;
 pub mod golden;
 mod hostile;
+mod of_stream;
 mod packing;
 mod round_trip;
 pub mod sample;

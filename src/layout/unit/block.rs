@@ -2,7 +2,7 @@
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 use crate::codec::cursor::Cursor;
-use crate::codec::{Corrupt, DecodedRecord, Extensions, Part, varint};
+use crate::codec::{Corrupt, DecodedRecord, Extensions, Part, UnpackedRecord, varint};
 use crate::event::Position;
 use crate::limits;
 
@@ -20,10 +20,18 @@ pub struct CommitPart {
 
 /// Reads a block, which says its key itself. Errors: [`Corrupt`] for anything but a record.
 pub fn decode_block(bytes: &[u8]) -> Result<DecodedRecord, Corrupt> {
+    DecodedRecord::decode(bytes, key_of(bytes)?)
+}
+
+/// Unpacks a block, which says its key itself. Errors: [`Corrupt`] for anything but a record.
+pub fn unpack_block(bytes: &[u8]) -> Result<UnpackedRecord, Corrupt> {
+    UnpackedRecord::open(bytes, key_of(bytes)?)
+}
+
+fn key_of(bytes: &[u8]) -> Result<Position, Corrupt> {
     let mut cursor = Cursor::new(bytes, Part::Record, 0);
-    // Magic, version and flags, which decoding looks at.
-    let first = cursor.take(5).and_then(|_| cursor.integer()).map_err(|corrupt| *corrupt)?;
-    DecodedRecord::decode(bytes, Position(first))
+    // Magic, version and flags, which are looked at with the rest.
+    cursor.take(5).and_then(|_| cursor.integer()).map(Position).map_err(|corrupt| *corrupt)
 }
 
 /// For each commit of a block, or of a record of the log, what it is part of. Errors: [`Corrupt`] where the

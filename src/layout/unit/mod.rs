@@ -14,7 +14,7 @@ mod known;
 mod order;
 
 pub use arranged::{ArrangedUnit, BlockStep, BuiltBlock, FinishedUnit};
-pub use block::{CommitPart, commit_parts, decode_block};
+pub use block::{CommitPart, commit_parts, decode_block, unpack_block};
 pub use build::{UnitBuilder, UnitIdentity};
 pub use header::{BlockInfo, Times, UnitHeader, UnitInfo};
 pub use inventory::Inventory;

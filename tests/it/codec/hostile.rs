@@ -74,7 +74,7 @@ fn check_total(dissected: &Dissected, bytes: &[u8]) -> bool {
     true
 }
 
-fn mutate(prng: &mut Prng, body: &mut Vec<u8>) {
+pub fn mutate(prng: &mut Prng, body: &mut Vec<u8>) {
     for _ in 0..prng.between(1..=3) {
         let index = prng.index(body.len());
         match prng.below(5) {
