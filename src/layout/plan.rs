@@ -1,7 +1,7 @@
 //! What is to be compacted next. Pure: the root and the tail in, one step out.
 //!
 //! ```text
-//! tail  ->  unit of level 0  ->  16 of a level become one of the next  ->  a settled unit of up to 65,536 events
+//! tail  ->  unit of level 0  ->  16 of a level become one of the next  ->  a settled unit of up to 163,840 events
 //! ```
 //!
 //! Each unit brings a run of the directory, and a merged unit's run replaces those of its parts. Runs of settled units
@@ -16,16 +16,19 @@ use crate::event::Position;
 use super::root::{Root, RunInfo};
 use super::unit::UnitInfo;
 
-/// Most events and facts of a unit that is merged of others.
-pub const UNIT_ENTRIES_MAX: u64 = 65_536;
+/// Most events and facts of a unit that is merged of others. The events of a stream that is spread over the log stand in as
+/// many blocks as there are units, so there should be few; and who reads the log in its order holds all of a unit, so
+/// that its entries have to fit into the memory that a page can spare.
+pub const UNIT_ENTRIES_MAX: u64 = 163_840;
 /// Most names, payloads and tags of a unit that is merged of others, in bytes.
-pub const UNIT_RAW_BYTES_MAX: u64 = 4 * 1024 * 1024;
+pub const UNIT_RAW_BYTES_MAX: u64 = 12 * 1024 * 1024;
 /// So many units of one level are merged, however small they are.
 pub const UNITS_PER_LEVEL: usize = 16;
 /// So many runs of one level are merged.
 pub const RUNS_PER_LEVEL: usize = 8;
-/// On demand, a run that covers more than so many times the positions of all newer ones together is left as it is.
-pub const LARGE_RUN_TIMES: u64 = 4;
+/// On demand, a run that covers more than so many times the positions of all newer ones together is left as it is, and so
+/// is a unit with more than so many times their entries.
+pub const LARGE_TIMES: u64 = 4;
 
 /// When something is compacted, and how much of it at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,13 +128,17 @@ pub fn next_step_on_demand(root: &Root, head: Position, bounds: &Bounds) -> Comp
     let mut start = 0_usize;
     while let Some(rest) = root.units.get(start..).filter(|rest| !rest.is_empty()) {
         let count = count_within(rest, bounds);
-        let gains = rest.get(..count).unwrap_or_default().iter().any(|unit| !bounds.is_settled(unit));
-        if 1 < count && gains {
-            return merge_of(root, start..start.saturating_add(count));
+        let end = start.saturating_add(count.max(1));
+        if end == root.units.len() {
+            start = start.saturating_add(large_count(rest));
         }
-        start = start.saturating_add(count.max(1));
+        let merged = root.units.get(start..end).unwrap_or_default();
+        if 1 < merged.len() && merged.iter().any(|unit| !bounds.is_settled(unit)) {
+            return merge_of(root, start..end);
+        }
+        start = end;
     }
-    let kept = runs_to_keep(root);
+    let kept = runs_to_keep(root, bounds);
     let runs = newest_runs(kept);
     match kept.get(runs.clone()) {
         None | Some([]) => CompactionStep::Nothing,
@@ -139,10 +146,28 @@ pub fn next_step_on_demand(root: &Root, head: Position, bounds: &Bounds) -> Comp
     }
 }
 
-/// The runs that know nothing of the newest unit: that one will grow, and then its run is replaced.
-fn runs_to_keep(root: &Root) -> &[RunInfo] {
-    let newest = root.units.last().map_or(Position::START, |unit| unit.first);
-    root.runs.get(..root.runs.partition_point(|run| run.last < newest)).unwrap_or_default()
+/// How many of these units, from the first on, are large beside all after them. More will come behind the newest one,
+/// and each of these would be written again each time that somebody asks.
+fn large_count(units: &[UnitInfo]) -> usize {
+    let mut newer_count = units.iter().map(|unit| unit.entry_count).fold(0, u64::saturating_add);
+    let is_large = |unit: &&UnitInfo| {
+        newer_count = newer_count.saturating_sub(unit.entry_count);
+        newer_count.saturating_mul(LARGE_TIMES) < unit.entry_count
+    };
+    units.iter().take_while(is_large).count()
+}
+
+/// The runs that know nothing of the newest units that one may be made of: these will be merged, and then their runs are
+/// replaced.
+fn runs_to_keep<'a>(root: &'a Root, bounds: &Bounds) -> &'a [RunInfo] {
+    let mut newest = root.units.as_slice();
+    while let Some((_, rest)) = newest.split_at_checked(count_within(newest, bounds).max(1))
+        && !rest.is_empty()
+    {
+        newest = rest;
+    }
+    let first = newest.first().map_or(Position::START, |unit| unit.first);
+    root.runs.get(..root.runs.partition_point(|run| run.last < first)).unwrap_or_default()
 }
 
 /// Which of these become one where somebody asked for few: all from the first on that is not large beside those after
@@ -156,7 +181,7 @@ fn newest_runs(runs: &[RunInfo]) -> Range<usize> {
         let count_from = |first: Position| last.next().0.saturating_sub(first.0);
         let newer_count = count_from(newer.first);
         let count = count_from(run.first).saturating_sub(newer_count);
-        if count <= newer_count.saturating_mul(LARGE_RUN_TIMES) {
+        if count <= newer_count.saturating_mul(LARGE_TIMES) {
             start = index;
         }
     }

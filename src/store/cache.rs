@@ -9,8 +9,9 @@ use crate::table::Table;
 
 use super::parts::{Item, Part};
 
-/// How much memory entries may take, in bytes.
-const ENTRIES_BUDGET_BYTES: usize = 16 * 1024 * 1024;
+/// How much memory entries may take, in bytes. Those of a unit have to fit, or who reads the log in its order has them read
+/// again for each page.
+const ENTRIES_BUDGET_BYTES: usize = 28 * 1024 * 1024;
 /// How much memory what was read of the layout may take, in bytes. What one commit to a
 /// thousand streams looks at has to fit, or each commit reads it anew.
 const LAYOUT_BUDGET_BYTES: usize = 16 * 1024 * 1024;

@@ -12,7 +12,7 @@ use super::fetch::{Asked, Looked};
 use super::view::{Held, Stop, View};
 
 /// So many parts are kept that were read early, as they are stored: the blocks of a unit are fewer.
-const EARLY_PARTS_MAX: usize = 320;
+const EARLY_PARTS_MAX: usize = 640;
 
 /// Parts that were asked for, and what was found of them as soon as it is there.
 pub(super) struct Coming {
