@@ -33,7 +33,7 @@ const LIMITS = {
   "open-wide":
     "The computing of an opening is about 0.5 ms in the core and 0.5 ms in the facade; the rest are first calls into the browser, each of which costs a tenth of a millisecond or more in a page that was just loaded.",
   "stream-large":
-    "The events of a stream that is spread evenly stand in one block of each unit of 65,536 events: 16 blocks at a million, one at ten thousand. Larger units would make it fewer, but who reads the log in its order has to hold all blocks of a unit at once.",
+    "The events of a stream that is spread evenly stand in one block of each unit of up to 163,840 events or 12 MiB: about eight blocks at a million, one at ten thousand. Larger units would make it fewer, but who reads the log in its order has to hold all blocks of a unit at once.",
   "task-read": "Tasks are told by the clock on the wall: where another process takes the processor meanwhile, and where the browser collects garbage, that is in them.",
 };
 

@@ -119,6 +119,9 @@ fn place_payloads(rows: &mut [Row], text: &str, start: usize) -> Option<()> {
 
 const TEXT_PROBLEM: &str = "a length reaches beyond the text, or into a character";
 
+/// Reads the value that an entry has in a column into its row.
+type ReadValue<'r, 'a> = &'r mut dyn FnMut(&mut Cursor<'a>, &mut Row) -> Result<(), Box<Corrupt>>;
+
 /// The columns of a record, each read up to the entries that are wanted, and passed over behind them.
 struct Columns<'a> {
     cursor: Cursor<'a>,
@@ -190,7 +193,7 @@ impl<'a> Columns<'a> {
         &mut self,
         rows: &mut [Row],
         has: fn(EntryFlags) -> bool,
-        read: &mut dyn FnMut(&mut Cursor<'a>, &mut Row) -> Result<(), Box<Corrupt>>,
+        read: ReadValue<'_, 'a>,
     ) -> Result<(), Box<Corrupt>> {
         let count = self.before().filter(|flags| has(*flags)).count();
         self.cursor.skip_numbers(count)?;
