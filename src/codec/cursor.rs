@@ -96,6 +96,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Passes over so many numbers.
+    #[inline(never)]
     pub fn skip_numbers(&mut self, count: usize) -> Result<(), Box<Corrupt>> {
         let Some(last) = count.checked_sub(1) else { return Ok(()) };
         // Only the last byte of a number is below 0x80.

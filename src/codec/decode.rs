@@ -23,6 +23,7 @@ fn read(bytes: &[u8], key: Position) -> Result<DecodedRecord, Box<Corrupt>> {
     parse(header, body)
 }
 
+#[inline(never)]
 pub(super) fn unpack(header: &Header, stored_body: &[u8]) -> Result<Vec<u8>, Box<Corrupt>> {
     match header.packing {
         Packing::Plain => Ok(stored_body.to_vec()),

@@ -69,6 +69,7 @@ impl Header {
     }
 
     /// Checks a record as a whole, and splits it into its header and its body as it is stored.
+    #[inline(never)]
     pub fn open(record: &[u8], key: Position) -> Result<(Self, &[u8]), Box<Corrupt>> {
         let mut cursor = Cursor::new(record, Part::Record, 0);
         if cursor.array::<3>()? != MAGIC {

@@ -35,6 +35,7 @@ pub fn parse(header: Header, body: Vec<u8>) -> Result<DecodedRecord, Box<Corrupt
 }
 
 /// The text and the tables of a body.
+#[inline(never)]
 pub fn split(header: &Header, mut body: Vec<u8>) -> Result<(String, Vec<u8>), Box<Corrupt>> {
     let tables = body.split_off(header.text_bytes.min(body.len()));
     body.shrink_to_fit();
@@ -83,6 +84,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Streams, types and tags.
+    #[inline(never)]
     pub(super) fn name_tables(&mut self) -> Result<[NameTable; 3], Box<Corrupt>> {
         let mut counts = [0; 3];
         for count in &mut counts {
@@ -119,6 +121,7 @@ impl<'a> Parser<'a> {
     }
 
     /// The commits, and all of their extensions as they are stored.
+    #[inline(never)]
     pub(super) fn commits(&mut self, header: &Header) -> Result<(Vec<Commit>, Vec<u8>), Box<Corrupt>> {
         if self.cursor.remaining() < header.commit_count {
             return Err(self.cursor.corrupt("there are more commits than bytes"));

@@ -170,6 +170,13 @@ impl<'a> Columns<'a> {
         self.flags.get(range).unwrap_or_default().iter().map(|flags| EntryFlags(*flags))
     }
 
+    /// Passes over the values that some of the entries have in a column.
+    #[inline(never)]
+    fn skip(&mut self, entries: Range<usize>, has: fn(EntryFlags) -> bool) -> Result<(), Box<Corrupt>> {
+        let count = self.flags_in(entries).filter(|flags| has(*flags)).count();
+        self.cursor.skip_numbers(count)
+    }
+
     fn before(&self) -> impl Iterator<Item = EntryFlags> + use<'a> {
         self.flags_in(0..self.wanted.start)
     }
@@ -184,19 +191,18 @@ impl<'a> Columns<'a> {
 
     /// Passes over the values that the entries behind those that are wanted have in a column.
     fn skip_rest(&mut self, has: fn(EntryFlags) -> bool) -> Result<(), Box<Corrupt>> {
-        let count = self.after().filter(|flags| has(*flags)).count();
-        self.cursor.skip_numbers(count)
+        self.skip(self.wanted.end..self.flags.len(), has)
     }
 
     /// Reads a column of which a value says nothing of the next.
+    #[inline(never)]
     fn column(
         &mut self,
         rows: &mut [Row],
         has: fn(EntryFlags) -> bool,
         read: ReadValue<'_, 'a>,
     ) -> Result<(), Box<Corrupt>> {
-        let count = self.before().filter(|flags| has(*flags)).count();
-        self.cursor.skip_numbers(count)?;
+        self.skip(0..self.wanted.start, has)?;
         for row in rows.iter_mut().filter(|row| has(row.flags)) {
             read(&mut self.cursor, row)?;
         }
@@ -278,8 +284,7 @@ impl<'a> Columns<'a> {
             false => flags.has(EntryFlags::REVISION),
         };
         let mut next = 0_u64;
-        let count = self.before().filter(|flags| has(*flags)).count();
-        self.cursor.skip_numbers(count)?;
+        self.skip(0..self.wanted.start, has)?;
         for row in rows {
             let revision = match (row.flags.has(EntryFlags::FACT), has(row.flags)) {
                 (true, false) => continue,
@@ -320,6 +325,7 @@ impl<'a> Columns<'a> {
         Ok(tags)
     }
 
+    #[inline(never)]
     fn skip_tags(&mut self, all_flags: impl Iterator<Item = EntryFlags>) -> Result<(), Box<Corrupt>> {
         for _ in all_flags.filter(|flags| flags.event_has(EntryFlags::TAGS)) {
             let count = self.cursor.count(limits::TAGS_PER_EVENT_MAX)?;
@@ -336,6 +342,7 @@ impl<'a> Columns<'a> {
         Ok(data.saturating_add(metadata))
     }
 
+    #[inline(never)]
     fn lengths(
         &mut self,
         rows: &mut [Row],
