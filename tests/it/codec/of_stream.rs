@@ -71,7 +71,7 @@ fn each_stream_of_a_block_is_read_alone_as_it_is_read_with_all_others() {
 #[test]
 fn a_block_that_nobody_wrote_never_surprises_who_reads_a_stream_of_it() {
     let mut accepted_count = 0;
-    for seed in 0..20_000 {
+    for seed in 0..6_000 {
         println!("seed {seed}");
         let mut prng = Prng::new(seed);
         let (bytes, key) = any_block(&mut prng);
@@ -90,5 +90,5 @@ fn a_block_that_nobody_wrote_never_surprises_who_reads_a_stream_of_it() {
         accepted_count += usize::from(check(&bytes, key, "no-such-stream").is_some());
     }
     // Some mutations must get through, or nothing is compared.
-    assert!(1_000 < accepted_count, "{accepted_count} accepted");
+    assert!(300 < accepted_count, "{accepted_count} accepted");
 }
