@@ -6,4 +6,5 @@ mod hostile;
 mod random;
 mod refused;
 mod typed;
+mod typed_vectors;
 mod vectors;

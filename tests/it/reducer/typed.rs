@@ -39,18 +39,47 @@ fn fold<R: Reducer>(reducer: &R, entries: &[Entry<'_>]) -> Result<String, Reduce
     reducer.state_to_json(&state)
 }
 
-/// The aggregate and the vector's own document fold to the vector's state.
+/// Hands over a vector, and its events as entries.
 #[track_caller]
-fn check<A: Aggregate>(name: &str) {
+fn with_vector(name: &str, judge: impl FnOnce(&Vector<'_>, &[Entry<'_>])) {
     let text = fixture("reducers.json");
     let vectors: Vec<Vector<'_>> = serde_json::from_str(&text).expect("vectors");
     let vector = vectors.iter().find(|vector| vector.name == name).expect("a vector of this name");
     let entries: Vec<Entry<'_>> = vector.events.iter().map(entry).collect();
-    let program = Program::compile(vector.evolve.get(), vector.initial.get()).expect("a program");
-    let expected: Value = serde_json::from_str(vector.state.expect("a state").get()).expect("JSON");
-    for folded in [fold(&Typed::<A>::default(), &entries), fold(&program, &entries)] {
-        let state: Value = serde_json::from_str(&folded.expect("a fold")).expect("JSON");
-        assert_eq!(state, expected);
+    judge(vector, &entries);
+}
+
+/// The aggregate and the vector's own document fold to the vector's state.
+#[track_caller]
+pub fn check<A: Aggregate>(name: &str) {
+    with_vector(name, |vector, entries| {
+        let program = Program::compile(vector.evolve.get(), vector.initial.get()).expect("a program");
+        let expected: Value = serde_json::from_str(vector.state.expect("a state").get()).expect("JSON");
+        for folded in [fold(&Typed::<A>::default(), entries), fold(&program, entries)] {
+            let state: Value = serde_json::from_str(&folded.expect("a fold")).expect("JSON");
+            assert_eq!(in_doubles(state), in_doubles(expected.clone()), "{name}");
+        }
+    });
+}
+
+/// The aggregate fails on an event where the vector's own document fails.
+#[track_caller]
+pub fn check_failing<A: Aggregate>(name: &str) {
+    with_vector(name, |vector, entries| {
+        let program = Program::compile(vector.evolve.get(), vector.initial.get()).expect("a program");
+        assert_eq!(vector.error.as_ref().map(|error| error.code.as_str()), Some("REDUCER_FAILED"));
+        assert!(fold(&program, entries).is_err(), "{name}");
+        assert!(fold(&Typed::<A>::default(), entries).is_err(), "{name}");
+    });
+}
+
+/// A value with numbers as JavaScript has them, to which 1 and 1.0 are one.
+pub fn in_doubles(value: Value) -> Value {
+    match value {
+        Value::Number(number) => Value::from(number.as_f64()),
+        Value::Array(items) => items.into_iter().map(in_doubles).collect(),
+        Value::Object(fields) => fields.into_iter().map(|(name, value)| (name, in_doubles(value))).collect(),
+        other => other,
     }
 }
 
