@@ -161,7 +161,7 @@ function itemsOf(value: unknown, place: string): (readonly [item: unknown, place
 }
 
 /** What stands between the dots that are in no brackets. */
-function partsOf(path: string, place: string, countMax: number = PARTS_MAX): string[] {
+export function partsOf(path: string, place: string, countMax: number = PARTS_MAX): string[] {
   const parts = [""];
   let depth = 0;
   for (const unit of path.split("")) {

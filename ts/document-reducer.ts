@@ -10,6 +10,7 @@ import { FOLD_COLUMNS } from "./fold-messages.js";
 import { foldStored, pagesAfter, passed } from "./fold-pages.js";
 import { frozen } from "./frozen.js";
 import type { AnyRecorded } from "./page.js";
+import { Breath } from "./pause.js";
 import { jsonText } from "./payload.js";
 import { tell } from "./progress.js";
 import type { Upcaster } from "./upcast.js";
@@ -104,13 +105,18 @@ export class DocumentReducer<State> implements Reducer<State> {
     const outcome = await this.#named(engine.fold({ reducer, category, asOf: undefined }, progress), signal);
     if (outcome.isCutShort) return foldStored(engine, this, all);
     const { names, nameLengths, numbers, asOf } = outcome;
-    const states = JSON.parse(outcome.states) as State[];
     const folds = new Map<string, Folded<State>>();
+    const breath = new Breath();
     let nameEnd = 0;
-    states.forEach((state, index) => {
-      const stream = names.slice(nameEnd, (nameEnd += nameLengths[index] as number));
-      folds.set(stream, foldedAt(frozen(state), numbers, index, asOf));
-    });
+    for (const text of outcome.states) {
+      for (const state of JSON.parse(text) as State[]) {
+        const index = folds.size;
+        const stream = names.slice(nameEnd, (nameEnd += nameLengths[index] as number));
+        folds.set(stream, foldedAt(frozen(state), numbers, index, asOf));
+      }
+      // There may be as many as there are streams.
+      await breath.take();
+    }
     return { folds, asOf };
   }
 
@@ -125,7 +131,7 @@ export class DocumentReducer<State> implements Reducer<State> {
   }
 
   #foldedOf({ states, numbers, asOf }: FoldOutcome): Folded<State> {
-    const [state] = JSON.parse(states) as State[];
+    const [state] = JSON.parse(states[0] as string) as State[];
     return foldedAt(frozen(state as State), numbers, 0, asOf);
   }
 

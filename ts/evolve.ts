@@ -134,7 +134,8 @@ export class ScriptReducer<State> implements Reducer<State> {
   }
 }
 
-function reducerFailed(name: string, { stream, revision, type }: AnyRecorded, cause: unknown): EverfoldError {
+/** What a fold fails with, where the reducer does. */
+export function reducerFailed(name: string, { stream, revision, type }: AnyRecorded, cause: unknown): EverfoldError {
   const message = `evolve of the aggregate ${name} threw at revision ${revision} of "${stream}", ${type}: ${textOfThrown(cause)}`;
   return new EverfoldError(message, { code: "REDUCER_FAILED", name, stream, revision, type, cause });
 }

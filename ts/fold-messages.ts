@@ -73,8 +73,8 @@ export interface FoldEventMessage {
  * A revision that is none is `NONE`.
  */
 export interface FoldOutcome {
-  /** The JSON text of an array: the states. */
-  readonly states: string;
+  /** The JSON texts of arrays: the states in portions, of which each is read in little time. */
+  readonly states: readonly string[];
   /** The streams of the states, put together, where there is one for each. */
   readonly names: string;
   /** The length of each name, in UTF-16 units. */

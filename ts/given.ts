@@ -14,6 +14,7 @@ import type { Host } from "./host.js";
 import { rehearsed } from "./new-events.js";
 import type { AnyRecorded } from "./page.js";
 import { Difference, isAlike } from "./test-difference.js";
+import { DocumentRehearsal } from "./test-document.js";
 import type { TestWorld } from "./test-host.js";
 import { testHost, testParts } from "./test-host.js";
 
@@ -55,10 +56,17 @@ export function given<State, Registry extends EventRegistry, Command>(
   const bag = optionBag(options, ["stream", "clock", "ids"]);
   checkAggregate(aggregate, "aggregate");
   if (aggregate.evolve instanceof RustEvolve) throw invalidArgument("aggregate.evolve", "is in Rust, where its rules are tested as well; openTestStore() gives a store that folds it");
-  if (isDocument(aggregate.evolve)) throw invalidArgument("aggregate.evolve", "is a document, which only a store folds; openTestStore() gives one");
   const stream = option(bag, "stream", name) ?? `${aggregate.category ?? "stream"}-1`;
-  const stage = { aggregate, stream, host: testHost(testParts(bag)), reducer: new ScriptReducer(aggregate, upcasterOf(aggregate)) };
+  const stage = { aggregate, stream, host: testHost(testParts(bag)), reducer: rehearsalOf(aggregate) };
   return new Scenario(stage, happen(stage, stage.reducer.start(), events).folded);
+}
+
+/** What folds at once, without a store. */
+type Rehearsal<State> = Pick<ScriptReducer<State>, "start" | "fold">;
+
+function rehearsalOf<State>(aggregate: AnyAggregate<State>): Rehearsal<State> {
+  const upcaster = upcasterOf(aggregate);
+  return isDocument(aggregate.evolve) ? new DocumentRehearsal(aggregate, upcaster) : new ScriptReducer(aggregate, upcaster);
 }
 
 /** Where a test takes place. */
@@ -66,7 +74,7 @@ interface Stage<State> {
   readonly aggregate: AnyAggregate<State>;
   readonly stream: string;
   readonly host: Host;
-  readonly reducer: ScriptReducer<State>;
+  readonly reducer: Rehearsal<State>;
 }
 
 /** What happened before a command. */

@@ -2,6 +2,7 @@ import { checkAggregate } from "./aggregate.js";
 import { abortSignal, callback, option, options as optionBag } from "./arguments.js";
 import { reducerOf } from "./evolve.js";
 import type { Loaded } from "./load.js";
+import { Breath } from "./pause.js";
 import type { ProgressListener } from "./progress.js";
 import type { Session } from "./session.js";
 
@@ -13,6 +14,9 @@ export interface LoadAllOptions {
   readonly onProgress?: ProgressListener | undefined;
 }
 
+/** After so many streams it is looked how long the page was kept busy. */
+const STREAMS_PER_LOOK = 1_024;
+
 /** Loads all streams of an aggregate in one pass over the log. */
 export async function loadAll<State>(session: Session, aggregate: unknown, options: unknown): Promise<Map<string, Loaded<State>>> {
   const checked = checkAggregate<State>(aggregate, "aggregate");
@@ -23,7 +27,9 @@ export async function loadAll<State>(session: Session, aggregate: unknown, optio
   const reducer = reducerOf(checked, session.upcaster);
   const { folds, asOf: position } = await reducer.foldAll(session.engine, { category: checked.category, signal, onProgress });
   const all = new Map<string, Loaded<State>>();
+  const breath = new Breath();
   for (const [stream, { state, revision }] of folds) {
+    if (all.size % STREAMS_PER_LOOK === 0) await breath.take();
     all.set(stream, { state, exists: true, revision, position, expected: revision ?? "noStream" });
   }
   return all;

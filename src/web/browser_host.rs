@@ -148,12 +148,8 @@ impl Host for BrowserHost {
         Timer::start(left_ms).await;
     }
 
-    async fn yield_now(&self) {
-        match yielding() {
-            // It rejects only where it was aborted, and nobody has the means to.
-            Some(yielded) => drop(settled(yielded).await),
-            None => yield_by_message().await,
-        }
+    fn yield_now(&self) -> impl Future<Output = ()> {
+        give_way()
     }
 
     fn lock(&self, name: &str, timeout_ms: u64) -> impl Future<Output = Option<BrowserLock>> {
@@ -324,6 +320,15 @@ fn position_of(message: JsValue) -> Option<Position> {
     let number = message.as_f64()?;
     let is_position = number.fract() == 0.0 && (0.0..=INTEGER_MAX as f64).contains(&number);
     is_position.then_some(Position(number as u64))
+}
+
+/// Gives way to everything else that is ready.
+pub(super) async fn give_way() {
+    match yielding() {
+        // It rejects only where it was aborted, and nobody has the means to.
+        Some(yielded) => drop(settled(yielded).await),
+        None => yield_by_message().await,
+    }
 }
 
 /// Gives way by `scheduler.yield`, where there is one.

@@ -173,15 +173,14 @@ impl Engine {
         match read {
             Ok((reducer, fold)) => answer(async move {
                 let mut progress = fold::listener(on_progress);
-                let folded = match fold {
-                    Fold::One { from, request } => {
-                        store.fold_json(&reducer, from.folded(), &request, &mut progress).await?
-                    }
+                let (from, request) = match fold {
+                    Fold::One { from, request } => (from, request),
                     Fold::All { category, as_of } => {
-                        store.fold_all_json(&reducer, category, as_of, &mut progress).await?
+                        let all = store.fold_all_json(&reducer, category, as_of, &mut progress).await?;
+                        return Ok(fold::many_folded(&all).await);
                     }
                 };
-                Ok(fold::folded(&folded))
+                Ok(fold::folded(&store.fold_json(&reducer, from.folded(), &request, &mut progress).await?))
             }),
             Err(error) => refused(&error),
         }

@@ -57,8 +57,8 @@ test("every vector comes to its state in the engine, in one step and in two", ()
       const run = async (split) => {
         const reducer = await engine.defineReducer({ evolve: JSON.stringify(evolve), initial: JSON.stringify(initial), versions: [] });
         const first = await engine.foldEvents({ reducer, from: START, events: events.slice(0, split).map(eventMessage) });
-        const from = { ...START, state: first.states.slice(1, -1) };
-        return (await engine.foldEvents({ reducer, from, events: events.slice(split).map(eventMessage) })).states;
+        const from = { ...START, state: first.states[0].slice(1, -1) };
+        return (await engine.foldEvents({ reducer, from, events: events.slice(split).map(eventMessage) })).states[0];
       };
       for (const split of [0, 1, events.length]) {
         if (error === undefined) {
@@ -120,7 +120,7 @@ test("an exponent of any size is read in the engine, whose addresses have 32 bit
     const reducer = await engine.defineReducer({ evolve: '{"A":{"$set":{"x":"$data"}}}', initial: "{}", versions: [] });
     const read = (data) => engine.foldEvents({ reducer, from: START, events: [{ ...eventMessage({ type: "A" }), data }] });
     for (const data of ["1e-99999999999999", "1e-4294967297", "0e4294967296", "0e99999999999999"]) {
-      assert.equal((await read(data)).states, '[{"x":0}]', data);
+      assert.equal((await read(data)).states[0], '[{"x":0}]', data);
     }
     for (const data of ["1e99999999999999", "1e4294967297", "-1e4294967296"]) await refused(() => read(data), "REDUCER_FAILED");
   }));
@@ -334,6 +334,26 @@ test("a document is as it was when it was defined, and what is no document is re
   await refused(define({ A: {}, B: () => 1 }), "INVALID_ARGUMENT", { path: "definition.evolve.A" });
   await refused(define({ $deleted: {} }), "INVALID_ARGUMENT", { path: "definition.evolve.$deleted" });
 });
+
+test("many states come in portions, of which none is long, and are all there", () =>
+  withStore(async (store) => {
+    const Noted = defineAggregate({ name: "noted", category: "note", initial: () => ({}), evolve: { Noted: { $set: { text: "$data.text" } } } });
+    const events = Array.from({ length: 3_000 }, (_, index) => ({ stream: `note-${index}`, events: { type: "Noted", data: { text: `${index} ${"x".repeat(500)}` } } }));
+    await store.appendAll(events);
+    // The seam is watched from below: what crosses is what is parsed.
+    const parse = JSON.parse;
+    const lengths = [];
+    JSON.parse = (text) => { lengths.push(text.length); return parse(text); };
+    try {
+      const all = await store.loadAll(Noted);
+      assert.equal(all.size, 3_000);
+      for (const { stream, events: { data } } of events) assert.deepEqual(all.get(stream).state, data);
+    } finally {
+      JSON.parse = parse;
+    }
+    const long = lengths.filter((length) => 100_000 < length);
+    assert.ok(5 <= long.length && Math.max(...long) < 300_000, JSON.stringify(long));
+  }));
 
 test("a signal ends a fold by a document", () =>
   withStore(async (store) => {

@@ -1,8 +1,10 @@
 // The testing kit, as a test that uses it sees it: what holds passes, and what does not throws and says why.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { defineAggregate, defineEvents, eventType } from "../../dist/index.js";
 import { given, openTestStore, testClock, testIds } from "../../dist/testing.js";
+import { DocumentRehearsal } from "../../dist/test-document.js";
 import { Account, deposited, opened, withdrawn } from "./bank.mjs";
 import { refused } from "./check.mjs";
 
@@ -145,4 +147,36 @@ test("a clock for a test cannot be moved to nowhere", async () => {
   await refused(async () => testClock("yesterday"), "INVALID_ARGUMENT", { path: "start" });
   await refused(async () => testClock().advance(NaN), "INVALID_ARGUMENT", { path: "duration_ms" });
   await refused(() => openTestStore({ clock: 5 }), "INVALID_ARGUMENT", { path: "options.clock" });
+});
+
+const VECTORS = ["reducers.json", "reducers-random.json"].flatMap((name) => JSON.parse(readFileSync(new URL(`../fixtures/${name}`, import.meta.url), "utf8")));
+
+test("a document is folded without a store to what the core folds it to, or fails as it does", () => {
+  const counts = { states: 0, failures: 0 };
+  for (const { name, initial, evolve, events, state, error } of VECTORS) {
+    if (Object.keys(evolve).length === 0 || error?.code === "INVALID_ARGUMENT") continue;
+    const recorded = events.map((event, index) => ({ stream: "s", revision: index, position: 0, time: 0, metadata: {}, ...event }));
+    const fold = () => {
+      const rehearsal = new DocumentRehearsal(defineAggregate({ name: "vector", initial: () => initial, evolve }), undefined);
+      return rehearsal.fold(undefined, rehearsal.start(), recorded, 0).state;
+    };
+    if (error === undefined) assert.equal(JSON.stringify(fold()), JSON.stringify(state), name);
+    else assert.throws(fold, { code: "REDUCER_FAILED" }, name);
+    counts[error === undefined ? "states" : "failures"] += 1;
+  }
+  assert.ok(200 <= counts.states && 20 <= counts.failures, JSON.stringify(counts));
+});
+
+test("rules over a document are tested like any others", () => {
+  const Counter = defineAggregate({
+    name: "counter",
+    initial: () => ({ count: 0 }),
+    evolve: { Counted: { $inc: { count: "$data.by" } } },
+    decide: ({ by }, { count }) => { if (10 < count + by) throw new Error("too much"); return { type: "Counted", data: { by } }; },
+  });
+  const four = given(Counter, { type: "Counted", data: { by: 4 } });
+  four.when({ by: 6 }).thenEvents({ type: "Counted", data: { by: 6 } }).thenState({ count: 10 });
+  four.when({ by: 7 }).thenThrows(/too much/);
+  four.thenState({ count: 4 });
+  assert.throws(() => given(Counter, { type: "Counted", data: { by: "4" } }), { code: "REDUCER_FAILED", name: "counter", type: "Counted", revision: 0 });
 });

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
-use js_sys::{Float64Array, Function, Uint32Array};
+use js_sys::{Array, Float64Array, Function, Uint32Array};
 use wasm_bindgen::JsValue;
 
 use crate::codec::{Body, Entry, Tags};
@@ -14,15 +14,19 @@ use crate::layout::{BlockAddress, BlockIndex, UnitNumber};
 use crate::limits;
 use crate::reducer::{Program, Versions};
 use crate::store::{
-    FoldRequest, FoldSource, Folded, JsonFolded, JsonReducer, Passed, StoredPage, StoredPlace, StoredRead,
-    fold_entries,
+    FoldRequest, FoldSource, Folded, JsonFolded, JsonReducer, JsonState, Passed, StoredPage, StoredPlace,
+    StoredRead, fold_entries,
 };
 use crate::table::{Table, hash_of};
+use crate::web::browser_host::give_way;
 use crate::web::fields::Fields;
 
 use super::numbers::{self, Numbers};
 use super::texts::units_of;
 use super::{NONE, malformed, page, read};
+
+/// About so long is a text of many states. It is handed over and read in a few milliseconds.
+const TEXT_BYTES: usize = 256 * 1024;
 
 /// The reducers of a store, by their handles. None is ever let go, so the same text is compiled once.
 #[derive(Default)]
@@ -210,14 +214,53 @@ impl GivenEvent {
     }
 }
 
-/// Writes a `FoldOutcome`.
+/// Writes a `FoldOutcome` of few states.
 pub fn folded(folded: &JsonFolded) -> JsValue {
-    let length = folded.states.iter().map(|state| state.folded.state.len() + 1).sum::<usize>() + 1;
-    let mut states = String::with_capacity(length);
+    let texts = Array::new();
+    portions(folded).for_each(|states| {
+        texts.push(&text_of(states));
+    });
+    outcome(folded, texts)
+}
+
+/// Writes a `FoldOutcome`, and gives way after each of its texts.
+pub async fn many_folded(folded: &JsonFolded) -> JsValue {
+    let texts = Array::new();
+    for states in portions(folded) {
+        texts.push(&text_of(states));
+        give_way().await;
+    }
+    outcome(folded, texts)
+}
+
+/// The states in portions, none of them much longer than [`TEXT_BYTES`] but for one that has a single state.
+fn portions(folded: &JsonFolded) -> impl Iterator<Item = &[JsonState]> {
+    let mut bytes = 0;
+    folded.states.chunk_by(move |state, _| {
+        bytes += state.folded.state.len();
+        let is_full = TEXT_BYTES <= bytes;
+        if is_full {
+            bytes = 0;
+        }
+        !is_full
+    })
+}
+
+/// The text of an array of states.
+fn text_of(states: &[JsonState]) -> JsValue {
+    let length = states.iter().map(|state| state.folded.state.len() + 1).sum::<usize>() + 1;
+    let mut text = String::with_capacity(length);
+    for state in states {
+        text.push_str(if text.is_empty() { "[" } else { "," });
+        text.push_str(&state.folded.state);
+    }
+    text.push(']');
+    JsValue::from_str(&text)
+}
+
+fn outcome(folded: &JsonFolded, texts: Array) -> JsValue {
     let (mut names, mut name_lengths, mut numbers) = (String::new(), Vec::new(), Vec::new());
     for state in &folded.states {
-        states.push_str(if states.is_empty() { "[" } else { "," });
-        states.push_str(&state.folded.state);
         if let Some(stream) = &state.stream {
             names.push_str(stream.as_str());
             name_lengths.push(units_of(stream.as_str()));
@@ -225,9 +268,8 @@ pub fn folded(folded: &JsonFolded) -> JsValue {
         let revision = state.folded.revision.map_or(NONE, |revision| revision.0 as f64);
         numbers.extend([state.folded.count as f64, revision, state.folded.last_position.0 as f64]);
     }
-    states.push_str(if states.is_empty() { "[]" } else { "]" });
     Fields::new()
-        .with("states", states)
+        .with("states", texts)
         .with("names", names)
         .with("nameLengths", Uint32Array::from(&*name_lengths))
         .with("numbers", Float64Array::from(&*numbers))
