@@ -99,12 +99,12 @@ function clocks({ plan }) {
 | measure | from, to |
 | --- | --- |
 | an append, awaited | the call, to its answer; the peer's record has the bytes of everfold's |
-| a command | the call of `execute`, to its answer, with an aggregate of functions; the peer is `append` of the same event to the same stream of another store |
+| a command | the call of \`execute\`, to its answer, with an aggregate of functions; the peer is \`append\` of the same event to the same stream of another store |
 | appends awaited together; commits | the first call, to the last answer; the events are made before |
 | open, read all | \`EventStore.open\`, to the last page of \`readAll().pages()\`; the page was reloaded in a running browser, its JavaScript is loaded, the wasm is not |
 | open | \`EventStore.open\` alone, the wasm started where nothing else is said; the peer's \`indexedDB.open\` and one \`get\` |
 | open, read a stream | \`EventStore.open\` and \`read(stream).toArray()\`, the wasm started; another stream in each round |
-| open, load | `EventStore.open` and `load`, the wasm started; the stream is compacted, but for its last events |
+| open, load | \`EventStore.open\` and \`load\`, the wasm started; the stream is compacted, but for its last events |
 | bytes | the keys and values of all object stores, counted record by record; the ${whole(plan.sizes.count)} events of a bank |
 | wasm memory | the memory of the instance after \`open\` and after all of \`readAll().pages()\`; it only grows |
 | longest task | of those that the browser reports, which are over 50 ms, 0 where it reports none; of appends awaited together the loop that calls is in it |`;

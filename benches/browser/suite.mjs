@@ -4,12 +4,8 @@ import { measureLogs } from "./large-logs.mjs";
 import { inTurn } from "./turns.mjs";
 
 const COLD_READERS = ["everfold", "uncompacted", "blobs", "rows", "dexie"];
-<<<<<<< HEAD
 const COLD_LOADERS = ["snapshot", "replayed"];
-const COLD_FOLDERS = ["declarative", "functions", "dexie"];
-=======
 const COLD_FOLDERS = ["rust", "declarative", "functions", "dexie"];
->>>>>>> 75c7b94 (Measure folds by an aggregate in Rust, and show a storage that another crate implements)
 
 /** Runs a plan in a session; gives what each part found, round by round. */
 export async function measure(session, plan) {
