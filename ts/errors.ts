@@ -215,6 +215,14 @@ export interface ErrorDetails {
  * Whether a value is an error of the store, of this code if one is given.
  *
  * Works for errors of another copy of this package too, where `instanceof` does not.
+ *
+ * @example
+ * try {
+ *   await store.append("account-1", event, { expected: 4 });
+ * } catch (error) {
+ *   if (!isEverfoldError(error, "WRONG_EXPECTED_REVISION")) throw error;
+ *   console.log(error.violations[0]?.actual);
+ * }
  */
 export function isEverfoldError(error: unknown): error is EverfoldErrorOf<EverfoldErrorCode>;
 export function isEverfoldError<Code extends EverfoldErrorCode>(

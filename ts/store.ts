@@ -68,6 +68,9 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
    *
    * Errors: `STORAGE_UNAVAILABLE` where the browser refuses, `VERSION_TOO_NEW` where a newer everfold wrote it,
    * `VERSION_TOO_OLD` where it is from before the first release.
+   *
+   * @example
+   * const store = await EventStore.open("bank", { events: bank, durability: "strict" });
    */
   static async open<Registry extends EventRegistry = AnyEvents>(
     name: string,
@@ -90,6 +93,9 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
    * none is kept.
    *
    * Errors: `STORAGE_UNAVAILABLE` where the browser refuses.
+   *
+   * @example
+   * if (await EventStore.exists("bank")) console.log("welcome back");
    */
   static async exists(name: string): Promise<boolean> {
     return storeExists(checkName(name, "name"));
@@ -100,6 +106,9 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
    * there is none, it is done at once.
    *
    * Errors: `STORAGE_UNAVAILABLE`, also where another tab does not let go in time.
+   *
+   * @example
+   * await EventStore.destroy("bank");
    */
   static async destroy(name: string): Promise<void> {
     await destroyStore(checkName(name, "name"));
@@ -123,6 +132,9 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
    * same type and data, nothing is written, and the result is that of the first time, with `duplicate`.
    *
    * Errors: `WRONG_EXPECTED_REVISION`, `APPEND_CONDITION_FAILED`, `ID_CONFLICT`, `STREAM_DELETED`, `QUOTA_EXCEEDED`.
+   *
+   * @example
+   * await store.append("account-1", { type: "MoneyDeposited", data: { amount: 5 } }, { expected: 4 });
    */
   append(
     stream: string,
@@ -189,6 +201,9 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
    * as fast as the handler takes them, or at a multiple of the speed at which they happened.
    *
    * What the handler throws ends the replay and comes out as it is.
+   *
+   * @example
+   * await store.replay({ query: { streams: ["account-1"] }, rate: 50 }, (event) => console.log(event.type));
    */
   async replay<const Wanted extends Query<Registry> = Record<never, never>>(
     options: ReplayOptions<Registry, Wanted>,
@@ -199,6 +214,9 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
 
   /**
    * Finds an event by its id; nothing where there is none. With its stream it is found without a search of the log.
+   *
+   * @example
+   * const cause = await store.event(id, { stream: "account-1" });
    */
   async event(id: string, options?: { readonly stream?: string | undefined }): Promise<RecordedEvent<Registry> | undefined> {
     const bag = optionBag(options, ["stream"]);
@@ -208,13 +226,23 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
     return (upcaster?.current(events, "asStored") ?? events)[0] as RecordedEvent<Registry> | undefined;
   }
 
-  /** Describes a stream; nothing where it never existed. */
+  /**
+   * Describes a stream; nothing where it never existed.
+   *
+   * @example
+   * const revision = (await store.streamInfo("account-1"))?.revision;
+   */
   async streamInfo(stream: string): Promise<StreamInfo | undefined> {
     const checked = checkName(stream, "stream");
     return this.#handle.open().engine.streamInfo(checked);
   }
 
-  /** Lists streams, in the order of their names (UTF-8). */
+  /**
+   * Lists streams, in the order of their names (UTF-8).
+   *
+   * @example
+   * for await (const { stream, count } of store.streams({ prefix: "account-" })) console.log(stream, count);
+   */
   streams(options?: StreamsOptions): Reading<StreamInfo> {
     return new Reading(() => streamPages(options, (message) => this.#handle.open().engine.streams(message)));
   }
@@ -342,6 +370,9 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
    * Appends the fact `$deleted`. A stream without events is left as it is.
    *
    * Errors: `WRONG_EXPECTED_REVISION`, `STREAM_DELETED` where it was tombstoned.
+   *
+   * @example
+   * await store.delete("account-1");
    */
   async delete(stream: string, options?: MarkOptions): Promise<MarkResult> {
     return this.#mark("delete", stream, options);
@@ -351,6 +382,9 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
    * Hides the events of a stream for good: its name can never be written again. Appends the fact `$tombstoned`.
    *
    * Errors: `WRONG_EXPECTED_REVISION`.
+   *
+   * @example
+   * await store.tombstone("account-1");
    */
   async tombstone(stream: string, options?: MarkOptions): Promise<MarkResult> {
     return this.#mark("tombstone", stream, options);
@@ -359,12 +393,20 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
   /**
    * Hides the events of a stream before a revision; one past the end hides all that are there now. Appends the fact
    * `$truncated`. Errors: `WRONG_EXPECTED_REVISION`, `STREAM_DELETED` where it was tombstoned.
+   *
+   * @example
+   * await store.truncate("account-1", { before: 100 });
    */
   async truncate(stream: string, options: MarkOptions & { readonly before: number }): Promise<MarkResult> {
     return this.#mark("truncate", stream, options);
   }
 
-  /** Measures the store. */
+  /**
+   * Measures the store.
+   *
+   * @example
+   * const { bytes, snapshots } = await store.stats();
+   */
   async stats(): Promise<Stats> {
     return statsOf(await this.#handle.open().engine.stats());
   }
@@ -374,6 +416,9 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
    * is, and erases for good what is hidden. Appends and reads go on meanwhile.
    *
    * Errors: `QUOTA_EXCEEDED`, because for a while there are two of what is compacted.
+   *
+   * @example
+   * const { bytesBefore, bytesAfter } = await store.compact({ onProgress: ({ done, total }) => console.log(done / total) });
    */
   async compact(options?: CompactOptions): Promise<CompactResult> {
     return compact(this.#handle.open(), options);

@@ -23,7 +23,13 @@ export interface TestClock {
 /** When a test clock begins, where nothing is said. */
 const BEGINNING = "2026-01-01T00:00:00Z";
 
-/** Makes a clock that stands still until it is moved. */
+/**
+ * Makes a clock that stands still until it is moved.
+ *
+ * @example
+ * const clock = testClock("2026-01-01T00:00:00Z");
+ * clock.advance(60_000);
+ */
 export function testClock(start: TimeInput = BEGINNING): TestClock {
   let now = unixMillis(start, "start");
   const advance = (duration_ms: number) => {
@@ -32,7 +38,12 @@ export function testClock(start: TimeInput = BEGINNING): TestClock {
   return Object.assign(() => now, { advance });
 }
 
-/** Makes ids that are the same in every run: `00000000-0000-4000-8000-000000000001` and so on. */
+/**
+ * Makes ids that are the same in every run: `00000000-0000-4000-8000-000000000001` and so on.
+ *
+ * @example
+ * const store = await openTestStore({ ids: testIds() });
+ */
 export function testIds(): () => string {
   let count = 0;
   return () => {
