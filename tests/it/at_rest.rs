@@ -8,4 +8,5 @@ mod log;
 mod pairs;
 mod tail;
 mod unread;
+mod vain;
 mod wounds;

@@ -6,11 +6,11 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use everfold::error::Error;
-use everfold::event::{Json, NewEvent, Revision, UnixMillis};
+use everfold::event::{Json, NewEvent, Position, Revision, UnixMillis};
 use everfold::layout::plan::Tail;
 use everfold::log::Expected;
 use everfold::snapshot::ReducerFingerprint;
-use everfold::storage::Written;
+use everfold::storage::{Head, Written};
 use everfold::store::{Bounds, Mark, OpenOptions, SnapshotKeep, SnapshotRead};
 use everfold::testing::fixture::{dump, restore, transcript};
 use everfold::testing::prng::Prng;
@@ -88,13 +88,36 @@ fn snapshots_of_format_1_are_found() {
 
 #[test]
 fn a_database_of_format_0_is_refused_and_not_touched() {
-    let format_0 = "meta\t666f726d6174\t0000000000000000bb1bdbcacd6ac934\n";
-    in_browser(|browser| async move {
-        restore(&browser.storage, format_0).await;
-        let refused = browser.try_open().await.map(drop).map_err(|error: Error| error.code());
-        assert_eq!(refused, Err("VERSION_TOO_OLD"));
-        assert_eq!(dump(&browser.storage).await, format_0);
-    });
+    let position_9 = Head { position: Position(9), appended_bytes: 77, ..Head::default() };
+    let heads = [
+        // Format 0 had a byte of zero where the version for writers stands now.
+        Some(Head { min_writer: 0, ..position_9 }),
+        Some(Head { layout: 3, min_writer: 0, ..position_9 }),
+        // A newer tab appended before the format record said so.
+        Some(position_9),
+        None,
+    ];
+    for head in heads {
+        let digits =
+            |head: Head| head.to_bytes().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let head = head.map(|head| format!("meta\t68656164\t{}\n", digits(head)));
+        let format_0 = [
+            "meta\t666f726d6174\t0000000000000000bb1bdbcacd6ac934\n",
+            head.as_deref().unwrap_or_default(),
+            "log\t1\t45466c6f6e6720676f6e65\n",
+            "units\t00\t77\n",
+            "index\t726f6f74\t4546\n",
+        ]
+        .concat();
+        in_browser(|browser| async move {
+            restore(&browser.storage, &format_0).await;
+            for _ in 0..2 {
+                let refused = browser.try_open().await.map(drop).map_err(|error: Error| error.code());
+                assert_eq!(refused, Err("VERSION_TOO_OLD"), "{format_0}");
+            }
+            assert_eq!(dump(&browser.storage).await, format_0);
+        });
+    }
 }
 
 /// Events with everything that an event can have, and every fact.

@@ -11,21 +11,32 @@ use super::wounds::{named, put};
 
 type Stored = (Area, Record);
 
-/// Puts the bytes of the second record in the place of the first, and the other way round if they are exchanged.
-async fn check(browser: &Browser, log: &Log, one: &Stored, other: &Stored, is_exchange: bool) {
+/// What becomes of two records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Swap {
+    /// The bytes of the second stand in the place of the first too.
+    Copied,
+    /// Each has the bytes of the other.
+    Exchanged,
+}
+
+async fn check(browser: &Browser, log: &Log, one: &Stored, other: &Stored, swap: Swap) {
     let log = log.copied().await;
     let of = |(area, record): &Stored| named(*area, &record.key);
-    let place = match is_exchange {
-        true => format!("{} and {} exchanged", of(one), of(other)),
-        false => format!("{} for {}", of(other), of(one)),
+    let place = match swap {
+        Swap::Copied => format!("{} for {}", of(other), of(one)),
+        Swap::Exchanged => format!("{} and {} exchanged", of(one), of(other)),
     };
-    put(&log.compacted, one.0, &one.1.key, Some(other.1.value.clone())).await;
-    if is_exchange {
-        put(&log.compacted, other.0, &other.1.key, Some(one.1.value.clone())).await;
+    let changed = match swap {
+        Swap::Copied => vec![(one, other)],
+        Swap::Exchanged => vec![(one, other), (other, one)],
+    };
+    for ((area, record), (_, given)) in &changed {
+        put(&log.compacted, *area, &record.key, Some(given.value.clone())).await;
     }
+    let changed: Vec<&Stored> = changed.into_iter().map(|(changed, _)| changed).collect();
     let original = log.original(browser).await;
     let store = open(&browser.beside(&log.compacted), &place).await;
-    let changed = if is_exchange { vec![one, other] } else { vec![one] };
     if changed.iter().any(|stored| is_block(stored)) {
         let whole_count = check_streams(&store, &original, &place).await;
         // Where the directory is made again, the block may be all that is known of a unit, and then hold any stream.
@@ -72,13 +83,13 @@ fn records_under_the_key_of_another_are_never_believed() {
             for other in &records[place + 1..] {
                 if kind(one) == kind(other) {
                     alike_count += 1;
-                    check(&browser, &log, one, other, true).await;
+                    check(&browser, &log, one, other, Swap::Exchanged).await;
                     let (one, other) = if alike_count % 2 == 0 { (one, other) } else { (other, one) };
-                    check(&browser, &log, one, other, false).await;
+                    check(&browser, &log, one, other, Swap::Copied).await;
                 } else {
                     other_count += 1;
                     if other_count % 16 == 0 {
-                        check(&browser, &log, one, other, true).await;
+                        check(&browser, &log, one, other, Swap::Exchanged).await;
                     }
                 }
             }
