@@ -104,19 +104,7 @@ fn any_body_with_a_checksum_that_matches_gives_a_value_or_an_error() {
     for (name, record, is_read) in samples() {
         let body = if name == "block" { continue } else { unpacked(&record) };
         for _ in 0..3_000 {
-            let mut body = body.clone();
-            for _ in 0..prng.between(1..=4) {
-                if body.is_empty() {
-                    break;
-                }
-                let at = prng.index(body.len());
-                match prng.below(3) {
-                    0 => body[at] = prng.next_u64() as u8,
-                    1 => body.truncate(at),
-                    _ => body.insert(at, *prng.pick(&[0, 1, 0x7f, 0x80, 0xff])),
-                }
-            }
-            let bytes = sealed(record[2], &body);
+            let bytes = sealed(record[2], &mutilated(&body, &mut prng));
             read_count += usize::from(is_read(&bytes));
             use_page(&bytes);
         }
@@ -148,6 +136,23 @@ fn use_page(bytes: &[u8]) {
             Err(_) => return,
         }
     }
+}
+
+/// A body with a few bytes changed, cut off or put in between.
+pub fn mutilated(body: &[u8], prng: &mut Prng) -> Vec<u8> {
+    let mut body = body.to_vec();
+    for _ in 0..prng.between(1..=4) {
+        if body.is_empty() {
+            break;
+        }
+        let at = prng.index(body.len());
+        match prng.below(3) {
+            0 => body[at] = prng.next_u64() as u8,
+            1 => body.truncate(at),
+            _ => body.insert(at, *prng.pick(&[0, 1, 0x7f, 0x80, 0xff])),
+        }
+    }
+    body
 }
 
 /// The body of a record of the layout.

@@ -7,7 +7,7 @@ use everfold::storage::Key;
 use everfold::testing::prng::Prng;
 
 use crate::codec::golden::{bytes_of, check_documented, dump_of};
-use crate::layout::hostile::{sealed, unpacked};
+use crate::layout::hostile::{mutilated, sealed, unpacked};
 use crate::one_tab::name;
 
 fn key() -> Key {
@@ -74,18 +74,7 @@ fn any_body_with_a_checksum_that_matches_gives_a_snapshot_or_an_error() {
     let body = unpacked(&tied(&key(), snapshot().to_bytes(&key())));
     let mut read_count = 0;
     for _ in 0..10_000 {
-        let mut body = body.clone();
-        for _ in 0..prng.between(1..=4) {
-            if body.is_empty() {
-                break;
-            }
-            let at = prng.index(body.len());
-            match prng.below(3) {
-                0 => body[at] = prng.next_u64() as u8,
-                1 => body.truncate(at),
-                _ => body.insert(at, *prng.pick(&[0, 1, 0x7f, 0x80, 0xff])),
-            }
-        }
+        let body = mutilated(&body, &mut prng);
         if let Ok(snapshot) = Snapshot::from_bytes(&key(), tied(&key(), sealed(b's', &body))) {
             assert!(snapshot.revision.0 < snapshot.position.0);
             read_count += 1;
