@@ -44,6 +44,9 @@ pub trait Host: Clone + 'static {
     /// Waits for the next announcement of another tab. `None` once the host is closed.
     async fn heard(&self) -> Option<Position>;
 
+    /// Whether nobody else can have the store, so that there is never anything to hear.
+    fn is_alone(&self) -> bool;
+
     /// Runs a task in the background.
     fn spawn(&self, task: impl Future<Output = ()> + 'static);
 

@@ -120,6 +120,7 @@ pub mod snapshot;
 mod sort;
 pub mod storage;
 pub mod store;
+pub mod subscription;
 mod table;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

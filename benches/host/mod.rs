@@ -93,6 +93,10 @@ impl Host for BenchHost {
         None
     }
 
+    fn is_alone(&self) -> bool {
+        true
+    }
+
     fn spawn(&self, task: impl Future<Output = ()> + 'static) {
         self.tasks.borrow_mut().push(Box::pin(task));
     }

@@ -106,7 +106,7 @@ impl<S: Storage, H: Host> Shared<S, H> {
         self.add_committed(&committed, decision.head);
         let durability = match decision.batch {
             Some(_) => {
-                self.host.announce(decision.head.position);
+                self.announce(decision.head.position);
                 durability
             }
             // A transaction that wrote nothing flushed nothing: what stood there may be less durable.
@@ -132,7 +132,7 @@ impl<S: Storage, H: Host> Shared<S, H> {
         let Some(decision) = decision else { return Ok(Attempt::Behind) };
         match self.has_landed(&decision).await {
             Ok(true) => {
-                self.host.announce(decision.head.position);
+                self.announce(decision.head.position);
                 // That it is there to be read does not tell that it was flushed.
                 let durability = self.storage.strongest_durability().min(Durability::Relaxed);
                 Ok(Attempt::Decided(Decided { verdicts: decision.verdicts, durability }))

@@ -123,6 +123,7 @@ impl<S: Storage, H: Host> Shared<S, H> {
         if index.head().position <= head.position {
             index.finish(head);
         }
+        self.news.reached(index.head().position);
         Taken::All
     }
 
@@ -148,6 +149,7 @@ impl<S: Storage, H: Host> Shared<S, H> {
         if index.head().position <= head.position && index.head().layout == head.layout {
             index.finish(head);
         }
+        self.news.reached(index.head().position);
     }
 }
 

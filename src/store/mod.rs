@@ -4,6 +4,7 @@
 //! or judge; read or write the records that it names. One writer task a store takes what is queued in groups:
 //! a group is one transaction.
 
+mod announce;
 mod attempt;
 mod cache;
 mod candidates;
@@ -21,6 +22,7 @@ mod gather;
 mod layout;
 mod learn;
 mod listing;
+mod news;
 mod open;
 mod parts;
 mod portion;
@@ -30,6 +32,7 @@ mod request;
 mod scan;
 mod snapshot;
 mod stored;
+mod subscribe;
 mod tally;
 mod validate;
 mod view;
@@ -49,9 +52,11 @@ use crate::index::Index;
 use crate::layout::root::Root;
 use crate::storage::{Durability, Storage, Written};
 
+use announce::Announcing;
 use cache::Cache;
 use coming::Early;
 use compact::Background;
+use news::News;
 use queue::Queue;
 
 pub use crate::layout::plan::Bounds;
@@ -64,6 +69,7 @@ pub use request::{
     StreamList, StreamRead, Ticket, WriteRequest,
 };
 pub use stored::{StoredPage, StoredPlace, StoredRead};
+pub use subscribe::{Subscription, SubscriptionControl};
 
 /// An open event store. Cheap to clone: all clones are one store.
 ///
@@ -98,6 +104,8 @@ struct Shared<S: Storage, H: Host> {
     /// When the log is compacted.
     bounds: Bounds,
     background: Background,
+    news: News,
+    announcing: Announcing,
     life: Cell<Life>,
 }
 
@@ -310,7 +318,9 @@ impl<S: Storage, H: Host> Store<S, H> {
             ended.wait().await;
         }
         if shared.life.replace(Life::Closed) != Life::Closed {
+            shared.say_the_rest();
             shared.host.close();
+            shared.news.spread();
             shared.storage.close().await;
             // A handle may be kept for as long as the page lives, and memory of wasm is never given back.
             shared.index.borrow_mut().forget();

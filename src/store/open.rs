@@ -11,8 +11,10 @@ use crate::storage::{
     Area, Durability, Format, Found, GuardedWrite, Head, Key, LayoutChange, Storage, Written,
 };
 
+use super::announce::Announcing;
 use super::catch_up::first_request;
 use super::compact::Background;
+use super::news::News;
 use super::queue::Queue;
 use super::validate::new_generator;
 use super::{Life, OpenOptions, Progress, Shared};
@@ -38,6 +40,8 @@ pub(super) async fn open<S: Storage, H: Host>(
         queue: RefCell::new(Queue::default()),
         bounds: options.bounds,
         background: Background::default(),
+        news: News::default(),
+        announcing: Announcing::default(),
         life: Cell::new(Life::Open),
     });
     shared.catch_up(Some(found), Box::new(progress)).await?;

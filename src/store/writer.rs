@@ -30,6 +30,7 @@ pub(super) async fn run<S: Storage, H: Host>(shared: Rc<Shared<S, H>>) {
                 outcome => {
                     let undecided = answer(group, outcome);
                     shared.queue.borrow_mut().put_back(undecided);
+                    shared.tell_others();
                     compact::wake(&shared);
                 }
             }

@@ -64,6 +64,8 @@ struct State {
     next_id: u64,
     tasks: BTreeMap<TaskId, Task>,
     dead_tabs: BTreeSet<TabId>,
+    /// Tabs that do nothing, each with its tasks that were ready meanwhile.
+    frozen_tabs: BTreeMap<TabId, Vec<TaskId>>,
     timers: BTreeMap<(u64, u64), Waker>,
     ready: Arc<ReadyTasks>,
 }
@@ -106,6 +108,7 @@ impl Executor {
             next_id: MAIN + 1,
             tasks: BTreeMap::new(),
             dead_tabs: BTreeSet::new(),
+            frozen_tabs: BTreeMap::new(),
             timers: BTreeMap::new(),
             ready: Arc::default(),
         };
@@ -180,7 +183,7 @@ impl Executor {
 
     /// Polls a task with nothing borrowed, because it may spawn, sleep, crash tabs, and end others.
     fn poll_task(&self, id: TaskId, waker: &Waker) {
-        let taken = self.state.borrow_mut().tasks.get_mut(&id).and_then(|task| task.future.take());
+        let taken = self.state.borrow_mut().take_task(id);
         let Some(mut future) = taken else { return };
         let poll = future.as_mut().poll(&mut Context::from_waker(waker));
         let mut state = self.state.borrow_mut();
@@ -261,6 +264,23 @@ impl Scheduler {
         drop(dropped);
     }
 
+    /// Freezes a tab: from now on none of its tasks gets a turn, whatever becomes ready. It keeps what it holds.
+    pub fn freeze(&self, tab: TabId) {
+        assert!(tab != TabId::BROWSER, "the browser does not freeze");
+        self.with_state(|state| {
+            state.frozen_tabs.entry(tab).or_default();
+        });
+    }
+
+    /// Lets a frozen tab go on where it was.
+    pub fn thaw(&self, tab: TabId) {
+        self.with_state(|state| {
+            for id in state.frozen_tabs.remove(&tab).unwrap_or_default() {
+                state.ready.push(id);
+            }
+        });
+    }
+
     /// Whether the tab has not crashed.
     pub fn is_alive(&self, tab: TabId) -> bool {
         self.with_state(|state| !state.dead_tabs.contains(&tab)).unwrap_or(false)
@@ -318,6 +338,16 @@ impl Drop for Sleep {
 }
 
 impl State {
+    /// Takes a task to be polled; none where it is gone, or its tab is frozen.
+    fn take_task(&mut self, id: TaskId) -> Option<Pin<Box<dyn Future<Output = ()>>>> {
+        let task = self.tasks.get_mut(&id)?;
+        if let Some(ready) = self.frozen_tabs.get_mut(&task.tab) {
+            ready.push(id);
+            return None;
+        }
+        task.future.take()
+    }
+
     fn next_id(&mut self) -> u64 {
         let id = self.next_id;
         self.next_id += 1;

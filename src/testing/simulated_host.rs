@@ -276,6 +276,10 @@ impl Host for SimulatedHost {
         .await
     }
 
+    fn is_alone(&self) -> bool {
+        false
+    }
+
     fn spawn(&self, task: impl Future<Output = ()> + 'static) {
         self.scheduler.spawn(self.tab, task);
     }

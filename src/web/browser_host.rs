@@ -4,7 +4,7 @@
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::future::{Future, poll_fn};
-use std::rc::{Rc, Weak};
+use std::rc::Rc;
 use std::task::{Poll, Waker};
 
 use js_sys::{Function, Promise};
@@ -30,11 +30,6 @@ use super::world::World;
 /// Most bytes that `crypto.getRandomValues` fills in one call.
 const RANDOM_BYTES_MAX: usize = 65_536;
 
-/// How long the next announcement waits after one was made. Each costs about a tenth of an append, and a loop of
-/// appends would make one for each, of which only the newest matters to anybody. With this pause they come to less
-/// than one append in twenty, and nobody who looks at another tab sees it.
-const ANNOUNCEMENT_PAUSE_MS: u64 = 50;
-
 /// The page or worker that a store runs in.
 #[derive(Clone)]
 pub struct BrowserHost {
@@ -46,7 +41,7 @@ struct Inner {
     /// The name of the store, where other tabs can have it too.
     name: Option<String>,
     ear: Rc<Ear>,
-    voice: Option<Rc<Voice>>,
+    voice: Option<Voice>,
     /// Who decides of time and chance, where it is a test.
     world: Option<World>,
 }
@@ -54,18 +49,8 @@ struct Inner {
 /// The channel between the tabs that opened stores of one name.
 struct Voice {
     channel: BroadcastChannel,
-    /// Whether a timer runs that ends the pause.
-    is_pausing: Cell<bool>,
-    /// When an announcement was made last, in milliseconds.
-    said_ms: Cell<f64>,
-    /// What is to be announced after the pause.
-    unsaid: Cell<Option<Position>>,
     _on_message: Listener,
-    on_leave: Listener,
 }
-
-/// After these, timers of a page come a minute late, or never again.
-const LEAVING: [&str; 2] = ["freeze", "pagehide"];
 
 /// Where announcements arrive. Only the newest is kept: an older one says nothing that it does not say.
 #[derive(Default)]
@@ -110,7 +95,7 @@ impl BrowserHost {
     fn build(
         name: Option<String>,
         ear: Rc<Ear>,
-        voice: Option<Rc<Voice>>,
+        voice: Option<Voice>,
         world: Option<World>,
     ) -> Result<Self, Error> {
         let no_crypto = || {
@@ -164,7 +149,8 @@ impl Host for BrowserHost {
 
     fn announce(&self, position: Position) {
         if let (Some(voice), false) = (&self.inner.voice, self.inner.ear.is_closed.get()) {
-            voice.announce(position);
+            // An announcement is a hint: one that cannot be made is not missed.
+            drop(voice.channel.post_message(&JsValue::from_f64(position.0 as f64)));
         }
     }
 
@@ -183,6 +169,10 @@ impl Host for BrowserHost {
         .await
     }
 
+    fn is_alone(&self) -> bool {
+        self.inner.name.is_none()
+    }
+
     fn spawn(&self, task: impl Future<Output = ()> + 'static) {
         tasks::spawn(Box::pin(task));
     }
@@ -191,13 +181,13 @@ impl Host for BrowserHost {
         self.inner.ear.is_closed.set(true);
         self.inner.ear.wake();
         if let Some(voice) = &self.inner.voice {
-            voice.close();
+            voice.channel.close();
         }
     }
 }
 
 impl Voice {
-    fn new(name: &str, ear: &Rc<Ear>) -> Option<Rc<Self>> {
+    fn new(name: &str, ear: &Rc<Ear>) -> Option<Self> {
         let channel = BroadcastChannel::new(&format!("everfold:{name}")).ok()?;
         // Where there is such a thing, as in Node, listening keeps no process alive.
         if let Some(unref) = property::get_if_some::<Function>(&channel, "unref") {
@@ -210,65 +200,7 @@ impl Voice {
             }
         }));
         property::set(&channel, "onmessage", on_message.as_ref());
-        Some(Rc::new_cyclic(|voice: &Weak<Self>| {
-            let voice = Weak::clone(voice);
-            let on_leave = listener(Box::new(move |_| {
-                if let Some(voice) = voice.upgrade() {
-                    voice.say_the_rest();
-                }
-            }));
-            listen_for_leaving("addEventListener", &on_leave);
-            let (is_pausing, said_ms, unsaid) = (Cell::default(), Cell::default(), Cell::default());
-            Self { channel, is_pausing, said_ms, unsaid, _on_message: on_message, on_leave }
-        }))
-    }
-
-    /// Announces at once, or after the pause that an earlier announcement began. The clock says whether the pause is
-    /// over: where nobody looks at a page, its timer may come a minute late.
-    fn announce(self: &Rc<Self>, position: Position) {
-        self.unsaid.set(Some(position));
-        if !self.is_soon() {
-            self.say_the_rest();
-        }
-        if !self.is_pausing.replace(true) {
-            tasks::spawn(Box::pin(pause(Rc::downgrade(self))));
-        }
-    }
-
-    /// Whether an announcement was made not long ago. After a clock was set back, it was not.
-    #[inline(never)]
-    fn is_soon(&self) -> bool {
-        (0.0..ANNOUNCEMENT_PAUSE_MS as f64).contains(&(now_ms() - self.said_ms.get()))
-    }
-
-    /// Says what is left to say. `false` where nothing is.
-    #[inline(never)]
-    fn say_the_rest(&self) -> bool {
-        let Some(position) = self.unsaid.take() else { return false };
-        self.said_ms.set(now_ms());
-        // An announcement is a hint: one that cannot be made is not missed.
-        drop(self.channel.post_message(&JsValue::from_f64(position.0 as f64)));
-        true
-    }
-
-    /// Says what is left to say, and nothing any more.
-    #[inline(never)]
-    fn close(&self) {
-        self.say_the_rest();
-        listen_for_leaving("removeEventListener", &self.on_leave);
-        self.channel.close();
-    }
-}
-
-/// Calls a method of the global scope for each event of a page that is left, on its way down: that of freezing happens to
-/// the document, and does not rise from there. Workers never hear of them, and Node knows no events.
-#[inline(never)]
-fn listen_for_leaving(method: &str, on_leave: &Listener) {
-    let global = global();
-    if let Some(method) = property::get_if_some::<Function>(&global, method) {
-        for event in LEAVING {
-            drop(method.call3(&global, &JsValue::from_str(event), on_leave.as_ref(), &JsValue::TRUE));
-        }
+        Some(Self { channel, _on_message: on_message })
     }
 }
 
@@ -280,25 +212,10 @@ fn now_ms() -> f64 {
     js_sys::Date::now()
 }
 
-/// Pauses after an announcement, and once more after each that was made meanwhile.
-async fn pause(voice: Weak<Voice>) {
-    loop {
-        Timer::start(ANNOUNCEMENT_PAUSE_MS).await;
-        let Some(voice) = voice.upgrade() else { return };
-        if voice.is_soon() {
-            continue;
-        }
-        if !voice.say_the_rest() {
-            voice.is_pausing.set(false);
-            return;
-        }
-    }
-}
-
 impl Drop for Voice {
     fn drop(&mut self) {
         property::set(&self.channel, "onmessage", &JsValue::NULL);
-        self.close();
+        self.channel.close();
     }
 }
 

@@ -25,6 +25,7 @@ use super::message::options::{self, OpenRequest, StorageKind};
 use super::message::{append, describe, page, snapshot};
 use super::promise;
 use super::storage::BrowserStorage;
+use super::subscriptions::Subscriptions;
 use super::world::{self, World};
 use super::{BrowserHost, IndexedDbStorage, error};
 
@@ -36,7 +37,14 @@ pub struct Engine {
     store: BrowserStore,
     /// Mostly, the first is settled first.
     under_way: Rc<RefCell<Vec<UnderWay>>>,
-    reducers: Rc<RefCell<Reducers>>,
+    kept: Rc<Kept>,
+}
+
+/// What the facade knows by numbers.
+#[derive(Default)]
+struct Kept {
+    reducers: RefCell<Reducers>,
+    subscriptions: Subscriptions,
 }
 
 /// The appends of one message.
@@ -133,6 +141,17 @@ impl Engine {
         }
     }
 
+    /// The last position that a subscription has looked at; 0 once it was ended.
+    #[wasm_bindgen(js_name = lookedAt)]
+    pub fn looked_at(&self, subscription: f64) -> f64 {
+        self.kept.subscriptions.looked_at(subscription as u64).unwrap_or_default().0 as f64
+    }
+
+    /// Ends a subscription: who waits for its next page is told that there is none.
+    pub fn unsubscribe(&self, subscription: f64) {
+        self.kept.subscriptions.end(subscription as u64);
+    }
+
     /// Compacts the log; resolves with a `CompactedMessage`. `on_progress` hears how many bytes of how many are done, and
     /// says whether it is still wanted.
     pub fn compact(&self, on_progress: Function) -> Promise {
@@ -159,7 +178,7 @@ impl Engine {
                 let marked = self.store.mark(request);
                 answer(async move { Ok(options::marked(marked.await?)) })
             }
-            Ok(Message::Call(call)) => answer(perform(self.store.clone(), Rc::clone(&self.reducers), call)),
+            Ok(Message::Call(call)) => answer(perform(self.store.clone(), Rc::clone(&self.kept), call)),
             Err(error) => refused(&error),
         }
     }
@@ -169,7 +188,7 @@ impl Engine {
     pub fn fold(&self, names: &str, numbers: &[f64], on_progress: Function) -> Promise {
         let store = self.store.clone();
         let read = fold::fold(names, numbers)
-            .and_then(|(handle, fold)| Ok((self.reducers.borrow().get(handle)?, fold)));
+            .and_then(|(handle, fold)| Ok((self.kept.reducers.borrow().get(handle)?, fold)));
         match read {
             Ok((reducer, fold)) => answer(async move {
                 let mut progress = fold::listener(on_progress);
@@ -196,12 +215,12 @@ impl Engine {
         versions: Vec<(Rc<str>, u32)>,
         make: impl FnOnce(Versions) -> Result<JsonReducer, Error>,
     ) -> Result<usize, Error> {
-        self.reducers.borrow_mut().define_as(Definition::exported(name, versions), make)
+        self.kept.reducers.borrow_mut().define_as(Definition::exported(name, versions), make)
     }
 }
 
 /// One future for all calls: each kind of future has to be polled and dropped by code of its own.
-async fn perform(store: BrowserStore, reducers: Rc<RefCell<Reducers>>, call: Call) -> Result<JsValue, Error> {
+async fn perform(store: BrowserStore, kept: Rc<Kept>, call: Call) -> Result<JsValue, Error> {
     let page = match call {
         Call::ReadStream(read) => store.read_stream(&read).await?,
         Call::ReadAll(read) => store.read_all(&read).await?,
@@ -218,10 +237,10 @@ async fn perform(store: BrowserStore, reducers: Rc<RefCell<Reducers>>, call: Cal
             return Ok(JsValue::UNDEFINED);
         }
         Call::DefineReducer(definition) => {
-            return Ok(JsValue::from_f64(reducers.borrow_mut().define(definition)? as f64));
+            return Ok(JsValue::from_f64(kept.reducers.borrow_mut().define(definition)? as f64));
         }
         Call::FoldEvents(given) => {
-            return Ok(fold::folded(&fold::fold_given(&reducers.borrow(), &given)?));
+            return Ok(fold::folded(&fold::fold_given(&kept.reducers.borrow(), &given)?));
         }
         Call::ReadStored(read) => return Ok(fold::stored_page(&store.read_stored(&read).await?)),
         Call::Snapshot(read) => return Ok(snapshot::found(&store.snapshot(&read).await?)),
@@ -229,6 +248,14 @@ async fn perform(store: BrowserStore, reducers: Rc<RefCell<Reducers>>, call: Cal
             store.keep_snapshot(keep).await?;
             return Ok(JsValue::UNDEFINED);
         }
+        Call::Subscribe { after, query } => {
+            let number = kept.subscriptions.keep(store.subscribe(after, query));
+            return Ok(JsValue::from_f64(number as f64));
+        }
+        Call::NextPage(number) => match kept.subscriptions.next(number).await? {
+            Some(page) => page,
+            None => return Ok(JsValue::UNDEFINED),
+        },
     };
     Ok(page::write(&page))
 }
@@ -272,7 +299,7 @@ async fn open(
         }
     };
     let store = Store::open(storage, host, options, progress).await?;
-    Ok(Engine { store, under_way: Rc::default(), reducers: Rc::default() })
+    Ok(Engine { store, under_way: Rc::default(), kept: Rc::default() })
 }
 
 fn refused(error: &Error) -> Promise {

@@ -13,6 +13,7 @@ mod message;
 mod promise;
 mod property;
 mod storage;
+mod subscriptions;
 mod tasks;
 mod timer;
 mod world;

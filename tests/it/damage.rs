@@ -18,7 +18,7 @@ use crate::one_tab::{
 };
 
 /// A log of four records: positions 1, 2 to 3, 4 and 5, the second and the last of stream `b`.
-async fn four_records(browser: &Browser) {
+pub async fn four_records(browser: &Browser) {
     let store = browser.open().await;
     append(&store, "a", vec![event("A")]).await;
     append(&store, "b", vec![event("B"), event("C")]).await;
@@ -45,14 +45,14 @@ async fn change(
     assert_eq!(storage.write(write).await, Ok(Written::Yes));
 }
 
-async fn change_log(storage: &MemoryStorage, first: u64, how: impl FnOnce(Vec<u8>) -> Option<Vec<u8>>) {
+pub async fn change_log(storage: &MemoryStorage, first: u64, how: impl FnOnce(Vec<u8>) -> Option<Vec<u8>>) {
     change(storage, Area::Log, Key::Position(Position(first)), how).await;
 }
 
 /// What becomes of a record; `None` is gone.
 type Damage = fn(Vec<u8>) -> Option<Vec<u8>>;
 
-fn flip(mut bytes: Vec<u8>) -> Option<Vec<u8>> {
+pub fn flip(mut bytes: Vec<u8>) -> Option<Vec<u8>> {
     let middle = bytes.len() / 2;
     bytes[middle] ^= 0x10;
     Some(bytes)

@@ -6,6 +6,7 @@
     reason = "a test may end where it is surprised"
 )]
 
+mod announcements;
 mod at_rest;
 mod codec;
 mod compacted;
@@ -35,4 +36,5 @@ mod simulator;
 mod simulator_canary;
 mod snapshots;
 mod storage_contract;
+mod subscriptions;
 mod tidy;

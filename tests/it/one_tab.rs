@@ -40,6 +40,11 @@ impl Browser {
         Self { scheduler, origin, storage: storage.handle(), faults: Faults::default() }
     }
 
+    /// Reaches what runs the browser.
+    pub fn scheduler(&self) -> &Scheduler {
+        &self.scheduler
+    }
+
     pub async fn sleep(&self, duration_ms: u64) {
         self.scheduler.sleep(duration_ms).await;
     }

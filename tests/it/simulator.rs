@@ -9,6 +9,8 @@ use everfold::testing::store_simulator::{Strain, Summary, simulate, simulate_und
 const SEEDS: u64 = 1_000;
 /// How many are run under strain.
 const STRAINED_SEEDS: u64 = 300;
+/// How many are run in which tabs subscribe and freeze.
+const HEARING_SEEDS: u64 = 1_000;
 /// In how many threads; each simulation is one thread's.
 const THREADS: u64 = 2;
 
@@ -25,6 +27,11 @@ fn the_store_keeps_its_promises() {
 #[test]
 fn it_keeps_them_while_all_is_compacted_and_tabs_die_in_it_and_what_is_derived_decays() {
     check(Strain::HEAVY, STRAINED_SEEDS);
+}
+
+#[test]
+fn every_subscriber_sees_exactly_the_log_from_its_start_in_order_once() {
+    check(Strain::HEARING, HEARING_SEEDS);
 }
 
 #[track_caller]
@@ -79,7 +86,8 @@ fn a_strain_that_strikes_nothing_is_noticed() {
         erased: 1,
         ..Summary::default()
     };
-    let strained = Summary { decayed_roots: 1, decayed: 1, cut_off: 1, ..usual };
+    let hearing = Summary { told: 1, pages_told: 1, frozen: 1, ..usual };
+    let strained = Summary { decayed_roots: 1, decayed: 1, cut_off: 1, frozen: 0, ..hearing };
     for (summary, strain, has_everything) in [
         (usual, Strain::NONE, true),
         (usual, Strain::HEAVY, false),
@@ -87,6 +95,9 @@ fn a_strain_that_strikes_nothing_is_noticed() {
         (strained, Strain::NONE, false),
         (Summary { cut_off: 0, ..strained }, Strain::HEAVY, false),
         (Summary { reads: 0, ..strained }, Strain::HEAVY, false),
+        (usual, Strain::HEARING, false),
+        (hearing, Strain::HEARING, true),
+        (Summary { told: 0, ..hearing }, Strain::HEARING, false),
     ] {
         assert_eq!(summary.has_everything(strain), has_everything, "{summary:?}, {strain:?}");
     }

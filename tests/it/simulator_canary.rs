@@ -115,7 +115,8 @@ fn is_noticed(seed: u64, defect: Defect) -> bool {
 #[track_caller]
 fn check(defect: Defect) {
     let noticed = (0..SEEDS).filter(|seed| is_noticed(*seed, defect)).count();
-    assert!(SEEDS as usize / 10 < noticed, "{defect:?} was noticed in {noticed} of {SEEDS} seeds");
+    // The suite runs a thousand seeds: one in twenty is fifty of them.
+    assert!(SEEDS as usize / 20 < noticed, "{defect:?} was noticed in {noticed} of {SEEDS} seeds");
 }
 
 #[test]

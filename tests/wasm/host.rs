@@ -10,7 +10,7 @@ use futures_util::future::{Either, select};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use super::sabotage::{happen, overheard, post, waiting_for_lock};
+use super::sabotage::{overheard, post, waiting_for_lock};
 use super::unused_name;
 
 /// Waits until something holds, and gives up when it is late.
@@ -59,70 +59,6 @@ async fn of_several_announcements_the_newest_is_heard() {
     assert_eq!(heard(&host).await, Some(Position(100)));
     other.announce(Position(101));
     assert_eq!(heard(&host).await, Some(Position(101)), "what is older is heard later");
-}
-
-/// Announces 1, 2 and 3, does something between the last two, and looks at all announcements that are made.
-async fn check_announced(between: impl FnOnce(&BrowserHost), expected: &[f64], place: &str) {
-    let name = unused_name("counted");
-    let messages = overheard(&format!("everfold:{name}"));
-    let host = BrowserHost::new(&name).unwrap();
-    host.announce(Position(1));
-    host.announce(Position(2));
-    between(&host);
-    host.announce(Position(3));
-    // The second of these comes after a pause, which began later than that of the host.
-    let later = BrowserHost::new(&name).unwrap();
-    later.announce(Position(98));
-    later.announce(Position(99));
-    let announced = || -> Vec<f64> { messages.iter().map(|message| message.as_f64().unwrap()).collect() };
-    let is_later = |position: &f64| 98.0 <= *position;
-    until(async || announced().contains(&99.0) && expected.len() + 2 <= announced().len()).await;
-    let mut of_host = announced();
-    of_host.retain(|position| !is_later(position));
-    assert_eq!(of_host, expected, "{place}");
-}
-
-#[wasm_bindgen_test]
-async fn announcements_in_a_row_are_made_once_a_pause() {
-    check_announced(|_| (), &[1.0, 3.0], "in a row").await;
-
-    let name = unused_name("counted");
-    let messages = overheard(&format!("everfold:{name}"));
-    let host = BrowserHost::new(&name).unwrap();
-    let start = host.now().0;
-    let mut position = 0;
-    while host.now().0 < start + 400 {
-        position += 1;
-        host.announce(Position(position));
-        host.yield_now().await;
-    }
-    until(async || messages.at(-1).as_f64() == Some(position as f64)).await;
-    // One every 50 ms, the first at once, and the last after the end.
-    assert!((2..=10).contains(&messages.length()), "{} announcements", messages.length());
-}
-
-#[wasm_bindgen_test]
-async fn an_announcement_after_the_pause_waits_for_no_timer() {
-    let after_a_pause = |host: &BrowserHost| {
-        let start = host.now().0;
-        // No timer comes meanwhile.
-        while host.now().0 < start + 60 {}
-        host.announce(Position(9));
-    };
-    // What the newer announcement says, the older one need not say any more.
-    check_announced(after_a_pause, &[1.0, 9.0, 3.0], "after a pause").await;
-}
-
-#[wasm_bindgen_test]
-async fn what_is_unsaid_when_a_page_is_left_is_said_at_once() {
-    for event in ["freeze", "pagehide"] {
-        check_announced(|_| happen(event), &[1.0, 2.0, 3.0], event).await;
-    }
-    let closed = |host: &BrowserHost| {
-        host.close();
-        happen("pagehide");
-    };
-    check_announced(closed, &[1.0, 2.0], "a host that is closed says nothing any more").await;
 }
 
 #[wasm_bindgen_test]

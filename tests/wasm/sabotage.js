@@ -269,9 +269,3 @@ export function overheard(name) {
   channel.onmessage = ({ data }) => messages.push(data);
   return messages;
 }
-
-/** Has an event happen that a page is told when it is left: to the document, or to the window. */
-export function happen(event) {
-  const target = (event === "freeze" && globalThis.document) || globalThis;
-  target.dispatchEvent(new Event(event));
-}

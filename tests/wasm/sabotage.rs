@@ -51,8 +51,6 @@ extern "C" {
 
     pub fn overheard(name: &str) -> js_sys::Array;
 
-    pub fn happen(event: &str);
-
     pub fn post(name: &str, message: &JsValue);
 }
 

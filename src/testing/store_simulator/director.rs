@@ -6,9 +6,10 @@ use std::rc::Rc;
 use crate::error::Detail;
 use crate::event::Position;
 use crate::layout::plan::Tail;
+use crate::query::Query;
 use crate::storage::Storage;
 use crate::store::{AllRead, Bounds, Store};
-use crate::testing::executor::Scheduler;
+use crate::testing::executor::{Scheduler, TabId};
 use crate::testing::prng::Prng;
 use crate::testing::simulated_host::{Announcements, SimulatedHost, SimulatedOrigin};
 use crate::testing::simulated_storage::{SimulatedDatabase, SimulatedStorage, Weather};
@@ -17,6 +18,7 @@ use super::climate::Climate;
 use super::reading::{Read, Reader};
 use super::requests;
 use super::strain::Straining;
+use super::subscribing;
 use super::tab::Tab;
 use super::world::{Content, Request, World};
 
@@ -129,6 +131,46 @@ impl<S: Storage, W: Fn(SimulatedStorage) -> S + 'static> Director<S, W> {
             let spared = self.straining.prng.below(30);
             self.tabs[tab].light_fuse(&self.origin, &self.world, spared);
         }
+        if self.straining.subscribes() {
+            self.subscribe();
+        }
+        if self.straining.freezes() && !self.tabs.is_empty() {
+            self.freeze();
+        }
+    }
+
+    fn subscribe(&mut self) {
+        let prng = &mut self.straining.prng;
+        let Some(tab) = self.tabs.get(prng.index(self.tabs.len().max(1))) else { return };
+        let Some(store) = tab.store.borrow().clone() else { return };
+        let head = self.world.borrow().model.head();
+        let after = Position(if prng.chance(500) { 0 } else { prng.between(0..=head + 2) });
+        let query = if prng.chance(500) { Query::everything() } else { requests::query(prng) };
+        let reader = Reader {
+            tab: tab.host.tab(),
+            world: Rc::clone(&self.world),
+            scheduler: self.scheduler.clone(),
+            is_closing: Rc::clone(&tab.is_closing),
+            pause_ms: 0,
+        };
+        let subscribing = subscribing::subscribe(reader, store, after, query, prng.fork());
+        self.scheduler.spawn(tab.host.tab(), subscribing);
+    }
+
+    /// Freezes a tab in whatever it does, for up to ten seconds.
+    fn freeze(&mut self) {
+        let prng = &mut self.straining.prng;
+        let tab = prng.pick(&self.tabs).host.tab();
+        let thaw = self.scheduler.sleep(prng.between(1..=10_000));
+        self.world.borrow_mut().note(format!("{tab:?} freezes"));
+        self.world.borrow_mut().summary.frozen += 1;
+        self.scheduler.freeze(tab);
+        let (scheduler, world) = (self.scheduler.clone(), Rc::clone(&self.world));
+        self.scheduler.spawn(TabId::BROWSER, async move {
+            thaw.await;
+            world.borrow_mut().note(format!("{tab:?} wakes up"));
+            scheduler.thaw(tab);
+        });
     }
 
     /// Opens a tab for each that died.
@@ -326,6 +368,11 @@ impl<S: Storage, W: Fn(SimulatedStorage) -> S + 'static> Director<S, W> {
             }
             self.scheduler.sleep(50).await;
         }
+        let behind = subscribing::all_told(&self.world, &self.scheduler, deadline_ms).await;
+        if !behind.is_empty() {
+            let problem = format!("subscribers {behind:?} are never told of what they wait for");
+            return self.world.borrow_mut().fail(problem);
+        }
         self.check();
         self.world.borrow_mut().check_unclaimed();
     }
@@ -342,6 +389,7 @@ impl<S: Storage, W: Fn(SimulatedStorage) -> S + 'static> Director<S, W> {
         let Some(store) = store else { return self.world.borrow_mut().fail("a new tab does not open") };
         self.reader(tab).read(store, Read::All(AllRead::everything())).await;
         for tab in &self.tabs {
+            tab.is_closing.set(true);
             let store = tab.store.borrow_mut().take();
             if let Some(store) = store {
                 store.close().await;

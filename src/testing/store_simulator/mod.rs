@@ -7,6 +7,9 @@
 //! Tabs compact the log meanwhile. Whenever they changed its layout, what is stored is held against the model: each
 //! entry stands there once, or is an event that is hidden.
 //!
+//! In some lives tabs subscribe, and freeze. Every subscriber must be told exactly what is in the log, from its start, in
+//! order, once.
+//!
 //! A life can be put under strain: then tabs compact all the time, die between two operations of it, and what was
 //! derived from the log is lost, damaged, or older than it should be. No answer may show any of that.
 
@@ -21,6 +24,7 @@ mod reading;
 mod requests;
 mod stored;
 mod strain;
+mod subscribing;
 mod summary;
 mod tab;
 mod world;

@@ -117,7 +117,7 @@ fn is_given_up(error: &Error) -> bool {
 }
 
 /// Whether these are the expected entries. Of those that were erased meanwhile, any may be missing.
-fn is_all_but_erased(entries: &[ModelEntry], expected: &[&ModelEntry], erased: &BTreeSet<u64>) -> bool {
+pub fn is_all_but_erased(entries: &[ModelEntry], expected: &[&ModelEntry], erased: &BTreeSet<u64>) -> bool {
     let mut entries = entries.iter().peekable();
     let is_there = |expected: &&ModelEntry| {
         entries.next_if_eq(expected).is_some() || erased.contains(&expected.position)

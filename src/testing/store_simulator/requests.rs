@@ -175,7 +175,8 @@ fn condition(prng: &mut Prng, model: &Model) -> AppendCondition {
     AppendCondition { fail_if_events_match: query(prng), after: Position(after) }
 }
 
-fn query(prng: &mut Prng) -> Query {
+/// A query of anything, or of everything.
+pub fn query(prng: &mut Prng) -> Query {
     let items = (0..prng.between(1..=2)).map(|_| item(prng)).collect();
     Query::new(items).expect("a good query")
 }

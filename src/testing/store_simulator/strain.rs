@@ -12,13 +12,31 @@ pub struct Strain {
     pub die_permille: u64,
     /// A derived record is lost, damaged, or replaced by an older one.
     pub decay_permille: u64,
+    /// A tab subscribes.
+    pub subscribe_permille: u64,
+    /// A tab is frozen for a while, in whatever it does.
+    pub freeze_permille: u64,
 }
 
 impl Strain {
     /// Life as usual.
-    pub const NONE: Self = Self { compact_permille: 0, die_permille: 0, decay_permille: 0 };
+    pub const NONE: Self = Self {
+        compact_permille: 0,
+        die_permille: 0,
+        decay_permille: 0,
+        subscribe_permille: 0,
+        freeze_permille: 0,
+    };
+    /// Tabs listen to each other, and are frozen in between.
+    pub const HEARING: Self = Self { subscribe_permille: 60, freeze_permille: 20, ..Self::NONE };
     /// Every step compacts, and hardly a compaction comes to its end undisturbed.
-    pub const HEAVY: Self = Self { compact_permille: 1_000, die_permille: 150, decay_permille: 200 };
+    pub const HEAVY: Self = Self {
+        compact_permille: 1_000,
+        die_permille: 150,
+        decay_permille: 200,
+        subscribe_permille: 30,
+        ..Self::NONE
+    };
 }
 
 /// A strain, and the chance of its own with which it strikes: life as usual stays what it is.
@@ -42,6 +60,14 @@ impl Straining {
 
     pub fn decays(&mut self) -> bool {
         self.prng.chance(self.strain.decay_permille)
+    }
+
+    pub fn subscribes(&mut self) -> bool {
+        self.prng.chance(self.strain.subscribe_permille)
+    }
+
+    pub fn freezes(&mut self) -> bool {
+        self.prng.chance(self.strain.freeze_permille)
     }
 
     /// When tabs compact the log unasked.

@@ -43,6 +43,12 @@ pub struct Summary {
     pub decayed: u64,
     /// Tabs that died before an operation on the storage.
     pub cut_off: u64,
+    /// Events that subscribers were told of.
+    pub told: u64,
+    /// Pages in which they were told.
+    pub pages_told: u64,
+    /// Tabs that were frozen.
+    pub frozen: u64,
 }
 
 impl Summary {
@@ -66,18 +72,21 @@ impl Summary {
     /// Whether each of the things happened at least once; those that only happen under strain under this one, and
     /// only where it has them happen.
     pub fn has_everything(mut self, strain: Strain) -> bool {
-        let Strain { die_permille, decay_permille, .. } = strain;
+        let Strain { die_permille, decay_permille, subscribe_permille, freeze_permille, .. } = strain;
         let strained = [
             (self.decayed_roots, decay_permille),
             (self.decayed, decay_permille),
             (self.cut_off, die_permille),
+            (self.told, subscribe_permille),
+            (self.pages_told, subscribe_permille),
+            (self.frozen, freeze_permille),
         ];
         let usual_count = self.counts_mut().len() - strained.len();
         self.counts_mut().into_iter().take(usual_count).all(|count| 0 < *count)
             && strained.into_iter().all(|(count, permille)| (0 < count) == (0 < permille))
     }
 
-    fn counts_mut(&mut self) -> [&mut u64; 18] {
+    fn counts_mut(&mut self) -> [&mut u64; 21] {
         [
             &mut self.accepted,
             &mut self.duplicates,
@@ -98,6 +107,9 @@ impl Summary {
             &mut self.decayed_roots,
             &mut self.decayed,
             &mut self.cut_off,
+            &mut self.told,
+            &mut self.pages_told,
+            &mut self.frozen,
         ]
     }
 }

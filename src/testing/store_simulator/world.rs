@@ -12,6 +12,7 @@ use crate::testing::simulated_storage::SimulatedDatabase;
 
 use super::model::Model;
 use super::model_entry::ModelBody;
+use super::subscribing::Subscribers;
 use super::summary::Summary;
 
 /// A simulation's memory.
@@ -24,6 +25,7 @@ pub struct World {
     pub failure: Option<String>,
     /// Whether storages were made to fail: only then may an operation.
     pub is_foul: bool,
+    pub subscribers: Subscribers,
     /// For each read and the like that is under way, its tab.
     reads_under_way: Vec<TabId>,
     /// The events of each content, with their streams.
@@ -91,6 +93,7 @@ impl World {
             trace: Vec::new(),
             failure: None,
             is_foul: false,
+            subscribers: Subscribers::default(),
             reads_under_way: Vec::new(),
             contents: Vec::new(),
             landings: BTreeMap::new(),
@@ -144,6 +147,7 @@ impl World {
     pub fn crashed(&mut self, tab: TabId) {
         self.audit();
         self.summary.crashes += 1;
+        self.subscribers.crashed(tab);
         self.reads_under_way.retain(|reading| *reading != tab);
         for call in self.calls.iter_mut().filter(|call| call.tab == tab && call.fate == Fate::Open) {
             call.fate = Fate::Unknown;

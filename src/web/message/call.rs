@@ -1,7 +1,9 @@
 //! What is asked of an open store besides appending: all by one function, so that the boundary has one.
 
 use crate::error::Error;
+use crate::event::Position;
 use crate::id::EventId;
+use crate::query::Query;
 use crate::store::{
     AllRead, Count, MarkRequest, SnapshotKeep, SnapshotRead, StoredRead, StreamList, StreamRead,
 };
@@ -46,6 +48,10 @@ pub enum Call {
     Snapshot(SnapshotRead),
     /// A `KeepSnapshotMessage`; there is no answer.
     KeepSnapshot(SnapshotKeep),
+    /// A `SubscribeMessage`; the answer is a number.
+    Subscribe { after: Position, query: Query },
+    /// The number of a subscription; the answer is a `PageMessage`, or nothing once it was ended.
+    NextPage(u64),
 }
 
 /// Reads a message, by the code of the call. Errors: `INVALID_ARGUMENT`, `LIMIT_EXCEEDED`.
@@ -72,6 +78,8 @@ fn by_code(code: u32, message: &mut Numbers<'_>) -> Result<Message, Error> {
         11 => Call::ReadStored(fold::stored_read(message)),
         12 => Call::Snapshot(snapshot::read(message)?),
         13 => Call::KeepSnapshot(snapshot::keep(message)?),
+        14 => Call::Subscribe { after: Position(message.whole()), query: read::query(message)? },
+        15 => Call::NextPage(message.whole()),
         _ => return Err(malformed("a call has an unknown code")),
     }))
 }

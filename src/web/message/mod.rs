@@ -24,7 +24,7 @@ const NONE: f64 = -1.0;
 /// A message that this package's own facade did not write.
 #[cold]
 #[inline(never)]
-fn malformed(problem: &str) -> Error {
+pub fn malformed(problem: &str) -> Error {
     Error::new(Detail::Internal { problem: format!("a malformed message: {problem}") })
 }
 

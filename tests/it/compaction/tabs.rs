@@ -96,6 +96,10 @@ impl Host for TabHost {
         self.host.heard().await
     }
 
+    fn is_alone(&self) -> bool {
+        self.host.is_alone()
+    }
+
     fn spawn(&self, task: impl Future<Output = ()> + 'static) {
         self.host.spawn(task);
     }

@@ -64,8 +64,11 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "aggregate",
             "reducer",
             "snapshot",
+            "subscription",
         ],
     ),
+    // When to read, and when to wait: positions are all that it has to know.
+    ("subscription", &["position"]),
     // What a store folds with, over entries as they stand in their records. A typed event becomes one to append.
     ("aggregate", &["reducer", "codec", "event", "error"]),
     // A language of its own over JSON texts. What it shares is the one hash table and the one sort.
