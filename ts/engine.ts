@@ -97,6 +97,17 @@ export interface Engine {
   snapshot(message: SnapshotMessage): Promise<SnapshotAnswer>;
   /** Keeps a snapshot, unless it would be stale: nothing depends on whether it does. */
   keepSnapshot(message: KeepSnapshotMessage): Promise<void>;
+  /** Subscribes to what comes after a position, and gives the subscription a number. */
+  subscribe(message: SubscribeMessage): Promise<number>;
+  /**
+   * The next page of a subscription, as soon as there is one: of events, or of none where the end of the log is reached anew. Nothing
+   * once it was ended. Its `next` is left out where it ends with the log. Asked for by one at a time.
+   */
+  nextPage(subscription: number): Promise<PageMessage | undefined>;
+  /** The last position that a subscription has looked at. A page counts when the next one is asked for. 0 once it was ended. */
+  lookedAt(subscription: number): number;
+  /** Ends a subscription. */
+  unsubscribe(subscription: number): void;
   /** Compacts the log, as long as `progress` says that it is wanted. */
   compact(progress: CompactProgress): Promise<CompactedMessage>;
   /** Waits for the appends under way, and lets go of the storage. */
@@ -257,6 +268,13 @@ export interface PageMessage {
 export const PAGE_COLUMNS = 7;
 export const PAGE_HAS_DATA = 1;
 export const PAGE_HAS_METADATA = 2;
+
+/** What is subscribed to. */
+export interface SubscribeMessage {
+  /** The last position of no interest. */
+  readonly after: number;
+  readonly query: readonly QueryItemMessage[];
+}
 
 /** Streams are asked for, in the order of their names. */
 export interface StreamsMessage {

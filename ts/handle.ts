@@ -2,6 +2,7 @@ import { abortable } from "./abort.js";
 import { durabilityOption } from "./append.js";
 import { abortSignal, callback, name as checkName, oneOf, option, options as optionBag } from "./arguments.js";
 import { closed, invalidArgument } from "./errors.js";
+import { EventBus } from "./event-bus.js";
 import type { AnyEvents, EventRegistry } from "./events.js";
 import { checkRegistry } from "./events.js";
 import type { Host } from "./host.js";
@@ -42,6 +43,8 @@ export class Handle {
   readonly #shared: SharedEngine;
   /** What is worked with, be the handle closed or not. */
   readonly session: Session;
+  /** Those who listen to events by their types. */
+  readonly bus: EventBus;
   /** Deletions and executions under way, which closing waits for, as for appends. */
   readonly #underWay = new Set<Promise<unknown>>();
   #closing: Promise<void> | undefined;
@@ -52,7 +55,8 @@ export class Handle {
     const upcaster = options.events && new Upcaster(options.events);
     this.#shared = shared;
     const snapshots = new Snapshots(engine, options.host, options.events);
-    this.session = { ...options, engine, queue, turns, recent, limits: engine.limits, upcaster, snapshots };
+    this.session = { ...options, engine, queue, turns, recent, limits: engine.limits, upcaster, snapshots, listening: new Set() };
+    this.bus = new EventBus(this.session);
   }
 
   /** Opens a store, in the browser's world or in one of a test's own. */
@@ -116,6 +120,7 @@ export class Handle {
   }
 
   async #close(): Promise<void> {
+    for (const end of [...this.session.listening]) end();
     if (!this.#shared.closed) this.#lastPosition = this.#shared.engine.position;
     // Even where the engine was closed from elsewhere, the writes under way are settled first.
     await this.#shared.queue.settled();

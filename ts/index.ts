@@ -66,5 +66,6 @@ export type { ReplayOptions, ReplayResult } from "./replay.js";
 export type { SchemaIssue, SchemaVerdict, StandardIssue, StandardSchema } from "./schema.js";
 export type { StorageOption } from "./shared-engine.js";
 export { EventStore } from "./store.js";
+export type { EventSubscription, HandlerOptions, SubscribeOptions, Subscription } from "./subscription.js";
 export type { TimeInput } from "./time.js";
 export type { TransactDuplicate, TransactOptions, TransactResult, Transaction } from "./transact.js";

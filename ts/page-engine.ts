@@ -24,6 +24,7 @@ import type {
   StreamInfoMessage,
   StreamReadMessage,
   StreamsMessage,
+  SubscribeMessage,
   World,
 } from "./engine.js";
 import { DURABILITY } from "./engine.js";
@@ -56,6 +57,8 @@ const CALLS = [
   "readStored",
   "snapshot",
   "keepSnapshot",
+  "subscribe",
+  "nextPage",
 ] as const;
 const FOLDS = { stream: 0, query: 1, all: 2 } as const;
 const STORAGES: readonly StorageKind[] = ["indexeddb", "memory"];
@@ -197,6 +200,22 @@ class PageEngine implements Engine {
   keepSnapshot({ aggregate, stream, fingerprint, revision, position, asOf, state }: KeepSnapshotMessage): Promise<void> {
     const message = new MessageWriter().name(aggregate).name(stream).number(...fingerprint, revision, position, asOf);
     return this.#call("keepSnapshot", message.name(state));
+  }
+
+  subscribe({ after, query }: SubscribeMessage): Promise<number> {
+    return this.#call("subscribe", new MessageWriter().number(after).query(query));
+  }
+
+  nextPage(subscription: number): Promise<PageMessage | undefined> {
+    return this.#call("nextPage", new MessageWriter().number(subscription));
+  }
+
+  lookedAt(subscription: number): number {
+    return calls.makeNow(() => this.#core.lookedAt(subscription));
+  }
+
+  unsubscribe(subscription: number): void {
+    calls.makeNow(() => this.#core.unsubscribe(subscription));
   }
 
   compact(progress: CompactProgress): Promise<CompactedMessage> {

@@ -29,7 +29,7 @@ export class Breath {
 }
 
 /** Comes back when all that waits has had its turn. Timers would do, but browsers hold back those that follow on another. */
-function nextTask(): Promise<void> {
+export function nextTask(): Promise<void> {
   const { scheduler } = globalThis as { readonly scheduler?: { readonly yield?: () => Promise<void> } };
   if (scheduler?.yield !== undefined) return scheduler.yield();
   return new Promise((resolve) => {

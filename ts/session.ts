@@ -12,4 +12,6 @@ export interface Session extends CommitContext {
   readonly turns: Turns;
   readonly recent: Recent;
   readonly snapshots: Snapshots;
+  /** What ends each of those who wait for events to come. */
+  readonly listening: Set<() => void>;
 }

@@ -7,7 +7,7 @@ import { compact } from "./compact.js";
 import type { CountBy, CountOptions } from "./count.js";
 import { checkCount, countStretches, countsByKey } from "./count.js";
 import type { AllReadMessage, MarkMessage, StorageKind } from "./engine.js";
-import type { AnyEvents, EventRegistry, NewEvent, RecordedEvent } from "./events.js";
+import type { AnyEvents, EventRegistry, FactType, NewEvent, RecordedEvent, TypeOf } from "./events.js";
 import type { ExecuteOptions, ExecuteResult } from "./execute.js";
 import { Execution } from "./execute.js";
 import type { OpenOptions } from "./handle.js";
@@ -31,6 +31,8 @@ import { READ_ALL_OPTIONS, Reading, allRead, eventPages, filledPages, streamRead
 import type { ReplayOptions, ReplayResult } from "./replay.js";
 import { replay } from "./replay.js";
 import { destroyStore, storeExists } from "./shared-engine.js";
+import type { EventSubscription, HandlerOptions, SubscribeOptions, Subscription } from "./subscription.js";
+import { subscribe } from "./subscription.js";
 import type { TransactDuplicate, TransactOptions, TransactResult, Transaction } from "./transact.js";
 import { transact } from "./transact.js";
 
@@ -210,6 +212,50 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
     handler: (event: Matching<Registry, Wanted>) => unknown,
   ): Promise<ReplayResult> {
     return replay(this.#handle.session, options, handler, (request, signal) => this.#allPages(request, signal));
+  }
+
+  /**
+   * Subscribes to events: first those that stand in the log after a position, then those that come, from every tab. Each comes once,
+   * in the order of the log, and an event of this tab after its append has resolved.
+   *
+   * A handler is called for one event after the other, and waited for. Without one the subscription is iterated over. Who takes long
+   * delays only himself, and who throws ends only his own subscription. While the storage fails, it tries again and again.
+   *
+   * Errors, to `onError` or out of the iteration: what the handler throws, `UPCASTER_FAILED`, `CORRUPT_DATA`; `CLOSED` where the
+   * database was destroyed.
+   *
+   * @example
+   * const subscription = store.subscribe({ after: 0, query: { types: ["MoneyDeposited"] } }, async (event) => {
+   *   console.log(event.data.amount);
+   * });
+   * await subscription.caughtUp;
+   * for await (const event of store.subscribe()) if (event.type === "MoneyDeposited") break;
+   */
+  subscribe<const Wanted extends Query<Registry> = Record<never, never>>(
+    options: HandlerOptions<Registry, Wanted>,
+    handler: (event: Matching<Registry, Wanted>) => unknown,
+  ): Subscription;
+  subscribe<const Wanted extends Query<Registry> = Record<never, never>>(
+    options?: SubscribeOptions<Registry, Wanted>,
+  ): EventSubscription<Matching<Registry, Wanted>>;
+  subscribe(options?: unknown, handler?: unknown): Subscription | EventSubscription<never> {
+    return subscribe(this.#handle.open(), options, handler) as EventSubscription<never>;
+  }
+
+  /**
+   * Listens to events of a type that are appended from now on, in every tab. In this tab an event comes after its append has resolved.
+   * Listeners are called in the order of the log, and not waited for; what one throws is reported by the platform, and no other
+   * hears of it. Gives a function that ends the listening, which may be called at any time.
+   *
+   * @example
+   * const stop = store.on("MoneyDeposited", (event) => console.log(event.data.amount));
+   */
+  on<Type extends TypeOf<Registry> | FactType>(
+    type: Type,
+    handler: (event: Matching<Registry, { readonly types: readonly [Type] }>) => unknown,
+  ): () => void {
+    this.#handle.open();
+    return this.#handle.bus.on(type, handler);
   }
 
   /**

@@ -41,3 +41,8 @@ export async function refused(act, code, fields = {}) {
 export function numbered(count, type = "Numbered") {
   return Array.from({ length: count }, (_, number) => ({ type, data: { number } }));
 }
+
+/** Waits until something holds. What comes meanwhile has its turn. */
+export async function until(holds) {
+  while (!holds()) await new Promise((resolve) => setImmediate(resolve));
+}
