@@ -6,7 +6,7 @@ use crate::error::WriteOutcome;
 use crate::event::Position;
 
 use super::format::FORMAT_VERSION;
-use super::{FaultKind, StorageFault};
+use super::{FaultKind, LayoutChange, StorageFault};
 
 /// How far the log reaches. Every commit reads it and replaces it, which is what orders writers.
 ///
@@ -62,10 +62,15 @@ impl Head {
         self.appended_bytes.checked_sub(seen.appended_bytes)
     }
 
-    /// The head of the next layout, where this one is of the layout `from`.
-    pub fn after_layout(self, from: u64) -> Option<Self> {
-        // What comes after the last number is another one too, and that is all that readers look for.
-        (self.layout == from).then(|| Self { layout: from.wrapping_add(1), ..self })
+    /// The head after a change of its layout. `None` where it is of another layout than the change is made for.
+    pub fn changed(self, change: LayoutChange) -> Option<Self> {
+        let (from, to) = match change {
+            LayoutChange::Keep => (self.layout, self.layout),
+            LayoutChange::Hold { at } => (at, at),
+            // What comes after the last number is another one too, and that is all that readers look for.
+            LayoutChange::Next { from } => (from, from.wrapping_add(1)),
+        };
+        (self.layout == from).then_some(Self { layout: to, ..self })
     }
 
     /// The stored form: see FORMAT.md, "The head".

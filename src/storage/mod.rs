@@ -64,9 +64,9 @@ pub trait Storage: 'static {
     /// Deletes and writes records in any areas where every expectation holds, in one transaction: it reads what
     /// is expected, then deletes, then puts. What it puts stays, even where it deletes around it.
     ///
-    /// With [`LayoutChange::Next`] it reads the head too. Where the layout is another than said, the write is
-    /// refused. Else the head gets the next layout, and keeps its position and its bytes, whatever was
-    /// committed in the meantime.
+    /// With [`LayoutChange::Next`] and [`LayoutChange::Hold`] it reads the head too. Where the layout is another than
+    /// said, the write is refused. Else the head gets the next layout, if that was asked for, and keeps its position and
+    /// its bytes, whatever was committed in the meantime.
     ///
     /// Of the log it may delete and replace records up to the head, and then it must change the layout, or
     /// readers and committers will not notice. What comes after the head only `commit` writes.
@@ -251,8 +251,13 @@ impl GuardedWrite {
 /// What becomes of the layout of the log in a `write`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LayoutChange {
-    /// It stays, and the head is not read.
+    /// It stays, whichever it is: the head is not read.
     Keep,
+    /// It stays, and nothing is written where it is another than this one.
+    Hold {
+        /// The layout that the write was made for.
+        at: u64,
+    },
     /// It gets the next number, if it is this one.
     Next {
         /// The layout that the write was made for.

@@ -94,11 +94,12 @@ impl Records {
     pub fn write(&self, write: GuardedWrite) -> Result<(Written, Changes), StorageFault> {
         let GuardedWrite { expect, deletes, mut puts, layout, .. } = write;
         let mut holds = expect.iter().all(|(area, key, value)| self.record(*area, key) == value.as_ref());
-        if let LayoutChange::Next { from } = layout {
+        if layout != LayoutChange::Keep {
             let head = self.head()?;
             head.check_writer()?;
-            match head.after_layout(from) {
-                Some(head) => puts.push((Area::Meta, Key::text(Head::KEY), head.to_bytes())),
+            match head.changed(layout) {
+                Some(changed) if changed == head => {}
+                Some(changed) => puts.push((Area::Meta, Key::text(Head::KEY), changed.to_bytes())),
                 None => holds = false,
             }
         }

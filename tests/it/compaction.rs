@@ -9,6 +9,7 @@ mod erasure;
 mod faults;
 mod ids;
 pub mod laid;
+mod set_back;
 mod stored;
 pub mod tabs;
 mod two_at_once;

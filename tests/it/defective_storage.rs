@@ -28,6 +28,8 @@ enum Defect {
     DeletesAfterItPuts,
     ForgetsTheLayout,
     ChangesAnyLayout,
+    HoldsAnyLayout,
+    MovesALayoutThatIsHeld,
     ChangesTheLayoutOfARefusal,
     ExcludesTheUpperBound,
     TakesZeroForNoLimit,
@@ -172,8 +174,16 @@ impl Storage for DefectiveStorage {
                 return Ok(written);
             }
             ForgetsTheLayout => write.layout = LayoutChange::Keep,
-            ChangesAnyLayout if write.layout != LayoutChange::Keep => {
+            ChangesAnyLayout if matches!(write.layout, LayoutChange::Next { .. }) => {
                 write.layout = LayoutChange::Next { from: self.newest_head().await?.layout };
+            }
+            HoldsAnyLayout if matches!(write.layout, LayoutChange::Hold { .. }) => {
+                write.layout = LayoutChange::Hold { at: self.newest_head().await?.layout };
+            }
+            MovesALayoutThatIsHeld => {
+                if let LayoutChange::Hold { at } = write.layout {
+                    write.layout = LayoutChange::Next { from: at };
+                }
             }
             ChangesTheLayoutOfARefusal => {
                 let (expect, deletes, puts) = (Vec::new(), Vec::new(), Vec::new());
@@ -254,6 +264,8 @@ fn each_defect_is_caught_by_the_clause_that_it_offends() {
         (DeletesAfterItPuts, "what_a_write_puts_stays_in_the_range_that_it_deletes"),
         (ForgetsTheLayout, "the_next_layout_keeps_the_rest_of_the_head"),
         (ChangesAnyLayout, "a_write_for_another_layout_changes_nothing"),
+        (HoldsAnyLayout, "a_write_for_another_layout_changes_nothing"),
+        (MovesALayoutThatIsHeld, "a_layout_that_is_held_stays"),
         (ChangesTheLayoutOfARefusal, "a_refused_write_leaves_the_layout"),
         (ExcludesTheUpperBound, "page_bounds_are_inclusive_and_may_be_open"),
         (TakesZeroForNoLimit, "a_page_holds_so_many_records_from_its_end"),

@@ -101,11 +101,13 @@ impl Storage for FileStorage {
         if expect.into_iter().any(|(area, key, value)| records.get(&(area, key)) != value.as_ref()) {
             return Ok(Written::Refused);
         }
-        if let LayoutChange::Next { from } = layout {
+        if layout != LayoutChange::Keep {
             let head = head(&records)?;
             head.check_writer()?;
-            let Some(next) = head.after_layout(from) else { return Ok(Written::Refused) };
-            puts.push((Area::Meta, Key::text(Head::KEY), next.to_bytes()));
+            let Some(changed) = head.changed(layout) else { return Ok(Written::Refused) };
+            if changed != head {
+                puts.push((Area::Meta, Key::text(Head::KEY), changed.to_bytes()));
+            }
         }
         for (area, range) in deletes {
             records.retain(|(place, key), _| *place != area || !is_in(&range, key));

@@ -70,7 +70,8 @@ impl Stored {
 
     /// Writes a root that has other claims, and deletes what stands under those of this one.
     fn write_of_claims(&self, root: &Root) -> GuardedWrite {
-        let mut write = self.write();
+        // After a root was set back, what is deleted may live in the layout that came after it.
+        let mut write = GuardedWrite { layout: LayoutChange::Hold { at: self.root.layout }, ..self.write() };
         write.puts.push(Self::put_of(root));
         for number in &self.root.staged {
             write.deletes.push((Area::Units, UnitRecord::range(UnitNumber(*number))));

@@ -118,8 +118,8 @@ struct Rebuilding {
     is_root_lost: bool,
     /// Up to where units are to cover the log.
     covered: Position,
-    /// Units that do not live: others have replaced them, or they were staged.
-    dead: Vec<UnitNumber>,
+    /// What stands there of units does not live: others have replaced them, or they were staged.
+    dead: Vec<KeyRange>,
     /// No number from here on was ever given.
     first_number: u64,
     /// What all units say of each stream.
@@ -159,6 +159,9 @@ impl Rebuilding {
         // A root that is not there knows no unit, and no number that was claimed.
         let usable = bytes.as_deref().and_then(|bytes| usable_root(head, Some(bytes)));
         let is_root_lost = usable.is_none();
+        // One that was set back does not know all numbers that were claimed, and no claim comes back to them.
+        let unknown = usable.as_ref().map(|root| UnitRecord::Header.key(UnitNumber(root.next_number)));
+        let dead = unknown.into_iter().map(|from| KeyRange { from: Some(from), to: None }).collect();
         let root = usable.unwrap_or_default();
         let left = root.units.iter().rev().copied().collect();
         let root = Root { runs: Vec::new(), unread: Vec::new(), next_number: first_number, ..root };
@@ -166,7 +169,7 @@ impl Rebuilding {
             stored: Stored { head, root, bytes, token: None },
             is_root_lost,
             covered,
-            dead: Vec::new(),
+            dead,
             first_number,
             streams: ByStream::default(),
             stage: Stage::Between,
@@ -181,7 +184,7 @@ impl Rebuilding {
         let units = rebuild(&found, self.covered).units;
         check_gaps(&units, Position(1), self.covered)?;
         numbers.retain(|number| units.iter().all(|unit| unit.number != *number));
-        self.dead = numbers;
+        self.dead = numbers.into_iter().map(UnitRecord::range).collect();
         self.left = units.iter().rev().copied().collect();
         self.stored.root.covered = units.last().map_or(Position::START, |unit| unit.last);
         self.stored.root.units = units;
@@ -226,9 +229,7 @@ impl Rebuilding {
         };
         write.layout = LayoutChange::Next { from: layout };
         write.deletes.push((Area::Index, runs_before(self.first_number - 1)));
-        for number in &self.dead {
-            write.deletes.push((Area::Units, UnitRecord::range(*number)));
-        }
+        write.deletes.extend(self.dead.into_iter().map(|range| (Area::Units, range)));
         write.puts.push(Stored::put_of(&root));
         write
     }

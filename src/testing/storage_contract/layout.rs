@@ -54,13 +54,38 @@ pub async fn a_write_for_another_layout_changes_nothing<S: Storage>(
     let storage = open(name).await;
     let head = committed(append(&storage, Head::default(), vec![b"1".to_vec()]).await)?;
     succeeds(storage.write(next_layout(0)).await)?;
-    for from in [0, 2, u64::MAX] {
-        let write = GuardedWrite { layout: LayoutChange::Next { from }, ..swap(0) };
-        ensure_equal(succeeds(storage.write(write).await)?, Written::Refused, &format!("that of {from}"))?;
+    let others = [0, 2, u64::MAX];
+    let changes = others.map(|from| LayoutChange::Next { from }).into_iter();
+    for layout in changes.chain(others.map(|at| LayoutChange::Hold { at })) {
+        let write = GuardedWrite { layout, ..swap(0) };
+        ensure_equal(
+            succeeds(storage.write(write).await)?,
+            Written::Refused,
+            &format!("that of {layout:?}"),
+        )?;
         let page = succeeds(whole_area(&storage, Area::Log).await)?;
         let expected = (Head { layout: 1, ..head }, 1);
         ensure_equal((page.head, page.records.len()), expected, "the log afterwards")?;
         ensure_equal(succeeds(whole_area(&storage, Area::Units).await)?.records, Vec::new(), "the units")?;
+    }
+    Ok(())
+}
+
+pub async fn a_layout_that_is_held_stays<S: Storage>(open: &impl AsyncFn(&str) -> S, name: &str) -> Clause {
+    let (storage, other) = (open(name).await, open(name).await);
+    let mut head = Head::default();
+    for number in 0..3_u8 {
+        let unit = (Area::Units, Key::text("unit"), vec![number]);
+        let write = GuardedWrite {
+            layout: LayoutChange::Hold { at: head.layout },
+            ..unguarded(vec![unit], vec![(Area::Units, KeyRange::default())])
+        };
+        ensure_equal(succeeds(storage.write(write).await)?, Written::Yes, "the write")?;
+        let page = succeeds(whole_area(&other, Area::Units).await)?;
+        let values: Vec<_> = page.records.into_iter().map(|record| record.value).collect();
+        ensure_equal((page.head, values), (head, vec![vec![number]]), "the head and the units")?;
+        succeeds(storage.write(next_layout(head.layout)).await)?;
+        head = committed(append(&other, Head { layout: head.layout + 1, ..head }, vec![vec![number]]).await)?;
     }
     Ok(())
 }

@@ -97,6 +97,7 @@ where
             a_write_may_rewrite_the_log,
             the_next_layout_keeps_the_rest_of_the_head,
             a_write_for_another_layout_changes_nothing,
+            a_layout_that_is_held_stays,
             a_refused_write_leaves_the_layout,
             where_the_head_is_damaged_the_layout_cannot_change,
             behind_a_head_of_a_newer_format_nothing_is_written,

@@ -148,11 +148,12 @@ pub fn guarded(write: &Rc<GuardedWrite>, written: &Slot<Written>) -> Operation {
             holds &= read_value(request)? == *value;
         }
         let mut head = None;
-        if let (LayoutChange::Next { from }, Some(request)) = (write.layout, asked.last()) {
+        if let Some(request) = asked.last().filter(|_| write.layout != LayoutChange::Keep) {
             let found = read_head(request)?;
             found.check_writer()?;
-            head = found.after_layout(from);
-            holds &= head.is_some();
+            let changed = found.changed(write.layout);
+            holds &= changed.is_some();
+            head = changed.filter(|changed| *changed != found);
         }
         if !holds {
             written.set(Some(Written::Refused));

@@ -57,8 +57,18 @@ impl Tabs {
         tab: TabId,
         options: OpenOptions,
     ) -> impl Future<Output = Result<TabStore, Error>> + use<> {
+        self.opening_on(tab, self.database.handle(tab), options)
+    }
+
+    /// Opens a store in a tab, on a handle of the tab to the database.
+    pub fn opening_on(
+        &self,
+        tab: TabId,
+        storage: SimulatedStorage,
+        options: OpenOptions,
+    ) -> impl Future<Output = Result<TabStore, Error>> + use<> {
         let host = TabHost { host: self.origin.host(tab, "test"), locks: self.locks };
-        Store::open(self.database.handle(tab), host, options, |_| ())
+        Store::open(storage, host, options, |_| ())
     }
 }
 
