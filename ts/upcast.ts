@@ -1,6 +1,8 @@
+import { show } from "./arguments.js";
 import { EverfoldError, textOfThrown } from "./errors.js";
 import type { EventRegistry, UpcastStep } from "./events.js";
 import type { AnyRecorded } from "./page.js";
+import { NotPlain, plainText } from "./plain-json.js";
 import { isUnawaited } from "./schema.js";
 
 /** What a stored type is today. */
@@ -10,7 +12,7 @@ interface Today {
   readonly upcast: { readonly [version: number]: UpcastStep } | undefined;
 }
 
-/** What becomes of an event that is newer than its reader: a read gives it as it is stored, a fold cannot know what it means. */
+/** What becomes of an event of which the version is not known: a read gives it as it is stored, a fold cannot know what it means. */
 export type NewerEvents = "asStored" | "refused";
 
 /**
@@ -63,8 +65,13 @@ export class Upcaster {
     const today = this.#types.get(event.type);
     if (today === undefined) return event;
     const { type, version } = today;
-    const stored = event.metadata.schemaVersion ?? 1;
+    const { schemaVersion: stored = 1 } = event.metadata;
     if (stored === version && event.type === type) return event;
+    // Whoever imports a log, or writes one in Rust, may have written anything there.
+    if (!Number.isSafeInteger(stored) || stored < 1) {
+      if (newer === "asStored") return event;
+      throw upcasterFailed(event, `its schemaVersion, ${show(stored)}, is no version of ${type}`);
+    }
     if (version < stored) {
       if (newer === "asStored") return event;
       throw schemaTooNew(event, stored, version);
@@ -74,6 +81,7 @@ export class Upcaster {
       data = upcastOnce(event, today, from, data);
       if (data === null) return undefined;
     }
+    if (stored < version) refuseNoJson(event, today, data);
     return { ...event, type, data } as AnyRecorded;
   }
 }
@@ -91,6 +99,17 @@ function upcastOnce(event: AnyRecorded, today: Today, from: number, data: unknow
   // One that changes what it is given, and returns nothing, would take the data away from every event without a word.
   if (result !== undefined || data === undefined) return result;
   throw upcasterFailed(event, `the upcaster from version ${from} of ${today.type} gave undefined; data is needed, or null to drop the event`);
+}
+
+/** Refuses what a reducer in the core, or the next release, could not be handed as it is. */
+function refuseNoJson(event: AnyRecorded, { type, version }: Today, data: unknown): void {
+  if (data === undefined) return;
+  try {
+    plainText(data, "data", "dropped");
+  } catch (error) {
+    const problem = error instanceof NotPlain ? `${error.path} ${error.message}` : textOfThrown(error);
+    throw upcasterFailed(event, `the upcaster from version ${version - 1} of ${type} gave what JSON does not keep: ${problem}`);
+  }
 }
 
 function schemaTooNew({ type, position }: AnyRecorded, version: number, known: number): EverfoldError {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Upcaster } from "../../dist/upcast.js";
 import { EventStore, defineAggregate, defineEvents, eventType } from "../../dist/index.js";
 import { SEED, bank, naive, randomCommits } from "./bank.mjs";
 import { newName, refused, withStore } from "./check.mjs";
@@ -190,6 +191,46 @@ for (const [options, found] of FAILING) {
       assert.equal((await current.load(Any, "account-1", { revision: 0 })).state, 1);
     }));
 }
+
+// What an upcaster gives that JSON does not keep, and what is said of it.
+const NO_JSON = [
+  [{ cents: 1n }, "data.cents is of the type bigint"],
+  [{ lines: [{ cents: NaN }] }, "data.lines[0].cents is NaN"],
+  [{ at: new Date(0) }, "data.at is of the kind Date, not a plain object"],
+  [new Map(), "data is of the kind Map, not a plain object"],
+  [{ list: [undefined] }, "data.list[0] is of the type undefined"],
+  [{ call() {} }, "data.call is of the type function"],
+];
+const FOLDING = { "a function": (count) => count + 1, "a document": { "*": { $set: { last: "$data" } } } };
+for (const [what, evolve] of Object.entries(FOLDING)) {
+  for (const [data, problem] of NO_JSON) {
+    test(`for ${what}, an upcaster that gives what JSON does not keep has failed: ${problem}`, () =>
+      withReleases([first, defineEvents({ Deposited: eventType({ version: 2, upcast: { 1: () => data } }) })], async (old, current) => {
+        await old.append("account-1", { type: "Deposited", data: {} });
+        const Any = defineAggregate({ name: "any", initial: () => ({ last: null }), evolve });
+        const fields = { type: "Deposited", position: 1, cause: `the upcaster from version 1 of Deposited gave what JSON does not keep: ${problem}` };
+        await refused(() => current.load(Any, "account-1"), "UPCASTER_FAILED", fields);
+        await refused(() => current.loadAll(Any), "UPCASTER_FAILED", fields);
+        await refused(() => current.read("account-1").toArray(), "UPCASTER_FAILED", fields);
+      }));
+  }
+
+  test(`for ${what}, an upcaster may leave properties undefined`, () =>
+    withReleases([first, defineEvents({ Deposited: eventType({ version: 2, upcast: { 1: (data) => ({ ...data, amount: undefined, list: [null, -0] }) } }) })], async (old, current) => {
+      await old.append("account-1", { type: "Deposited", data: { amount: 1, by: "ada" } });
+      const Last = defineAggregate({ name: "last", initial: () => ({ last: null }), evolve: what === "a document" ? evolve : (_, { data }) => ({ last: JSON.parse(JSON.stringify(data)) }) });
+      assert.deepEqual((await current.load(Last, "account-1")).state, { last: { by: "ada", list: [null, 0] } });
+    }));
+}
+
+test("a version that is none is folded by nobody, and read as it is stored", async () => {
+  const upcaster = new Upcaster(defineEvents({ Deposited: eventType({ version: 2, upcast: { 1: (data) => data } }) }));
+  for (const schemaVersion of ["2", "1", 0, 1.5, -1, null, {}]) {
+    const event = { type: "Deposited", position: 7, revision: 0, data: {}, metadata: { schemaVersion } };
+    assert.deepEqual(upcaster.current([event], "asStored"), [event]);
+    await refused(async () => upcaster.current([event], "refused"), "UPCASTER_FAILED", { type: "Deposited", position: 7 });
+  }
+});
 
 // Declarations, and the path of what is wrong with them.
 const step = (data) => data;
