@@ -68,6 +68,9 @@ type OnlyKnown<Reducer, Registry extends EventRegistry> = Reducer extends (...va
   ? unknown
   : { readonly [Type in Exclude<keyof Reducer, TypeOf<Registry> | "*">]: never };
 
+/** The commands that can be decided: any, where the decision asks for none, and none where there is no decision. */
+type Decidable<Command, Decision> = [Decision] extends [undefined] ? (unknown extends Command ? never : Command) : Command;
+
 /** How an aggregate is defined. */
 export interface AggregateDefinition<
   State,
@@ -154,9 +157,12 @@ const PROPERTIES = ["name", "version", "category", "events", "initial", "evolve"
 export function defineAggregate<
   State,
   Registry extends EventRegistry = AnyEvents,
-  Command = never,
+  Command = unknown,
   Reducer extends Evolve<State, Registry> = Evolve<State, Registry>,
->(definition: AggregateDefinition<State, Registry, Command, Reducer>): Aggregate<State, Registry, Command> {
+  Decision = undefined,
+>(
+  definition: AggregateDefinition<State, Registry, Command, Reducer> & { readonly decide?: Decision | Decide<NoInfer<State>, NoInfer<Registry>, NoInfer<Command>> },
+): Aggregate<State, Registry, Decidable<Command, Decision>> {
   const checked = bag(definition, PROPERTIES, "definition");
   const category = definedOption(checked, "category", checkCategory);
   definedOption(checked, "events", checkRegistry);
@@ -213,7 +219,13 @@ function checkEvolve(value: unknown): unknown {
   if (typeof value === "function") return value;
   if (typeof value !== "object" || value === null) throw unfit(value, "definition.evolve", "a function, or an object of functions or of steps by type,");
   if (isDocument(value)) return checkDocument(value, "definition.evolve");
-  for (const [type, handler] of Object.entries(value)) callback(handler, `definition.evolve.${type}`);
+  const prototype: unknown = Object.getPrototypeOf(value);
+  // The methods of a class are not its own, and would be no reducers without a word.
+  if (prototype !== Object.prototype && prototype !== null) throw unfit(value, "definition.evolve", "a function, or a plain object,");
+  for (const [type, handler] of Object.entries(value)) {
+    if (type.startsWith("$")) throw invalidArgument(`definition.evolve.${type}`, "is a fact of the store's own, which no reducer is handed");
+    callback(handler, `definition.evolve.${type}`);
+  }
   return Object.freeze({ ...value });
 }
 

@@ -13,7 +13,10 @@ function isDevelopment(): boolean {
 
 const FREEZES = isDevelopment();
 
-/** In development, the value with every object and array in it frozen. What is frozen already was met before. */
+/** Whatever was frozen here, with everything in it. What its maker froze may have something in it that is not. */
+const met = new WeakSet<object>();
+
+/** In development, the value with every object and array in it frozen. */
 export function frozen<Value>(value: Value): Value {
   if (FREEZES) freeze(value);
   return value;
@@ -26,12 +29,22 @@ export function frozenAlways<Value>(value: Value): Value {
 }
 
 function freeze(value: unknown): void {
-  if (typeof value !== "object" || value === null || Object.isFrozen(value)) return;
-  // Of other kinds the contents could change all the same, or could not be frozen at all.
+  // A list of what is left, and no recursion: states may be of any depth.
+  const left = [value];
+  while (0 < left.length) {
+    const part = left.pop();
+    if (!isPlainHolder(part) || met.has(part)) continue;
+    met.add(part);
+    Object.freeze(part);
+    for (const inner of Object.values(part)) left.push(inner);
+  }
+}
+
+/** Whether it is an array or a plain object. Of other kinds the contents could change all the same, or could not be frozen at all. */
+function isPlainHolder(value: unknown): value is object {
+  if (typeof value !== "object" || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
-  if (!Array.isArray(value) && prototype !== Object.prototype && prototype !== null) return;
-  Object.freeze(value);
-  for (const part of Object.values(value)) freeze(part);
+  return Array.isArray(value) || prototype === Object.prototype || prototype === null;
 }
 
 /** About what a value takes in memory beside the units of its texts, in bytes. */
@@ -42,23 +55,22 @@ const VALUE_BYTES = 24;
  * with anything else in it, of which the contents could change all the same, is left as it is: then it says so.
  */
 export function frozenIfPlain(value: unknown, bytesMax: number): boolean {
-  const met = new Set<object>();
-  if (plainBytes(value, met, bytesMax) > bytesMax) return false;
-  met.forEach(Object.freeze);
+  const holders = new Set<object>();
+  if (plainBytes(value, holders, bytesMax) > bytesMax) return false;
+  holders.forEach(Object.freeze);
   return true;
 }
 
 /** About how many bytes a value takes that is plain; more than the bound where it is not, or as soon as that is clear. */
-function plainBytes(value: unknown, met: Set<object>, bytesMax: number): number {
+function plainBytes(value: unknown, holders: Set<object>, bytesMax: number): number {
   if (typeof value === "string") return VALUE_BYTES + 2 * value.length;
   if (typeof value === "function") return Infinity;
-  if (typeof value !== "object" || value === null || met.has(value)) return VALUE_BYTES;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (!Array.isArray(value) && prototype !== Object.prototype && prototype !== null) return Infinity;
-  met.add(value);
+  if (typeof value !== "object" || value === null || holders.has(value)) return VALUE_BYTES;
+  if (!isPlainHolder(value)) return Infinity;
+  holders.add(value);
   let bytes = 2 * VALUE_BYTES;
   for (const [key, part] of Object.entries(value)) {
-    bytes += key.length + plainBytes(part, met, bytesMax - bytes);
+    bytes += key.length + plainBytes(part, holders, bytesMax - bytes);
     if (bytesMax < bytes) break;
   }
   return bytes;

@@ -238,6 +238,13 @@ test("a state is frozen, with everything in it, and so cannot be changed in plac
       assert.throws(change, TypeError);
     }
     state.map.get("kept").a = 1;
+    // What its maker froze by itself is looked into all the same, and however deep it is.
+    let inner = { list: [] };
+    const innermost = inner;
+    for (let level = 0; level < 20_000; level += 1) inner = Object.freeze({ inner });
+    const Frozen = defineAggregate({ name: "frozen", initial: () => inner, evolve: (same) => same });
+    await store.load(Frozen, "account-1");
+    assert.throws(() => { innermost.list.push(1); }, TypeError);
     const InPlace = defineAggregate({ name: "in-place", initial: () => ({ sum: 0 }), evolve: (state, { data }) => { state.sum += data.amount; return state; } });
     const error = await refused(() => store.load(InPlace, "account-1"), "REDUCER_FAILED", { name: "in-place", revision: 0 });
     assert.ok(error.cause instanceof TypeError);
@@ -312,6 +319,9 @@ const BAD_DEFINITIONS = [
   [{ ...good, initial: 0 }, "definition.initial"],
   [{ ...good, evolve: undefined }, "definition.evolve"],
   [{ ...good, evolve: { A: 1 } }, "definition.evolve.A"],
+  [{ ...good, evolve: { $deleted: (state) => state } }, "definition.evolve.$deleted"],
+  [{ ...good, evolve: new (class { A(state) { return state; } })() }, "definition.evolve"],
+  [{ ...good, evolve: new Map([["A", (state) => state]]) }, "definition.evolve"],
   [{ ...good, decide: {} }, "definition.decide"],
   [{ ...good, snapshotEvery: 0 }, "definition.snapshotEvery"],
   [{ ...good, snapshotEvery: true }, "definition.snapshotEvery"],

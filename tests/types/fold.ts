@@ -62,6 +62,26 @@ const Counter = defineAggregate({
 });
 same<Equal<StateOf<typeof Counter>, number>>();
 
+// A decision that asks for no command takes any, and where nothing is decided there is none.
+const Pulse = defineAggregate({
+  name: "pulse",
+  events: bank,
+  initial: () => 0,
+  evolve: (count) => count + 1,
+  decide: () => ({ type: "AccountClosed" }),
+});
+same<Equal<CommandOf<typeof Pulse>, unknown>>();
+await store.execute(Pulse, "pulse-1", undefined);
+await store.execute(Pulse, "pulse-1", { type: "Anything" });
+const Explicit = defineAggregate<number, Bank, Command>({ name: "pulse", initial: () => 0, evolve: (count) => count + 1, decide: () => ({ type: "AccountClosed" }) });
+same<Equal<CommandOf<typeof Explicit>, Command>>();
+const Silent = defineAggregate({ name: "silent", events: bank, initial: () => 0, evolve: (count) => count + 1 });
+same<Equal<CommandOf<typeof Silent>, never>>();
+// @ts-expect-error Nothing is decided by it.
+await store.execute(Silent, "silent-1", undefined);
+// @ts-expect-error
+defineAggregate({ name: "pulse", events: bank, initial: () => 0, evolve: (count) => count + 1, decide: () => ({ type: "Other" }) });
+
 // Without events any type is folded, and its data is unknown.
 const Anything = defineAggregate({
   name: "anything",
