@@ -23,19 +23,21 @@ interface Compiled {
 }
 
 /** By aggregate, what was made of its document or of its name in Rust; and by upcasters, because they say which events it can be handed as they are. */
-const known = new WeakMap<AnyAggregate<unknown>, Map<Upcaster | undefined, Compiled>>();
+const known = new WeakMap<AnyAggregate<unknown>, WeakMap<object, Compiled>>();
+/** In place of upcasters, where there are none. */
+const NO_UPCASTER = {};
 
 function compiledOf(aggregate: AnyAggregate<unknown>, upcaster: Upcaster | undefined): Compiled {
-  const own = known.get(aggregate) ?? new Map<Upcaster | undefined, Compiled>();
+  const own = known.get(aggregate) ?? new WeakMap<object, Compiled>();
   known.set(aggregate, own);
-  let compiled = own.get(upcaster);
+  let compiled = own.get(upcaster ?? NO_UPCASTER);
   if (compiled === undefined) {
     const initial = jsonText(initialOf(aggregate), "initial", "", BOUNDLESS);
     const versions = upcaster?.versions ?? [];
     const { evolve } = aggregate;
     const definition = evolve instanceof RustEvolve ? { rust: evolve.aggregate, versions } : { evolve: JSON.stringify(evolve), initial, versions };
     compiled = { definition, initial, handles: new WeakMap() };
-    own.set(upcaster, compiled);
+    own.set(upcaster ?? NO_UPCASTER, compiled);
   }
   return compiled;
 }

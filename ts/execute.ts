@@ -98,6 +98,9 @@ export class Decision {
   }
 }
 
+/** On what is decided: what this tab knows, or the newest, for which it has asked. */
+type Basis = "known" | "asked";
+
 /** A command for one stream, from its load to its append. */
 export class Execution<State, Registry extends EventRegistry, Command> {
   readonly #session: Session;
@@ -155,20 +158,20 @@ export class Execution<State, Registry extends EventRegistry, Command> {
     const { command: ids, retries } = this.#decision;
     // What this tab knows is nearly always the newest, and where it is not the append is refused: to ask first would take as
     // long as half of the append. Where there is no second try, or a belief to be judged, it is asked.
-    let isAsked = retries === 0 || this.#expected !== undefined || engine.position === 0;
-    let folded = await this.#begin(isAsked ? undefined : engine.position);
+    let basis: Basis = retries === 0 || this.#expected !== undefined || engine.position === 0 ? "asked" : "known";
+    let folded = await this.#begin(basis === "asked" ? undefined : engine.position);
     for (let attempts = 1; ; ) {
       // Looked for after the load: where it is not found, what was loaded is without it.
       const executed = ids && (await findExecuted(engine, ids, this.#source.stream));
       if (executed !== undefined) return this.#repeated(executed, folded, attempts - 1);
-      const outcome = await this.#attempt(command, folded, attempts, isAsked);
+      const outcome = await this.#attempt(command, folded, attempts, basis);
       if (outcome === "overtaken") {
         await this.#decision.pause(this.#session, attempts);
         attempts += 1;
       } else if (outcome !== "unsure") return outcome;
       const hidden = await hiddenSince(engine, folded.asOf);
       folded = await this.#fold(stillSeen(folded, this.#source, hidden, this.#reducer), hidden.asOf);
-      isAsked = true;
+      basis = "asked";
     }
   }
 
@@ -203,17 +206,19 @@ export class Execution<State, Registry extends EventRegistry, Command> {
   }
 
   /**
-   * Decides once. It is overtaken where another was faster, and unsure where nothing was asked and the decision is to do
-   * nothing: only of events the append says whether they were decided on the newest state.
+   * Decides once. It is overtaken where another was faster. It is unsure where nothing was asked and the decision is to do nothing,
+   * because only of events the append says whether they were decided on the newest state; and where nothing is known of a stream that
+   * is there, because it may be truncated as a whole.
    */
   async #attempt(
     command: Command,
     folded: Folded<State>,
     attempts: number,
-    isAsked: boolean,
+    basis: Basis,
   ): Promise<ExecuteResult<State, Registry> | "overtaken" | "unsure"> {
     const { engine, queue, host } = this.#session;
     const { command: ids, signal } = this.#decision;
+    const isAsked = basis === "asked";
     const loaded = isAsked ? await loadedOf(engine, folded, { source: this.#source }) : knownOf(folded);
     if (!(await this.#isAsExpected(loaded))) return "overtaken";
     const { state: decidedOn, revision } = loaded;
@@ -238,7 +243,7 @@ export class Execution<State, Registry extends EventRegistry, Command> {
     } catch (error) {
       const isOwn = this.#expected !== undefined && !isEverfoldError(error, "ID_CONFLICT");
       if (isOwn || !this.#decision.isOvertaken(error, attempts)) throw error;
-      return "overtaken";
+      return !isAsked && revision === undefined ? "unsure" : "overtaken";
     }
     const result = commit.writes[0] as AppendResult;
     // Another tab may have decided otherwise, and more.

@@ -1,7 +1,7 @@
 import type { Aggregate, AnyAggregate } from "./aggregate.js";
 import { RustEvolve, checkAggregate } from "./aggregate.js";
 import { UncheckedWrite } from "./append.js";
-import { name, option, options as optionBag, unfit } from "./arguments.js";
+import { name, option, options as optionBag, unfit, uuid } from "./arguments.js";
 import { BOUNDLESS } from "./boundless.js";
 import { CommitCheck } from "./commit-check.js";
 import { decide } from "./decide.js";
@@ -92,11 +92,13 @@ export class Scenario<State, Registry extends EventRegistry, Command> {
   when(command: NoInfer<Command>): Outcome<State, Registry> {
     const { aggregate, host } = this.#stage;
     const { state, revision } = this.#folded;
+    let by: Refusal["by"] = "decision";
     try {
       const decided = decide(aggregate, command, state, { now: host.now(), revision, newId: () => host.newId() });
+      by = "events";
       return new Outcome(this.#stage, happen(this.#stage, this.#folded, decided), undefined);
     } catch (error) {
-      return new Outcome(this.#stage, { folded: this.#folded, events: [] }, { error });
+      return new Outcome(this.#stage, { folded: this.#folded, events: [] }, { error, by });
     }
   }
 
@@ -107,14 +109,20 @@ export class Scenario<State, Registry extends EventRegistry, Command> {
   }
 }
 
+/** With what a command was refused, and by what: its decision, or the events that it led to. */
+interface Refusal {
+  readonly error: unknown;
+  readonly by: "decision" | "events";
+}
+
 /** What a command came to. Everything that is expected of it may follow on another. */
 export class Outcome<State, Registry extends EventRegistry> {
   readonly #stage: Stage<State>;
   readonly #happened: Happened<State>;
-  readonly #thrown: { readonly error: unknown } | undefined;
+  readonly #thrown: Refusal | undefined;
 
   /** @internal Made by {@link Scenario.when}. */
-  constructor(stage: Stage<State>, happened: Happened<State>, thrown: { readonly error: unknown } | undefined) {
+  constructor(stage: Stage<State>, happened: Happened<State>, thrown: Refusal | undefined) {
     this.#stage = stage;
     this.#happened = happened;
     this.#thrown = thrown;
@@ -145,11 +153,15 @@ export class Outcome<State, Registry extends EventRegistry> {
     return this;
   }
 
-  /** Expects the command to be refused, with an error of this message or class where that is said. */
-  thenThrows(expected: Thrown = ""): this {
+  /**
+   * Expects the command to be refused, with an error of this message or class where that is said. Where nothing is said, it is
+   * the decision that has to refuse: an event that is refused by its schema, or by `evolve`, is more likely a mistake.
+   */
+  thenThrows(expected?: Thrown): this {
     if (this.#thrown === undefined) throw new Difference("the command was not refused", this.#happened.events, expected);
-    const { error } = this.#thrown;
-    if (!isSuch(error, expected)) throw new Difference("the command was refused for another reason", error, expected, error);
+    const { error, by } = this.#thrown;
+    if (expected === undefined && by !== "decision") throw new Difference("the command was not refused by its decision", error, expected, error);
+    if (!isSuch(error, expected ?? "")) throw new Difference("the command was refused for another reason", error, expected, error);
     return this;
   }
 
@@ -177,8 +189,9 @@ function recorded(stage: Omit<Stage<unknown>, "reducer">, revision: number | und
   const context = { limits: BOUNDLESS, upcaster: upcasterOf(aggregate), events: aggregate.events, durability: "relaxed", host } as const;
   const write = new CommitCheck({}, context).write(new UncheckedWrite(stream, undefined, given));
   // What is for the core to refuse must not pass without it.
-  for (const { type, place } of write.events) {
+  for (const { type, id, place } of write.events) {
     if (type.startsWith("$")) throw unfit(type, `${place}.type`, 'a type that does not begin with "$", as those of the store\'s own do,');
+    if (id !== undefined) uuid(id, `${place}.id`);
   }
   // They are the only ones in their log.
   return rehearsed(write, revision, revision === undefined ? 0 : revision + 1, host);

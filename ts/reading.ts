@@ -138,9 +138,9 @@ export async function* storedPages(
   } while (place !== undefined);
 }
 
-/** The pages that have events, typed as the caller's registry has them. */
-export async function* filledPages<Event>(none: boolean, pages: AsyncIterable<EventPage>): AsyncGenerator<Event[], void, undefined> {
-  if (none) return;
+/** The pages that have events, typed as the caller's registry has them. Where the limit is 0 nothing is read. */
+export async function* filledPages<Event>(pages: AsyncIterable<EventPage>, limit: number | undefined): AsyncGenerator<Event[], void, undefined> {
+  if (limit === 0) return;
   for await (const { events } of pages) {
     if (0 < events.length) yield events as unknown as Event[];
   }

@@ -63,8 +63,9 @@ export class Snapshots {
     const key = JSON.stringify([name, stream]);
     if (WAITING_MAX <= this.#waiting.size || this.#waiting.has(key)) return false;
     // At once, because nothing keeps whoever gets the state from changing it.
-    const state = textOf(aggregate, folded.state);
+    const state = textOf(aggregate, "state", folded.state);
     const fingerprint = this.#fingerprintOf(aggregate);
+    if (fingerprint === undefined) textOf(aggregate, "initial()", aggregate.initial());
     // What the core would refuse need not cross.
     if (state === undefined || fingerprint === undefined || this.#engine.limits.eventBytes < state.length) return false;
     this.#waiting.add(key);
@@ -96,14 +97,14 @@ function parsed<State>(text: string): State | undefined {
   }
 }
 
-/** The text of a state. Where it is not plain JSON there is none, which is said once. */
-function textOf(aggregate: AnyAggregate<unknown>, state: unknown): string | undefined {
+/** The text of a state, whichever it is. Where it is not plain JSON there is none, which is said once. */
+function textOf(aggregate: AnyAggregate<unknown>, which: string, state: unknown): string | undefined {
   try {
     return plainText(state);
   } catch (error) {
     if (!(error instanceof NotPlain) || warned.has(aggregate)) return undefined;
     warned.add(aggregate);
-    console.warn(`no snapshots are kept of the aggregate ${aggregate.name}: state${error.path} ${error.message}; only plain JSON can be kept`);
+    console.warn(`no snapshots are kept of the aggregate ${aggregate.name}: ${which}${error.path} ${error.message}; only plain JSON can be kept`);
     return undefined;
   }
 }

@@ -175,7 +175,7 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
       const { request, signal } = streamRead(stream, options);
       const { upcaster } = this.#handle.session;
       const pages = eventPages(request, signal, (message) => this.#handle.open().engine.readStream(message), "from", upcaster);
-      return filledPages<RecordedEvent<Registry>>(request.limit === 0, pages);
+      return filledPages<RecordedEvent<Registry>>(pages, request.limit);
     });
   }
 
@@ -194,7 +194,7 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
   ): Reading<Matching<Registry, Wanted>> {
     return new Reading(() => {
       const { request, signal } = allRead(optionBag(options, READ_ALL_OPTIONS), this.#handle.session);
-      return filledPages<Matching<Registry, Wanted>>(request.limit === 0, this.#allPages(request, signal));
+      return filledPages<Matching<Registry, Wanted>>(this.#allPages(request, signal), request.limit);
     });
   }
 

@@ -3,7 +3,8 @@ export type Comparison = "whole" | "partial";
 
 /** Whether two values are the same in all that a test sees of them. */
 export function isAlike(actual: unknown, expected: unknown, comparison: Comparison): boolean {
-  if (Object.is(actual, expected)) return true;
+  // NaN is itself, and -0 is 0.
+  if (actual === expected || Object.is(actual, expected)) return true;
   if (!isHolder(actual) || !isHolder(expected) || kindOf(actual) !== kindOf(expected)) return false;
   if (actual instanceof Date && expected instanceof Date) return actual.getTime() === expected.getTime();
   if (isIterable(actual) && isIterable(expected) && !Array.isArray(actual)) return isAlike([...actual], [...expected], "whole");

@@ -193,6 +193,14 @@ for (const [what, [hide, balance, write = (store) => store.append("account-1", d
     }));
 }
 
+test("a command on a stream of which everything is truncated needs no second try", () =>
+  withStore(async (store) => {
+    await store.append("account-1", [deposited(10), deposited(5)]);
+    await store.truncate("account-1", { before: 2 });
+    const { attempts, firstRevision, state } = await store.execute(Account, "account-1", deposit(1), { retries: 1 });
+    assert.deepEqual([attempts, firstRevision, state.balance], [1, 2, 1]);
+  }));
+
 // What the caller believes, of a stream with two events, of one that never was, and of one that was deleted after two.
 const EXPECTATIONS = [
   ["any", true, true, true],

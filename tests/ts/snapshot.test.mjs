@@ -301,6 +301,16 @@ for (const [state, problem] of NOT_PLAIN) {
     }));
 }
 
+test("of an initial state that is not plain no snapshot is kept, which is said once", (t) =>
+  onStore(async (store, visit) => {
+    const said = t.mock.method(console, "warn", () => {});
+    const Odd = defineAggregate({ name: "odd", initial: () => ({ at: new Date(0) }), evolve: () => ({ at: 0 }), snapshotEvery: 10 });
+    await store.append("odd-1", deposits(20));
+    for (let time = 0; time < 3; time += 1) await visit((visitor) => visitor.load(Odd, "odd-1"));
+    assert.equal((await store.stats()).snapshots, 0);
+    assert.deepEqual(said.mock.calls.map(({ arguments: [message] }) => message), ["no snapshots are kept of the aggregate odd: initial().at is of the kind Date, not a plain object; only plain JSON can be kept"]);
+  }));
+
 test("a cycle is no plain JSON", () => {
   const state = {};
   state.self = state;

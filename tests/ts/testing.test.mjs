@@ -13,6 +13,9 @@ const split = { type: "Split", amount: 5 };
 const withdraw = (amount) => ({ type: "Withdraw", amount });
 const rich = () => given(Account, [opened(), deposited(10)]);
 
+/** An account of which new events cannot be folded. */
+const Broken = defineAggregate({ name: "broken", initial: () => ({}), evolve: () => assert.fail("broken"), decide: () => deposited(1) });
+
 // What holds of a command.
 const HOLDS = {
   "one event": () => rich().when(deposit).thenEvents(deposited(5)),
@@ -24,6 +27,7 @@ const HOLDS = {
   "a refusal by its message": () => rich().when(withdraw(11)).thenThrows(/insufficient/),
   "a refusal by a part of its message": () => rich().when(withdraw(11)).thenThrows("funds"),
   "a refusal by its class": () => rich().when(withdraw(11)).thenThrows(Error),
+  "events that cannot be folded, by name": () => given(Broken).when({}).thenThrows(/^evolve of the aggregate broken threw/),
   "a beginning without events": () => given(Account).when(deposit).thenState({ balance: 5 }),
   "a beginning with one event": () => given(Account, deposited(1)).thenState({ balance: 1 }),
 };
@@ -31,6 +35,7 @@ for (const [what, hold] of Object.entries(HOLDS)) test(`${what} may be expected`
 
 // What does not hold, and how it is said.
 const FAILS = {
+  "a refusal where the events could not be folded": [() => given(Broken).when({}).thenThrows(), /^the command was not refused by its decision\nfound    .*evolve of the aggregate broken threw/],
   "another event": [() => rich().when(deposit).thenEvents(deposited(6)), /^the command led to other events\nfound    .*"amount":5.*\nexpected .*"amount":6/],
   "another type": [() => rich().when(deposit).thenEvents(withdrawn(5)), /other events/],
   "an event too few": [() => rich().when(split).thenEvents(deposited(5)), /other events/],
@@ -70,6 +75,7 @@ const STATES = [
   [{ at: new Date(1) }, { at: new Date(1) }, true],
   [{ a: null }, { a: {} }, false],
   [{ a: NaN }, { a: NaN }, true],
+  [{ a: -0 }, { a: 0 }, true],
   [3, 3, true],
   [3, 4, false],
 ];
@@ -115,6 +121,7 @@ test("events are held to their schemas, and to what the domain knows", async () 
   await refused(async () => given(Notes, { type: "Noted", data: { by: "" } }), "SCHEMA_FAILED");
   given(Notes).when({ by: "" }).thenThrows(/nobody/);
   await refused(async () => given(Notes, { type: "Other" }), "INVALID_ARGUMENT", { path: "events[0].type" });
+  await refused(async () => given(Notes, { type: "Noted", data: { by: "ada" }, id: "1" }), "INVALID_ARGUMENT", { path: "events[0].id" });
   await refused(async () => given({}), "INVALID_ARGUMENT", { path: "aggregate" });
   await refused(async () => given(Notes, [], { now: 1 }), "INVALID_ARGUMENT", { path: "options.now" });
 });
