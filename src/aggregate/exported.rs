@@ -5,6 +5,7 @@ use std::fmt::Display;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::finite_json::to_json;
 use super::typed_event::to_new_event;
 use super::{Aggregate, Moment, Typed};
 use crate::error::{Detail, Error};
@@ -55,7 +56,7 @@ where
     }
 
     fn initial_json(&self) -> Result<String, Error> {
-        serde_json::to_string(&A::initial()).map_err(|error| {
+        to_json(&A::initial()).map_err(|error| {
             let problem = ["the first state of ", A::NAME, " is no JSON: ", &error.to_string()].concat();
             Error::new(Detail::Internal { problem })
         })

@@ -91,6 +91,7 @@
 
 mod declarative;
 mod exported;
+mod finite_json;
 mod typed;
 mod typed_event;
 mod variant;

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
+use super::finite_json::to_json;
 use super::typed_event::{Refusal, read_event};
 use super::{Aggregate, Reducer, ReducerFailure};
 use crate::codec::{Body, Entry};
@@ -39,7 +40,7 @@ impl<A: Aggregate> Reducer for Typed<A> {
             place: String::new(),
             problem: ["the state is no JSON: ", &error.to_string()].concat(),
         };
-        serde_json::to_string(state).map_err(failure)
+        to_json(state).map_err(failure)
     }
 
     fn state_from_json(&self, json: &str) -> Option<A::State> {

@@ -5,6 +5,8 @@ use std::fmt;
 use serde::Serialize;
 use serde::ser::{Error, Impossible, SerializeStructVariant, SerializeTupleVariant, Serializer};
 
+use super::finite_json::to_json;
+
 /// A variant as it is written.
 #[derive(Debug)]
 pub struct Variant {
@@ -49,7 +51,7 @@ impl Parts {
     }
 
     fn write(&mut self, value: &(impl Serialize + ?Sized)) -> Result<(), NoVariant> {
-        self.json.push_str(&json_of(value)?);
+        self.json.push_str(&to_json(value)?);
         Ok(())
     }
 
@@ -93,10 +95,6 @@ impl SerializeStructVariant for Parts {
     }
 }
 
-fn json_of(value: &(impl Serialize + ?Sized)) -> Result<String, NoVariant> {
-    serde_json::to_string(value).map_err(NoVariant::custom)
-}
-
 /// Refuses what is no variant.
 macro_rules! refuse {
     ($($method:ident($($argument:ty),*) -> $ok:ty;)*) => {
@@ -135,7 +133,7 @@ impl Serializer for VariantWriter {
         name: &'static str,
         value: &T,
     ) -> Result<Variant, NoVariant> {
-        Ok(Variant { name, data: Some(json_of(value)?) })
+        Ok(Variant { name, data: Some(to_json(value)?) })
     }
 
     fn serialize_tuple_variant(
@@ -193,6 +191,12 @@ impl Serializer for VariantWriter {
         serialize_tuple_struct(&'static str, usize) -> Nothing;
         serialize_map(Option<usize>) -> Nothing;
         serialize_struct(&'static str, usize) -> Nothing;
+    }
+}
+
+impl From<serde_json::Error> for NoVariant {
+    fn from(error: serde_json::Error) -> Self {
+        Self::custom(error)
     }
 }
 

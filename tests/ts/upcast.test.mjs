@@ -223,6 +223,15 @@ for (const [what, evolve] of Object.entries(FOLDING)) {
     }));
 }
 
+for (const [what, evolve] of Object.entries(FOLDING)) {
+  test(`for ${what}, a version of more than 32 bits is none of fewer`, () =>
+    withReleases([first, defineEvents({ Deposited: eventType({ version: 2 ** 32 + 1, upcast: { [2 ** 32]: (data) => data } }) })], async (old, current) => {
+      await old.append("account-1", { type: "Deposited", data: {} });
+      const Any = defineAggregate({ name: "any", initial: () => ({ last: null }), evolve });
+      await refused(() => current.load(Any, "account-1"), "UPCASTER_FAILED", { cause: "there is no upcaster from version 1 of Deposited" });
+    }));
+}
+
 test("a version that is none is folded by nobody, and read as it is stored", async () => {
   const upcaster = new Upcaster(defineEvents({ Deposited: eventType({ version: 2, upcast: { 1: (data) => data } }) }));
   for (const schemaVersion of ["2", "1", 0, 1.5, -1, null, {}]) {

@@ -141,7 +141,9 @@ pub fn definition(message: &mut Numbers<'_>) -> Definition {
 pub fn versions(message: &mut Numbers<'_>) -> Vec<(Rc<str>, u32)> {
     let mut versions = Vec::new();
     for _ in 0..message.length() {
-        versions.push((message.name(), message.count() as u32));
+        let name = message.name();
+        // One that the core cannot hold is of no event that it folds, as is 0.
+        versions.push((name, u32::try_from(message.whole()).unwrap_or(0)));
     }
     versions
 }

@@ -279,6 +279,9 @@ enum Shape {
         right: Option<u8>,
     },
     Keyed(BTreeMap<Vec<u8>, u8>),
+    Lines {
+        lines: Vec<(Option<f32>, BTreeMap<String, Amount>)>,
+    },
 }
 
 /// Says which variant it is in a field, which is another way than serde's own.
@@ -286,6 +289,32 @@ enum Shape {
 #[serde(tag = "type")]
 enum Inside {
     Deposited { cents: u8 },
+}
+
+#[test]
+fn a_number_that_is_not_finite_is_refused_wherever_it_stands_and_null_is_written() {
+    let lines = |left, amount| {
+        let amounts = BTreeMap::from([("a".to_owned(), Amount { amount })]);
+        Shape::Lines { lines: vec![(Some(1.0), BTreeMap::new()), (left, amounts)] }
+    };
+    for number in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        check_written(&BankEvent::MoneyDeposited { amount: number }, Err("INVALID_ARGUMENT"));
+        check_written(&BankEvent::MoneyWithdrawn(Amount { amount: number }), Err("INVALID_ARGUMENT"));
+        check_written(&lines(None, number), Err("INVALID_ARGUMENT"));
+        check_written(&lines(Some(number as f32), 1.0), Err("INVALID_ARGUMENT"));
+        let state = Account { balance: number, ..Account::default() };
+        let failure = Typed::<Bank>::default().state_to_json(&state).expect_err("it is no JSON");
+        assert_eq!(failure.problem, "the state is no JSON: a number is not finite, which JSON cannot hold");
+    }
+    let written = "{\"lines\":[[1.0,{}],[null,{\"a\":{\"amount\":2.5}}]]}";
+    check_written(&lines(None, 2.5), Ok(("Lines", Some(written))));
+}
+
+#[test]
+fn a_state_that_an_event_makes_infinite_is_none() {
+    let deposit = event("MoneyDeposited", Some("{\"amount\":1e308}"));
+    let failure = fold(&Typed::<Bank>::default(), &[deposit.clone(), deposit]).expect_err("it is no JSON");
+    assert_eq!(failure.problem, "the state is no JSON: a number is not finite, which JSON cannot hold");
 }
 
 #[track_caller]
