@@ -159,8 +159,11 @@ class Attempt {
       const given = writes.map(({ stream }, index) => this.#given[index] ?? new UncheckedWrite(stream, undefined, []));
       const commit = this.#check.commit(writes, conditionOn(known, engine.limits, this.asOf));
       const { lastPosition, duplicate } = await queue.addChecked(commit, given, this.#decision.signal);
-      if (duplicate) await this.#lookUpWrites();
-      return this.executedUpTo ?? lastPosition;
+      if (!duplicate) return lastPosition;
+      await this.#lookUpWrites();
+      // Events with ids of their own may be there without a command.
+      this.executedUpTo ??= lastPosition;
+      return this.executedUpTo;
     } catch (error) {
       if (isEverfoldError(error, "ID_CONFLICT")) {
         await this.#lookUpWrites();
