@@ -34,8 +34,10 @@ async function boundsAt(engine: Engine, stream: string, revision: number): Promi
   if (seen.position !== undefined) return { asOf: seen.position };
   const info = await engine.streamInfo(stream);
   if (info?.revision === undefined || info.revision < revision) return { asOf: seen.asOf };
-  const hidden = await positionOfHidden(engine, stream, revision);
-  return hidden === undefined ? { before: revision + 1 } : { asOf: hidden };
+  // It may have come in between.
+  const { position: came } = await positionOf(engine, stream, revision, undefined);
+  const position = came ?? (await positionOfHidden(engine, stream, revision));
+  return position === undefined ? { before: revision + 1 } : { asOf: position };
 }
 
 /** The position of an event, where it is seen in the log as of a position, and of which position that is. */
