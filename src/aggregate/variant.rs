@@ -208,10 +208,10 @@ impl Error for NoVariant {
 
 impl fmt::Display for NoVariant {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Other => "is no variant of an enum, as serde writes it by default",
-            Self::Data(problem) => problem,
-        })
+        match self {
+            Self::Other => formatter.write_str("is no variant of an enum, as serde writes it by default"),
+            Self::Data(problem) => write!(formatter, "is no JSON: {problem}"),
+        }
     }
 }
 
