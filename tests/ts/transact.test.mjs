@@ -298,6 +298,13 @@ test("one that decides less than the first time is told of all that was recorded
   for (const tab of [one, other]) await tab.store.close();
 });
 
+test("events with ids of their own are told to be there, without a command", () =>
+  withAccounts(async (store) => {
+    const event = { ...deposited(1), id: crypto.randomUUID() };
+    const send = () => store.transact((tx) => tx.append("account-1", event));
+    assert.deepEqual([(await send()).duplicate, await send()], [false, { value: undefined, lastPosition: 4, attempts: 1, duplicate: true }]);
+  }));
+
 test("what follows under the same commandId is no part of what was executed", () =>
   withAccounts(async (store) => {
     const send = (...streams) => store.transact((tx) => streams.forEach((stream) => tx.append(stream, deposited(1))), { commandId: "c" });
