@@ -151,7 +151,7 @@ impl Streams {
         {
             let mut newer = std::mem::take(&mut stream.summary);
             // What was in the tail once, and is covered by now, is said by both.
-            newer.hidings.retain(|it| covered < it.position || it.position == Position::START);
+            newer.leave_out_hidings_up_to(covered);
             stream.summary = stored.without_places().then(newer);
             (stream.knowledge, stream.is_recent) = (Knowledge::Whole, true);
         }
@@ -309,7 +309,7 @@ impl IndexedStream {
 
 /// Whether units hold facts: where there are none, every event is seen.
 fn hides(root: &Root) -> bool {
-    root.units.iter().map(|unit| unit.entry_count).sum::<u64>() != root.visible_count
+    root.units.iter().map(|unit| unit.entry_count).fold(0, u64::saturating_add) != root.visible_count
 }
 
 impl Run {

@@ -12,8 +12,9 @@ use super::stored_numbers::{
 };
 use super::{BlockIndex, UnitNumber};
 
-/// Most hidings that are told apart. Of a stream that was truncated more often, the oldest ones count as one that
-/// was always there, so that what an append must read does not grow with every truncation.
+/// Most hidings that are kept, of those of which it is known what they hid. Of a stream that was hidden more often, of
+/// the oldest ones only the first and the last are left, and each hides what all of them hid: so what an append must
+/// read does not grow with every truncation.
 const HIDINGS_MAX: usize = 64;
 
 /// What a contiguous range of positions says of a stream. It knows what happened there, and nothing of what was
@@ -136,9 +137,7 @@ impl StreamSummary {
 
     fn hide(&mut self, hiding: Hiding) {
         self.hidings.push(hiding);
-        if HIDINGS_MAX < self.hidings.len() {
-            self.join_oldest_hidings();
-        }
+        self.join_oldest_hidings();
     }
 
     /// Notes that the event or the fact that was laid stands in a block. Those of a stream come in their order.
@@ -179,20 +178,50 @@ impl StreamSummary {
         self
     }
 
-    /// Joins the oldest hidings into one at the start of the log, until as many are left as are told apart.
+    /// Of the oldest hidings leaves the first and the last, until there are as many as are kept. Those that reach back
+    /// beyond the summary stay: what they hid is only known by an older one. They are a deletion and a tombstone at most.
     fn join_oldest_hidings(&mut self) {
-        let Some(surplus) = self.hidings.len().checked_sub(HIDINGS_MAX).filter(|surplus| 0 < *surplus) else {
-            return;
-        };
-        let mut joined =
-            Hiding { position: Position::START, before: Revision::FIRST, reach: Reach::Revision };
-        for hiding in self.hidings.drain(..=surplus) {
-            joined.before = joined.before.max(hiding.before);
-            if hiding.reach == Reach::Earlier {
-                joined.reach = Reach::Earlier;
+        let count = self.hidings.iter().filter(|hiding| hiding.is_known()).count();
+        let Some(surplus) = count.checked_sub(HIDINGS_MAX).filter(|surplus| 0 < *surplus) else { return };
+        let joined_count = surplus.saturating_add(2);
+        let joined = self.hidings.iter().filter(|hiding| hiding.is_known()).take(joined_count);
+        let before = joined.map(|hiding| hiding.before).max().unwrap_or_default();
+        let mut number: usize = 0;
+        self.hidings.retain_mut(|hiding| {
+            if !hiding.is_known() {
+                return true;
             }
+            number = number.saturating_add(1);
+            if number <= joined_count {
+                hiding.before = before;
+            }
+            number == 1 || joined_count <= number
+        });
+    }
+
+    /// The first and the last of the hidings that were joined, if any may have been: they hide the same.
+    fn joined_hidings(&self) -> Option<(Hiding, Hiding)> {
+        let mut known = self.hidings.iter().filter(|hiding| hiding.is_known());
+        let (first, last) = (known.next()?, known.next()?);
+        (HIDINGS_MAX <= self.hidings.len() && first.before == last.before).then_some((*first, *last))
+    }
+
+    /// Whether it is known how the stream was hidden last as of a position, and not only what was hidden soon after.
+    pub fn tells_hidings_apart(&self, as_of: Position) -> bool {
+        !self.joined_hidings().is_some_and(|(first, last)| first.position <= as_of && as_of < last.position)
+    }
+
+    /// Leaves out the hidings up to a position, which an older summary knows. Of what was joined across it the rest stays:
+    /// it hides the same from the next position on.
+    pub fn leave_out_hidings_up_to(&mut self, covered: Position) {
+        let cut = self.joined_hidings();
+        self.hidings.retain(|hiding| covered < hiding.position);
+        if let Some((first, last)) = cut
+            && first.position <= covered
+            && covered < last.position
+        {
+            self.hidings.insert(0, Hiding { position: covered.next(), ..first });
         }
-        self.hidings.insert(0, joined);
     }
 
     /// What expectations see of the stream, if nothing of it is older than this summary.
@@ -211,7 +240,7 @@ impl StreamSummary {
 
     /// From which revision on events are seen in the state as of a position, if nothing of the stream is older than
     /// this summary. Of a stream of which events were hidden more than 64 times, the oldest times are not told apart:
-    /// as of a position among them, everything is hidden that any of them hid.
+    /// from the first of them on, everything is hidden that any of them hid.
     pub fn visible_from(&self, as_of: Position) -> Revision {
         let hidings = self.hidings.iter().filter(|hiding| hiding.position <= as_of);
         hidings.map(|hiding| hiding.before).max().unwrap_or(Revision::FIRST)
@@ -312,6 +341,13 @@ impl StreamSummary {
             summary.fact_blocks = read_list(cursor, |cursor| BlockAddress::read(&mut units, cursor))?;
         }
         Ok(summary)
+    }
+}
+
+impl Hiding {
+    /// Whether all that it hides is known by a revision.
+    fn is_known(&self) -> bool {
+        self.reach == Reach::Revision
     }
 }
 

@@ -148,7 +148,7 @@ impl Seen {
         let Some(last) = summary.last_revision else { return Ok(None) };
         let last_hiding = summary.hidings.iter().rev().find(|hiding| hiding.position <= as_of);
         let last_fact = last_hiding.map_or(Position::START, |hiding| hiding.position);
-        let is_known = last_hiding.is_none() || last_fact != Position::START;
+        let is_known = summary.tells_hidings_apart(as_of);
         Ok(is_known.then_some(Self { last_fact, from: summary.visible_from(as_of), last }))
     }
 

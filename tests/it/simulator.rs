@@ -83,6 +83,7 @@ fn a_strain_that_strikes_nothing_is_noticed() {
         crashes: 1,
         compactions: 1,
         layouts: 1,
+        chains: 1,
         erased: 1,
         ..Summary::default()
     };

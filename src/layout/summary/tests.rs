@@ -101,6 +101,39 @@ fn a_whole_history_says_what_the_rules_of_the_log_say() {
 }
 
 #[test]
+fn of_a_stream_that_was_hidden_often_no_moment_shows_too_much_and_only_joined_ones_too_little() {
+    let mut untold_count = 0;
+    for seed in 0..300 {
+        println!("seed {seed}");
+        let mut prng = Prng::new(seed);
+        let length = prng.index(900);
+        let entries = history(&mut prng, length);
+        // What units hold ends at or after the beginning of what is known besides.
+        let start = prng.index(entries.len() + 1);
+        let end = start + prng.index(entries.len() - start + 1);
+        let covered = entries[..end].last().map_or(Position::START, |(entry, _)| entry.position);
+        let mut newer = folded(&entries[start..]).without_places();
+        newer.leave_out_hidings_up_to(covered);
+        let summary = folded(&entries[..end]).without_places().then(newer);
+        assert!(summary.hidings.is_sorted_by_key(|hiding| hiding.position));
+        assert!(summary.hidings.iter().filter(|hiding| hiding.is_known()).count() <= HIDINGS_MAX);
+        let mut facts = StreamFacts::default();
+        for (entry, _) in &entries {
+            facts.lay(&entry.body);
+            let found = summary.visible_from(entry.position);
+            if summary.tells_hidings_apart(entry.position) {
+                assert_eq!(found, facts.visible_from, "as of {}", entry.position);
+            } else {
+                assert!(facts.visible_from <= found, "as of {}", entry.position);
+                untold_count += 1;
+            }
+        }
+        assert_eq!(summary.to_facts(), facts);
+    }
+    assert!(0 < untold_count, "nothing was joined");
+}
+
+#[test]
 fn any_bytes_give_a_summary_or_an_error() {
     let mut prng = Prng::new(3);
     for _ in 0..20_000 {

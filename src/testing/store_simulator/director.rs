@@ -26,6 +26,8 @@ use super::world::{Content, Request, World};
 const SETTLING_MS_MAX: u64 = 600_000;
 /// Appends are seldom large: each costs more than a whole other simulation.
 const BULKY_PERMILLE: u64 = 4;
+/// How often a stream is deleted and written again in a row: more often than hidings of it are told apart.
+const CHAIN_LENGTH: usize = 70;
 
 /// Runs a simulation.
 pub struct Director<S: Storage, W: Fn(SimulatedStorage) -> S + 'static> {
@@ -123,6 +125,9 @@ impl<S: Storage, W: Fn(SimulatedStorage) -> S + 'static> Director<S, W> {
         if self.straining.compacts() {
             self.compact();
         }
+        if self.straining.chains() {
+            self.chain();
+        }
         if self.straining.decays() {
             self.world.borrow_mut().decay(&mut self.straining.prng);
         }
@@ -207,6 +212,19 @@ impl<S: Storage, W: Fn(SimulatedStorage) -> S + 'static> Director<S, W> {
         self.send(request);
     }
 
+    /// Has one tab delete a stream and write it again more often than is told apart.
+    fn chain(&mut self) {
+        let Some((store, tab)) = self.any_open_store() else { return };
+        let stream = requests::stream(&mut self.straining.chains);
+        self.world.borrow_mut().summary.chains += 1;
+        for _ in 0..CHAIN_LENGTH {
+            self.send_from(&store, tab, Request::Mark(requests::deletion(&stream)));
+            let content = self.world.borrow().next_content();
+            let append = requests::append_to(&mut self.straining.chains, &stream, content);
+            self.send_from(&store, tab, Request::Append(append, Content::Events(content)));
+        }
+    }
+
     /// Sometimes what was asked for before, because that is what a caller does who was not answered.
     fn new_append(&mut self, is_bulky: bool) -> Request {
         let world = self.world.borrow();
@@ -227,7 +245,12 @@ impl<S: Storage, W: Fn(SimulatedStorage) -> S + 'static> Director<S, W> {
     }
 
     fn send(&mut self, request: Request) {
-        let Some((store, tab)) = self.any_open_store() else { return };
+        if let Some((store, tab)) = self.any_open_store() {
+            self.send_from(&store, tab, request);
+        }
+    }
+
+    fn send_from(&mut self, store: &Store<S, SimulatedHost>, tab: usize, request: Request) {
         let tab_id = self.tabs[tab].host.tab();
         let number = self.world.borrow_mut().call(tab_id, request.clone());
         let world = Rc::clone(&self.world);

@@ -15,6 +15,9 @@ use crate::store::{
 
 use super::model_entry::{ModelBody, ModelEntry};
 
+/// So many times that a stream was hidden are always told apart, the latest ones.
+const TOLD_APART: usize = 63;
+
 /// Everything that was ever appended.
 #[derive(Debug, Default)]
 pub struct Model {
@@ -160,6 +163,18 @@ impl Model {
         };
         let found = self.visible(as_of).into_iter().filter(wanted).collect();
         in_direction(found, read.direction)
+    }
+
+    /// Whether an event may be missing as of a state: its stream was hidden so often since that the first times are
+    /// not told apart, and it is hidden by now.
+    pub fn is_untold(&self, as_of: u64, entry: &ModelEntry) -> bool {
+        let is_fact = |other: &&ModelEntry| other.stream == entry.stream && other.revision().is_none();
+        let (before, after) = self.entries.split_at(self.entries.len().min(as_of as usize));
+        let is_hidden =
+            || entry.revision().is_some_and(|it| it < self.view(self.head(), &entry.stream).visible_from);
+        before.iter().any(|other| is_fact(&other))
+            && TOLD_APART <= after.iter().filter(is_fact).count()
+            && is_hidden()
     }
 
     /// All streams that something was ever appended to, in order.

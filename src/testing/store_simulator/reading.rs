@@ -1,7 +1,6 @@
 //! Reads of a tab, page after page, and their check against the model.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
@@ -63,7 +62,7 @@ impl Reader {
             Read::Stream(read) => world.model.read_stream(as_of, read),
             Read::All(read) => world.model.read_all(as_of, read),
         };
-        if !is_all_but_erased(&entries, &expected, &world.erased) {
+        if !world.is_all(&entries, &expected, as_of) {
             let problem = format!("as of {as_of}, {read:?} gave\n{entries:#?}\nand not\n{expected:#?}");
             world.fail(problem);
         }
@@ -116,13 +115,16 @@ fn is_given_up(error: &Error) -> bool {
     cause.ends_with("other tabs compacted the log")
 }
 
-/// Whether these are the expected entries. Of those that were erased meanwhile, any may be missing.
-pub fn is_all_but_erased(entries: &[ModelEntry], expected: &[&ModelEntry], erased: &BTreeSet<u64>) -> bool {
-    let mut entries = entries.iter().peekable();
-    let is_there = |expected: &&ModelEntry| {
-        entries.next_if_eq(expected).is_some() || erased.contains(&expected.position)
-    };
-    expected.iter().all(is_there) && entries.next().is_none()
+impl World {
+    /// Whether these are the entries that are expected as of a state. Of those that were erased meanwhile, or that the
+    /// store may take for hidden, any may be missing.
+    pub fn is_all(&self, entries: &[ModelEntry], expected: &[&ModelEntry], as_of: u64) -> bool {
+        let may_lack =
+            |entry: &ModelEntry| self.erased.contains(&entry.position) || self.model.is_untold(as_of, entry);
+        let mut entries = entries.iter().peekable();
+        let is_there = |expected: &&ModelEntry| entries.next_if_eq(expected).is_some() || may_lack(expected);
+        expected.iter().all(is_there) && entries.next().is_none()
+    }
 }
 
 impl Read {

@@ -79,6 +79,17 @@ pub fn mark(prng: &mut Prng, model: &Model) -> MarkRequest {
     MarkRequest { stream, expected, mark, durability: None }
 }
 
+pub fn deletion(stream: &StreamName) -> MarkRequest {
+    MarkRequest { stream: stream.clone(), expected: Expected::Any, mark: Mark::Delete, durability: None }
+}
+
+/// An append of one event to a stream.
+pub fn append_to(prng: &mut Prng, stream: &StreamName, content: usize) -> AppendRequest {
+    let events = vec![event(prng, content, 1, 1)];
+    let write = WriteRequest { stream: stream.clone(), expected: Expected::Any, events };
+    AppendRequest { writes: vec![write], condition: None, durability: None }
+}
+
 pub fn read_of_stream(prng: &mut Prng, model: &Model) -> StreamRead {
     let stream = stream(prng);
     let next = model.view(model.head(), stream.as_str()).next();
@@ -124,7 +135,7 @@ pub fn question(prng: &mut Prng) -> Question {
     }
 }
 
-fn stream(prng: &mut Prng) -> StreamName {
+pub fn stream(prng: &mut Prng) -> StreamName {
     StreamName::new(*prng.pick(&STREAMS)).expect("a good name")
 }
 

@@ -43,15 +43,24 @@ impl Strain {
 pub struct Straining {
     strain: Strain,
     pub prng: Prng,
+    /// The chance with which streams are hidden often.
+    pub chains: Prng,
 }
+
+/// How often a stream begins to be deleted and written again many times in a row, after a step of any life.
+const CHAINS_PERMILLE: u64 = 2;
 
 impl Straining {
     pub fn new(strain: Strain, seed: u64) -> Self {
-        Self { strain, prng: Prng::new(!seed) }
+        Self { strain, prng: Prng::new(!seed), chains: Prng::new(seed.rotate_left(32)) }
     }
 
     pub fn compacts(&mut self) -> bool {
         self.prng.chance(self.strain.compact_permille)
+    }
+
+    pub fn chains(&mut self) -> bool {
+        self.chains.chance(CHAINS_PERMILLE)
     }
 
     pub fn kills(&mut self) -> bool {

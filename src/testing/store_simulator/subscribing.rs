@@ -13,7 +13,7 @@ use crate::testing::executor::TabId;
 use crate::testing::prng::Prng;
 
 use super::model_entry::ModelEntry;
-use super::reading::{Reader, is_all_but_erased};
+use super::reading::Reader;
 use super::world::World;
 
 /// What a subscriber was asked for, and how far it has come.
@@ -142,7 +142,7 @@ impl World {
             self.fail(format!("subscriber {number} is told of a state as of {}", page.as_of));
         }
         let expected = expected(self, &subscriber, to, page.as_of.0);
-        if !is_all_but_erased(&entries, &expected, &self.erased) {
+        if !self.is_all(&entries, &expected, page.as_of.0) {
             let looked_at = subscriber.looked_at;
             let problem = format!(
                 "subscriber {number} at {looked_at} was told as of {} of\n{entries:#?}\nand not\n{expected:#?}",

@@ -35,6 +35,8 @@ pub struct Summary {
     pub compactions: u64,
     /// Layouts that were found stored.
     pub layouts: u64,
+    /// Streams that began to be deleted and written again more often than is told apart.
+    pub chains: u64,
     /// Hidden events that were found to be erased.
     pub erased: u64,
     /// Roots that were lost, damaged, or replaced by older ones.
@@ -86,7 +88,7 @@ impl Summary {
             && strained.into_iter().all(|(count, permille)| (0 < count) == (0 < permille))
     }
 
-    fn counts_mut(&mut self) -> [&mut u64; 21] {
+    fn counts_mut(&mut self) -> [&mut u64; 22] {
         [
             &mut self.accepted,
             &mut self.duplicates,
@@ -102,6 +104,7 @@ impl Summary {
             &mut self.crashes,
             &mut self.compactions,
             &mut self.layouts,
+            &mut self.chains,
             &mut self.erased,
             // The others only happen under strain.
             &mut self.decayed_roots,
