@@ -9,9 +9,10 @@ use crate::sort::sort_numbers;
 use crate::storage::{Direction, Storage};
 use crate::table::{Table, hash_of};
 
+use super::catch_up::Slice;
 use super::portion::{Asking, Portion};
 use super::scan::Scan;
-use super::tally::tally;
+use super::tally::{Tallied, Tallying, tally};
 use super::view::{Stop, View};
 use super::{Count, CountBy, CountPage, Shared};
 
@@ -23,29 +24,38 @@ impl<S: Storage, H: Host> Shared<S, H> {
         let first = Position(count.after.0.saturating_add(1));
         let stretch = Stretch { first, last: as_of, direction: Direction::Forwards };
         let asking = Asking { query: &count.query, since: count.since, until: count.until, stretch };
-        let mut page = CountPage { counts: Vec::new(), next: None, as_of };
-        self.look(&mut |view| {
-            (page.counts, page.next) = count_portion(view, &asking, as_of, count.by)?;
-            Ok(())
-        })
-        .await?;
-        Ok(page)
+        let (mut tallying, mut slice) = (Tallying::default(), Slice::begin(&self.host));
+        loop {
+            let mut counted = None;
+            self.look(&mut |view| {
+                counted = count_portion(view, &asking, as_of, count.by, &mut tallying)?;
+                Ok(())
+            })
+            .await?;
+            if let Some((counts, next)) = counted {
+                return Ok(CountPage { counts, next, as_of });
+            }
+            slice.yield_when_over(&self.host).await;
+        }
     }
 }
 
 /// How many there are of each key, and where what follows begins.
 pub(super) type Counted = (Vec<(String, u64)>, Option<Position>);
 
-/// Counts what a scan sees of the next portion, by keys in their order.
+/// Counts what a scan sees of the next portion, by keys in their order. `None` where the tally has to go on.
 #[inline(never)]
 fn count_portion(
     view: &mut View<'_>,
     asking: &Asking<'_>,
     as_of: Position,
     by: CountBy,
-) -> Result<Counted, Stop> {
-    if let Some(counted) = tally(view, asking, by)? {
-        return Ok(counted);
+    tallying: &mut Tallying,
+) -> Result<Option<Counted>, Stop> {
+    match tally(view, asking, by, tallying)? {
+        Tallied::All(counted) => return Ok(Some(counted)),
+        Tallied::Part => return Ok(None),
+        Tallied::Nothing => {}
     }
     let portion = Portion::of(view, asking)?;
     let scan = Scan::new(*asking, as_of);
@@ -58,7 +68,7 @@ fn count_portion(
         }
     }
     view.check()?;
-    Ok((counts.in_order(), portion.next.map(Position)))
+    Ok(Some((counts.in_order(), portion.next.map(Position))))
 }
 
 /// How many there are of each key.
@@ -76,7 +86,7 @@ impl Counts {
         let hash = hash_of(key.as_bytes());
         let number = self.rows.find(hash, |(other, _)| other == key);
         match number.and_then(|number| self.rows.row_mut(number)) {
-            Some((_, sum)) => *sum += count,
+            Some((_, sum)) => *sum = sum.saturating_add(count),
             None => self.rows.push(hash, (key.to_owned(), count)),
         }
     }
