@@ -45,6 +45,9 @@ pub const RECORD_BODY_BYTES_MAX: usize = 2 * COMMIT_BYTES_MAX;
 pub const RECORD_BODY_BYTES_TARGET: usize = 512 * 1024;
 /// Most events and facts in one record.
 pub const RECORD_ENTRIES_MAX: usize = 65_536;
+/// Most blocks of a unit, and most pages of what remains in it of erased events. No unit comes near it: it bounds what a
+/// number that was stored can make a reader reserve.
+pub const UNIT_PARTS_MAX: u32 = 1 << 20;
 /// Most extensions of one commit.
 pub const EXTENSIONS_PER_COMMIT_MAX: usize = 16;
 /// Largest extension of a commit, in bytes.

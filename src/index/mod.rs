@@ -1,7 +1,8 @@
 //! The index: what was derived from the log to find things in it. Pure, and in memory.
 //!
-//! It knows for every record of the log where it stands, for every stream which records hold it, and for
-//! every id at which positions it stands. It never holds an event. All of it can be derived again.
+//! Of the tail, which no unit covers, it knows for every record where it stands, for every stream which records hold
+//! it, and for every id at which positions it stands. Of what units cover it knows what happened in streams that were
+//! asked for, and fingerprints of ids. It never holds an event. All of it can be derived again.
 
 mod ids;
 mod ids_in_units;

@@ -78,10 +78,12 @@ impl Segments {
         self.segments.iter().find(|segment| segment.damage.is_some())
     }
 
-    /// Marks a record that turned out to be damaged after it had been read once.
+    /// Marks a record that turned out to be damaged after it had been read once. One that is no longer there, because a
+    /// unit covers it by now, is nobody's damage.
     pub fn mark_damaged(&mut self, first: Position, problem: String) {
         let place = self.place_of(first);
         if let Some(segment) = self.segments.get_mut(place)
+            && segment.first == first
             && segment.damage.is_none()
         {
             segment.damage = Some(Damage { problem });
@@ -118,6 +120,25 @@ impl Segments {
     pub(super) fn extend_damage_to(&mut self, last: Position) {
         if let Some(segment) = self.segments.last_mut() {
             segment.last = last;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_record_that_is_named_is_marked() {
+        let segment = |first, last| Segment::whole(Position(first), Position(last), 10);
+        for (named, marked) in [(5, None), (10, None), (11, Some(11)), (15, None), (21, Some(21)), (31, None)]
+        {
+            let mut segments = Segments::default();
+            segments.push(segment(11, 20));
+            segments.push(segment(21, 30));
+            segments.mark_damaged(Position(named), "lost".to_owned());
+            let first_damaged = segments.first_damaged().map(|segment| segment.first.0);
+            assert_eq!(first_damaged, marked, "the record at {named}");
         }
     }
 }

@@ -4,6 +4,7 @@ use xxhash_rust::xxh64::xxh64;
 
 use crate::error::WriteOutcome;
 use crate::event::Position;
+use crate::limits::INTEGER_MAX;
 
 use super::format::FORMAT_VERSION;
 use super::{FaultKind, LayoutChange, StorageFault};
@@ -96,10 +97,13 @@ impl Head {
         let (position, numbers) = numbers.split_first_chunk::<8>()?;
         let (layout, numbers) = numbers.split_first_chunk::<8>()?;
         let (appended_bytes, _) = numbers.split_first_chunk::<8>()?;
-        (*magic == Self::MAGIC).then_some(Self {
-            position: Position(u64::from_le_bytes(*position)),
-            layout: u64::from_le_bytes(*layout),
-            appended_bytes: u64::from_le_bytes(*appended_bytes),
+        let [position, layout, appended_bytes] =
+            [position, layout, appended_bytes].map(|it| u64::from_le_bytes(*it));
+        let is_head = *magic == Self::MAGIC && position <= INTEGER_MAX && appended_bytes <= INTEGER_MAX;
+        is_head.then_some(Self {
+            position: Position(position),
+            layout,
+            appended_bytes,
             min_writer: *min_writer,
         })
     }

@@ -13,7 +13,7 @@ use crate::index::Index;
 use crate::layout::keys::ROOT;
 use crate::storage::{Area, Found, Head, Key, KeyRange, LogRecord, Record, Request, Storage};
 
-use super::fetch::page_of_log;
+use super::fetch::{REBUILDS_MAX, page_of_log, vain};
 use super::parts::Item;
 use super::{Progress, Shared};
 
@@ -70,6 +70,7 @@ impl<S: Storage, H: Host> Shared<S, H> {
         let mut slice = Slice::begin(&self.host);
         let mut count_max = FIRST_PAGE_RECORDS;
         let mut wanted = Wanted::after(self.index.borrow().head());
+        let mut rebuild_count = 0;
         loop {
             self.check_open()?;
             let seen = self.index.borrow().head();
@@ -90,7 +91,10 @@ impl<S: Storage, H: Host> Shared<S, H> {
             }
             let stored = values.into_iter().flatten().next();
             if is_other && !self.go_over(seen, head, stored.as_deref()) {
-                self.rebuild(&mut *progress).await?;
+                if rebuild_count == REBUILDS_MAX {
+                    return Err(vain());
+                }
+                rebuild_count += usize::from(self.rebuild(&mut *progress).await?);
                 continue;
             }
             wanted = Wanted::Log;

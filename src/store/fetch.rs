@@ -25,9 +25,9 @@ const RANGE_RECORDS_FACTOR: usize = 4;
 const RANGE_BYTES_MAX: u64 = 1024 * 1024;
 /// So many blocks are read in one transaction: the first of many are decoded while the others come.
 const BLOCKS_PER_READ: usize = 64;
-/// So many times one look has the directory made again: more often only a storage needs it that gives a record to one
-/// read and not to the next.
-const REBUILDS_MAX: usize = 8;
+/// So many times one look, or one catch-up, has the directory made again: more often only a storage needs it that gives
+/// a record to one read and not to the next.
+pub(super) const REBUILDS_MAX: usize = 8;
 
 impl<S: Storage, H: Host> Shared<S, H> {
     /// Looks at the store, reads what was found missing, and looks again, until nothing is.
@@ -237,7 +237,8 @@ fn range_of_log(segments: &Segments, missing: &[Position]) -> Option<(Area, KeyR
         && between.len() <= RANGE_RECORDS_FACTOR * missing.len()
         && range_bytes <= wanted_bytes + RANGE_BYTES_MAX;
     let range = KeyRange { from: Some(Key::Position(*lowest)), to: Some(Key::Position(*highest)) };
-    is_dense.then_some((Area::Log, range, between.len()))
+    // What should not be there may stand between them, and must not push the last one out.
+    is_dense.then_some((Area::Log, range, usize::MAX))
 }
 
 /// The range of parts that stand side by side in this order.
@@ -266,7 +267,7 @@ pub(super) fn damage_error(first: Position, problem: &str) -> Error {
 /// The error of a directory that cannot be read however often it is made.
 #[cold]
 #[inline(never)]
-fn vain() -> Error {
+pub(super) fn vain() -> Error {
     Error::corrupt_data(None, Area::Index.name().to_owned(), "what was made again cannot be read")
 }
 

@@ -121,12 +121,14 @@ impl<S: Storage, H: Host> Store<S, H> {
     /// Opens the store that `storage` keeps, and makes it where there is none. `progress` hears how much of the
     /// log was read, in bytes.
     ///
-    /// A damaged record does not fail it: appends are refused with `CORRUPT_DATA`, and what is whole can be read.
+    /// A damaged record of the log or of a unit does not fail it: appends are refused with `CORRUPT_DATA`, and what is
+    /// whole can be read. Nor does a lost root, as long as something tells of each unit what it covers.
     ///
     /// # Errors
     ///
     /// `STORAGE_UNAVAILABLE`, `STORAGE_FAILED`; `VERSION_TOO_NEW` or `VERSION_TOO_OLD` where the database may not be read by this
-    /// version, and was not touched; `CORRUPT_DATA` where the head or the format is damaged.
+    /// version, and was not touched; `CORRUPT_DATA` where the head or the format is damaged, or where the root is lost and of a
+    /// unit nothing that can be read.
     pub async fn open(
         storage: S,
         host: H,
@@ -268,7 +270,8 @@ impl<S: Storage, H: Host> Store<S, H> {
 
     /// Keeps a snapshot in the place of the one before it, once no append waits. Nothing is written where there is one
     /// that is as good, where something of the stream was hidden since it was folded, or while the log is
-    /// compacted. Of older streams some may have to go: at most 4,096 are kept.
+    /// compacted. Of older streams some may have to go: about 4,096 are kept, a few more where tabs
+    /// keep some at the same moment.
     ///
     /// # Errors
     ///

@@ -4,6 +4,7 @@
 mod blocks;
 mod derived;
 mod exchanged;
+mod forged;
 mod log;
 mod pairs;
 mod tail;

@@ -146,7 +146,7 @@ impl UnitInfo {
         let level = read_u32(cursor)?;
         let first = read_position(cursor)?;
         let last = read_position_from(cursor, first)?;
-        let (block_count, remains_count) = (read_u32(cursor)?, read_u32(cursor)?);
+        let (block_count, remains_count) = (read_part_count(cursor)?, read_part_count(cursor)?);
         let (entry_count, stored_bytes) = (cursor.integer()?, cursor.integer()?);
         let raw_bytes = cursor.integer()?;
         let commit_time = read_time(cursor, UnixMillis::default())?;
@@ -172,6 +172,11 @@ impl UnitInfo {
             times,
         })
     }
+}
+
+fn read_part_count(cursor: &mut Cursor<'_>) -> Result<u32, Box<Corrupt>> {
+    let count = cursor.size(limits::UNIT_PARTS_MAX as usize, "a unit has too many parts")?;
+    Ok(count as u32)
 }
 
 fn read_block(cursor: &mut Cursor<'_>, info: &UnitInfo) -> Result<BlockInfo, Box<Corrupt>> {

@@ -21,8 +21,8 @@ use super::{Compactor, Halt, LOCK, Manner};
 const LOCK_TIMEOUT_MS: u64 = 100;
 /// How long nothing is tried after a failure; twice as long after each one more.
 const PAUSE_MS: u64 = 1_000;
-/// The longest pause.
-const PAUSE_MS_MAX: u64 = 64_000;
+/// So often it is doubled: to 64 s.
+const DOUBLINGS_MAX: u32 = 6;
 /// A tail so many times as long as it should be is compacted beside appends, because it slows them down too.
 const OVERLONG_TIMES: u64 = 64;
 
@@ -84,7 +84,7 @@ impl Background {
         }
         let doublings = self.failure_count.get();
         self.failure_count.set(doublings.saturating_add(1));
-        let pause_ms = PAUSE_MS.checked_shl(doublings).unwrap_or(PAUSE_MS_MAX).min(PAUSE_MS_MAX);
+        let pause_ms = PAUSE_MS << doublings.min(DOUBLINGS_MAX);
         self.failed.set(Some((now, pause_ms + pause_ms * u64::from(chance) / 256)));
     }
 }
@@ -199,5 +199,23 @@ impl<S: Storage, H: Host> Shared<S, H> {
             stored_bytes: tail.iter().map(|segment| segment.size_bytes).sum(),
             record_count: tail.len() as u64,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pause_doubles_with_each_failure_until_it_is_64_s() {
+        let background = Background::default();
+        for failure in 0..200_u32 {
+            background.note(Err(Halt::Overtaken), UnixMillis(0), 0);
+            let pause_ms = 1_000 * 2_i64.pow(failure.min(6));
+            assert!(!background.may_try(UnixMillis(pause_ms - 1)), "after {failure}");
+            assert!(background.may_try(UnixMillis(pause_ms)), "after {failure}");
+        }
+        background.note(Ok(()), UnixMillis(0), 0);
+        assert!(background.may_try(UnixMillis(1)));
     }
 }

@@ -12,6 +12,7 @@ use crate::layout::{StreamSummary, UnitNumber};
 use crate::storage::{Area, Storage, Usage};
 use crate::store::{Compacted, Progress, Shared};
 
+use super::look_up::STREAMS_AT_ONCE;
 use super::{Compactor, Halt, LOCK, Manner, Watcher};
 
 /// How long to wait for another tab's compaction before the caller is asked again.
@@ -103,14 +104,25 @@ impl<S: Storage, H: Host> Compactor<'_, S, H> {
                     self.erasure = Some(Rc::new(self.erasure_of(&stored, 0).await?));
                     Goal::Units
                 }
-                Goal::Units => {
-                    let erasure = self.erasure.clone().unwrap_or_default();
-                    Goal::Rewrites(units_to_rewrite(self.look_up(erasure.streams()).await?))
-                }
+                Goal::Units => Goal::Rewrites(self.units_to_rewrite().await?),
                 Goal::Rewrites(_) => Goal::Runs,
                 Goal::Runs => return Ok(stored.root),
             };
         }
+    }
+}
+
+impl<S: Storage, H: Host> Compactor<'_, S, H> {
+    /// The units that hold events which are hidden. What is known of streams is looked up some at a time: it is large,
+    /// and nothing of it is needed any more.
+    async fn units_to_rewrite(&mut self) -> Result<Vec<UnitNumber>, Halt> {
+        let erasure = self.erasure.clone().unwrap_or_default();
+        let mut units = Vec::new();
+        for some in erasure.streams().chunks(STREAMS_AT_ONCE) {
+            let summaries = self.look_up(some).await?;
+            summaries.iter().flatten().for_each(|summary| add_units_to_rewrite(summary, &mut units));
+        }
+        Ok(units)
     }
 }
 
@@ -146,18 +158,14 @@ impl Goal {
     }
 }
 
-/// The units that hold events which are hidden, of what units know of streams.
-fn units_to_rewrite(summaries: Vec<Option<StreamSummary>>) -> Vec<UnitNumber> {
-    let mut units = Vec::new();
-    for summary in summaries.into_iter().flatten() {
-        let visible_from = summary.visible_from(Position(u64::MAX));
-        for run in summary.runs.iter().filter(|run| run.first_revision < visible_from) {
-            if !units.contains(&run.address.unit) {
-                units.push(run.address.unit);
-            }
+/// Adds the units that hold events of a stream which are hidden.
+fn add_units_to_rewrite(summary: &StreamSummary, units: &mut Vec<UnitNumber>) {
+    let visible_from = summary.visible_from(Position(u64::MAX));
+    for run in summary.runs.iter().filter(|run| run.first_revision < visible_from) {
+        if !units.contains(&run.address.unit) {
+            units.push(run.address.unit);
         }
     }
-    units
 }
 
 fn size_bytes(usage: &Usage, areas: &[Area]) -> u64 {

@@ -85,7 +85,7 @@ pub(super) struct FactsWork {
 
 impl FactsWork {
     pub fn new(blocks: Vec<Part>) -> Self {
-        Self { erasure: Erasure::default(), reader: Reader::new(blocks, None) }
+        Self { erasure: Erasure::default(), reader: Reader::new(blocks.into_iter(), None) }
     }
 }
 

@@ -12,13 +12,14 @@ use crate::layout::{BlockAddress, StreamSummary};
 use crate::storage::Storage;
 use crate::store::parts::Part;
 use crate::store::view::{Stop, View};
+use crate::table::Table;
 
 use super::erasure::{Erasure, FactsWork, Hidden};
 use super::work::Desk;
 use super::{Compactor, Halt, Stored};
 
 /// So many streams are looked up at a time.
-const STREAMS_AT_ONCE: usize = 64;
+pub(super) const STREAMS_AT_ONCE: usize = 64;
 
 impl<'a, S: Storage, H: Host> Compactor<'a, S, H> {
     /// What facts say that stand in this unit or a later one. The directory knows the blocks that hold facts: mostly
@@ -90,17 +91,22 @@ impl<'a, S: Storage, H: Host> Compactor<'a, S, H> {
 fn blocks_of_facts(view: &mut View<'_>, first_unit: usize) -> Result<Vec<Part>, Stop> {
     let root: &Root = view.root;
     let later = root.units.get(first_unit..).unwrap_or_default();
-    let mut blocks = Vec::new();
+    let mut blocks: Table<Part> = Table::default();
     for fact in [Fact::Deleted, Fact::Tombstoned, Fact::Truncated { before: Revision::FIRST }] {
         let Some(Summary::Posting(posting)) = view.look_up(&key(Kind::Type, fact.type_name()))? else {
             continue;
         };
         for posting in posting.units.iter().filter(|it| later.iter().any(|unit| unit.number == it.unit)) {
-            let address = |block| BlockAddress { unit: posting.unit, block };
-            blocks.extend(posting.blocks.iter().map(|block| Part::Entries(Source::Block(address(*block)))));
+            for block in &posting.blocks {
+                let part = Part::Entries(Source::Block(BlockAddress { unit: posting.unit, block: *block }));
+                // One block may hold facts of all kinds.
+                if blocks.find(part.hash(), |other| *other == part).is_none() {
+                    blocks.push(part.hash(), part);
+                }
+            }
         }
     }
-    Ok(blocks)
+    Ok(blocks.into_rows())
 }
 
 fn summaries_of(

@@ -19,8 +19,8 @@ const PARTS_AT_ONCE: usize = 16;
 
 /// Reads parts, none of which may be missing.
 pub(super) struct Reader {
-    /// The parts that were not asked for yet.
-    left: IntoIter<Part>,
+    /// The parts that were not asked for yet. They are not put in a list: a number that was stored says how many they are.
+    left: Box<dyn Iterator<Item = Part>>,
     /// Those that were asked for, and not given yet.
     asked: IntoIter<Part>,
     /// What was found of them, of each page the next one last, once it was.
@@ -39,22 +39,24 @@ pub(super) enum Next {
 }
 
 impl Reader {
-    pub fn new(parts: Vec<Part>, first: Option<Position>) -> Self {
-        Self { left: parts.into_iter(), asked: IntoIter::default(), read: None, first }
+    pub fn new(parts: impl Iterator<Item = Part> + 'static, first: Option<Position>) -> Self {
+        Self { left: Box::new(parts), asked: IntoIter::default(), read: None, first }
     }
 
     /// All that a unit consists of: what remains of erased events, then its blocks.
     pub fn of_unit(unit: &UnitInfo) -> Self {
-        let remains = (0..unit.remains_count).map(|index| Part::Remains(unit.number, index));
-        let address = |index| BlockAddress { unit: unit.number, block: BlockIndex(index) };
-        let blocks = (0..unit.block_count).map(|index| Part::Entries(Source::Block(address(index))));
-        Self::new(remains.chain(blocks).collect(), Some(unit.first))
+        let number = unit.number;
+        let remains = (0..unit.remains_count).map(move |index| Part::Remains(number, index));
+        let address = move |index| BlockAddress { unit: number, block: BlockIndex(index) };
+        let blocks = (0..unit.block_count).map(move |index| Part::Entries(Source::Block(address(index))));
+        Self::new(remains.chain(blocks), Some(unit.first))
     }
 
     /// The pages of a run.
     pub fn of_run(run: &RunInfo) -> Self {
-        let pages = (0..run.page_count).map(|page| Part::Page(run.number, page));
-        Self::new(pages.collect(), Some(run.first))
+        let number = run.number;
+        let pages = (0..run.page_count).map(move |page| Part::Page(number, page));
+        Self::new(pages, Some(run.first))
     }
 
     /// The next part, decoded. Fails at one that cannot be read.

@@ -15,6 +15,7 @@ use crate::layout::rebuild::{Headless, rebuild};
 use crate::layout::root::{Root, RunInfo};
 use crate::layout::unit::{Inventory, Times, UnitInfo};
 use crate::layout::{RunNumber, StreamSummary, UnitNumber};
+use crate::limits::INTEGER_MAX;
 use crate::storage::{
     Area, Direction, Found, GuardedWrite, Key, KeyRange, LayoutChange, PageRequest, Request, Storage,
 };
@@ -81,7 +82,7 @@ impl<S: Storage, H: Host> Compactor<'_, S, H> {
             rebuilding.settle(search, &survey)?;
         }
         if let Some(watcher) = &mut self.watcher {
-            watcher.total_bytes = rebuilding.left.iter().map(|unit| unit.stored_bytes).sum();
+            watcher.total_bytes = rebuilding.stored_bytes();
         }
         self.carry_through(&mut rebuilding, &mut desk).await?;
         // Filters were not read: what they say is not needed.
@@ -95,8 +96,12 @@ impl<S: Storage, H: Host> Compactor<'_, S, H> {
 /// covers.
 fn request_of_remnants() -> Request {
     let direction = Direction::Backwards;
-    let last_unit = PageRequest { area: Area::Units, range: KeyRange::default(), direction, count_max: 1 };
-    let last_run = PageRequest { area: Area::Index, range: runs_before(u64::MAX), direction, count_max: 1 };
+    // A number beyond those that can be given is nobody's: it must not be taken for the last one.
+    let numbered = UnitRecord::range(UnitNumber(INTEGER_MAX)).to;
+    let units = KeyRange { from: None, to: numbered };
+    let last_unit = PageRequest { area: Area::Units, range: units, direction, count_max: 1 };
+    let last_run =
+        PageRequest { area: Area::Index, range: runs_before(INTEGER_MAX), direction, count_max: 1 };
     let mut request = page_of_log(KeyRange::default(), 1);
     request.keys.push((Area::Index, Key::text(ROOT)));
     request.pages.extend([last_unit, last_run]);
@@ -122,7 +127,8 @@ struct Rebuilding {
     dead: Vec<KeyRange>,
     /// No number from here on was ever given.
     first_number: u64,
-    /// What all units say of each stream.
+    /// What all units say of each stream: all of it is in memory until the end, a few hundred bytes a stream, because
+    /// what is seen of it is known only then.
     streams: ByStream<StreamSummary>,
     stage: Stage,
     /// The units whose runs are to be made, the next one last.
@@ -191,6 +197,11 @@ impl Rebuilding {
         Ok(())
     }
 
+    /// How much is left to read.
+    fn stored_bytes(&self) -> u64 {
+        self.left.iter().map(|unit| unit.stored_bytes).fold(0, u64::saturating_add)
+    }
+
     /// Completes what the root says of a unit that was found by some of its blocks, where all can be read by now.
     fn complete(&mut self, headless: &Headless) {
         let Root { units, unread, commit_time, .. } = &mut self.stored.root;
@@ -224,7 +235,11 @@ impl Rebuilding {
         let root = Root {
             layout: layout.wrapping_add(1),
             stream_count: rows.len() as u64,
-            visible_count: rows.iter().map(|(_, summary)| visible_count(summary)).sum(),
+            visible_count: rows
+                .iter()
+                .map(|(_, summary)| visible_count(summary))
+                .fold(0, u64::saturating_add)
+                .min(INTEGER_MAX),
             ..self.stored.root
         };
         write.layout = LayoutChange::Next { from: layout };

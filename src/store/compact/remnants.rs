@@ -8,6 +8,7 @@ use crate::layout::keys::{UnitRecord, tied};
 use crate::layout::rebuild::{Headless, Rebuilt, rebuild};
 use crate::layout::unit::{UnitHeader, UnitInfo, decode_block};
 use crate::layout::{BlockIndex, UnitNumber};
+use crate::limits::UNIT_PARTS_MAX;
 use crate::storage::{Area, Direction, Found, KeyRange, PageRequest, Record, Request};
 
 use super::Halt;
@@ -91,14 +92,14 @@ impl Survey {
         let is_last = blocks.len().max(remains.len()) < RECORDS_AT_ONCE;
         for record in blocks {
             unit.info.block_count = count_up_to(&record);
-            unit.info.stored_bytes += record.value.len() as u64;
+            unit.info.stored_bytes = unit.info.stored_bytes.saturating_add(record.value.len() as u64);
             if let Ok(block) = decode_block(&tied(&record.key, record.value)) {
                 unit.add_block(&block);
             }
         }
         for record in remains {
             unit.info.remains_count = count_up_to(&record);
-            unit.info.stored_bytes += record.value.len() as u64;
+            unit.info.stored_bytes = unit.info.stored_bytes.saturating_add(record.value.len() as u64);
             if let Ok(page) = Page::from_bytes(&tied(&record.key, record.value)) {
                 unit.add_remains(&page);
             }
@@ -126,12 +127,14 @@ impl Work for Survey {
             let range = KeyRange { from: Some(from.key(number)), to: Some(to.key(number)) };
             PageRequest { area: Area::Units, range, direction, count_max }
         };
-        let (last, forwards) = (BlockIndex(u32::MAX), Direction::Forwards);
+        // What has a higher index belongs to no unit.
+        let (last_index, forwards) = (UNIT_PARTS_MAX - 1, Direction::Forwards);
+        let last = BlockIndex(last_index);
         let block = UnitRecord::Block(BlockIndex(unit.info.block_count));
         let remains = UnitRecord::Remains(unit.info.remains_count);
         let pages = vec![
             page(block, UnitRecord::Block(last), forwards, RECORDS_AT_ONCE),
-            page(remains, UnitRecord::Remains(u32::MAX), forwards, RECORDS_AT_ONCE),
+            page(remains, UnitRecord::Remains(last_index), forwards, RECORDS_AT_ONCE),
             page(UnitRecord::Filter(BlockIndex(0)), UnitRecord::Filter(last), Direction::Backwards, 1),
         ];
         desk.wanted = Some(Request { keys: Vec::new(), pages });

@@ -23,7 +23,7 @@ pub(super) struct UnitsIntake {
 impl UnitsIntake {
     pub fn new(identity: UnitIdentity, merged: &[UnitInfo], erasure: &Rc<Erasure>) -> Self {
         let left = merged.iter().rev().copied().collect();
-        let reader = Reader::new(Vec::new(), None);
+        let reader = Reader::new(std::iter::empty(), None);
         Self { builder: Some(UnitBuilder::new(identity)), left, reader, erasure: Rc::clone(erasure) }
     }
 

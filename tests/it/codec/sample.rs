@@ -6,7 +6,7 @@ use everfold::id::{EventId, IdGenerator};
 use everfold::testing::prng::Prng;
 
 /// A commit.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Commit {
     pub time: UnixMillis,
     pub extensions: Extensions,
@@ -14,7 +14,7 @@ pub struct Commit {
 }
 
 /// An event or a fact.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Recorded {
     pub position: u64,
     pub stream: String,
@@ -23,7 +23,7 @@ pub struct Recorded {
     pub content: Content,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Content {
     Event {
         revision: u64,

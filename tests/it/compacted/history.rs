@@ -80,27 +80,28 @@ impl History {
         let writes = (0..*prng.pick(&[1, 1, 1, 3]))
             .map(|_| {
                 let stream = name(&stream_name(prng.below(self.stream_count)));
-                let events = (0..*prng.pick(&[1, 1, 4, 20])).map(|_| self.event(prng, is_named)).collect();
+                let events = (0..*prng.pick(&[1, 1, 4, 20])).map(|_| self.event(prng)).collect();
                 WriteRequest { stream, expected: Expected::Any, events }
             })
             .collect();
-        let request = AppendRequest { writes, condition: None, durability: None };
+        let mut request = AppendRequest { writes, condition: None, durability: None };
         if is_named {
+            let events = request.writes.iter_mut().flat_map(|write| &mut write.events);
+            for event in events {
+                self.id_count += 1;
+                event.id = Some(id(self.id_count));
+            }
             self.repeatable.push(request.clone());
         }
         request
     }
 
-    fn event(&mut self, prng: &mut Prng, is_named: bool) -> NewEvent {
+    fn event(&self, prng: &mut Prng) -> NewEvent {
         let tags: Vec<&str> = TAGS.iter().copied().filter(|_| prng.chance(150)).collect();
         let mut event = tagged(TYPES[prng.index(TYPES.len())], &tags);
         let text: String =
             (0..prng.below(self.bytes_max)).map(|_| *prng.pick(&['a', 'b', 'c', '7'])).collect();
         event.data = Some(everfold::event::Json::parse(format!("\"{text}\"")).expect("good JSON"));
-        if is_named {
-            self.id_count += 1;
-            event.id = Some(id(self.id_count));
-        }
         event
     }
 }

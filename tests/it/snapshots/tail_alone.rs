@@ -41,7 +41,7 @@ fn block_count(reads: &[Request]) -> usize {
 }
 
 #[test]
-fn blocks_before_a_snapshot_are_not_read_and_what_is_read_takes_two_transactions() {
+fn blocks_before_a_snapshot_are_not_read_and_what_is_read_takes_three_transactions_at_most() {
     let executor = Executor::new(1);
     let origin =
         SimulatedOrigin::new(&executor.scheduler(), Announcements { lost_permille: 1_000, delay_ms_max: 0 });
