@@ -97,6 +97,8 @@ export interface Engine {
   snapshot(message: SnapshotMessage): Promise<SnapshotAnswer>;
   /** Keeps a snapshot, unless it would be stale: nothing depends on whether it does. */
   keepSnapshot(message: KeepSnapshotMessage): Promise<void>;
+  /** Asks the browser not to evict what the origin keeps, and gives whether it promised. */
+  requestPersistence(): Promise<boolean>;
   /** Subscribes to what comes after a position, and gives the subscription a number. */
   subscribe(message: SubscribeMessage): Promise<number>;
   /**

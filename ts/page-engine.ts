@@ -59,6 +59,7 @@ const CALLS = [
   "keepSnapshot",
   "subscribe",
   "nextPage",
+  "requestPersistence",
 ] as const;
 const FOLDS = { stream: 0, query: 1, all: 2 } as const;
 const STORAGES: readonly StorageKind[] = ["indexeddb", "memory"];
@@ -208,6 +209,10 @@ class PageEngine implements Engine {
 
   nextPage(subscription: number): Promise<PageMessage | undefined> {
     return this.#call("nextPage", new MessageWriter().number(subscription));
+  }
+
+  async requestPersistence(): Promise<boolean> {
+    return this.storage === "indexeddb" && this.#call("requestPersistence", new MessageWriter());
   }
 
   lookedAt(subscription: number): number {

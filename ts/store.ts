@@ -448,6 +448,16 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
   }
 
   /**
+   * Asks the browser not to evict what this origin keeps, and gives whether it promised. A store in memory is not kept at all.
+   *
+   * @example
+   * if (!(await store.requestPersistence())) console.log("export now and then");
+   */
+  async requestPersistence(): Promise<boolean> {
+    return this.#handle.open().engine.requestPersistence();
+  }
+
+  /**
    * Measures the store.
    *
    * @example

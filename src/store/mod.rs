@@ -320,16 +320,7 @@ impl<S: Storage, H: Host> Store<S, H> {
         if let Some(ended) = shared.background.ended() {
             ended.wait().await;
         }
-        if shared.life.replace(Life::Closed) != Life::Closed {
-            shared.say_the_rest();
-            shared.host.close();
-            shared.news.spread();
-            shared.storage.close().await;
-            // A handle may be kept for as long as the page lives, and memory of wasm is never given back.
-            shared.index.borrow_mut().forget();
-            shared.cache.borrow_mut().clear();
-            shared.early.take();
-        }
+        shared.let_go().await;
     }
 
     fn enqueue(
@@ -354,8 +345,7 @@ impl<S: Storage, H: Host> Store<S, H> {
             while let Some(position) = host.heard().await {
                 let Some(shared) = weak.upgrade() else { break };
                 if shared.index.borrow().head().position < position {
-                    // A failure shows again in the next operation, which has somebody to tell.
-                    let _ = shared.refresh().await;
+                    shared.look_out().await;
                 }
             }
         });
@@ -367,6 +357,20 @@ impl<S: Storage, H: Host> Shared<S, H> {
         match self.life.get() {
             Life::Closed => Err(Error::new(Detail::Closed)),
             Life::Open | Life::Closing => Ok(()),
+        }
+    }
+
+    /// Lets go of the storage and of the other tabs, and tells who waits.
+    async fn let_go(&self) {
+        if self.life.replace(Life::Closed) != Life::Closed {
+            self.say_the_rest();
+            self.host.close();
+            self.news.spread();
+            self.storage.close().await;
+            // A handle may be kept for as long as the page lives, and memory of wasm is never given back.
+            self.index.borrow_mut().forget();
+            self.cache.borrow_mut().clear();
+            self.early.take();
         }
     }
 

@@ -5,6 +5,7 @@ use std::future::poll_fn;
 use std::rc::Weak;
 use std::task::{Poll, Waker};
 
+use crate::error::Detail;
 use crate::event::Position;
 use crate::host::Host;
 use crate::storage::Storage;
@@ -54,6 +55,14 @@ impl News {
 }
 
 impl<S: Storage, H: Host> Shared<S, H> {
+    /// Looks whether others have appended. Where the database was destroyed, the store is closed: who waits is told so.
+    pub(super) async fn look_out(&self) {
+        // Any other failure shows again in the next operation, which has somebody to tell.
+        if self.refresh().await.is_err_and(|error| *error.detail() == Detail::Closed) {
+            self.let_go().await;
+        }
+    }
+
     /// Sees to it that the log of other tabs is looked after as long as somebody waits. One watch serves all.
     pub(super) fn watch(&self) {
         if !self.host.is_alone() && !self.news.is_watched.replace(true) {
@@ -70,7 +79,6 @@ async fn watch<S: Storage, H: Host>(shared: Weak<Shared<S, H>>, host: H) {
             shared.news.is_watched.set(false);
             return;
         }
-        // A failure shows again in the next operation, which has somebody to tell.
-        let _ = shared.refresh().await;
+        shared.look_out().await;
     }
 }

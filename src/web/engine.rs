@@ -13,6 +13,7 @@ use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::*;
 
 use crate::error::Error;
+use crate::event::Position;
 use crate::host::Host;
 use crate::limits;
 use crate::reducer::Versions;
@@ -81,6 +82,11 @@ pub fn exists(name: String) -> Promise {
 pub fn destroy(name: String) -> Promise {
     answer(async move {
         IndexedDbStorage::destroy(&name).await?;
+        if let Ok(host) = BrowserHost::new(&name) {
+            // Whoever hears of a position that is not there looks, and finds that nothing is.
+            host.announce(Position(limits::INTEGER_MAX));
+            host.close();
+        }
         Ok(JsValue::UNDEFINED)
     })
 }
@@ -247,6 +253,9 @@ async fn perform(store: BrowserStore, kept: Rc<Kept>, call: Call) -> Result<JsVa
         Call::KeepSnapshot(keep) => {
             store.keep_snapshot(keep).await?;
             return Ok(JsValue::UNDEFINED);
+        }
+        Call::RequestPersistence => {
+            return Ok(JsValue::from_bool(IndexedDbStorage::request_persistence().await));
         }
         Call::Subscribe { after, query } => {
             let number = kept.subscriptions.keep(store.subscribe(after, query));

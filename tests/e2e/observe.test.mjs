@@ -7,7 +7,7 @@ import { openChromium } from "./chromium.mjs";
 import { begin, openContest } from "./contest.mjs";
 import { openFirefox } from "./firefox.mjs";
 import { makeProfile } from "./program.mjs";
-import { serveTests } from "./server.mjs";
+import { BARE_PAGE, serveTests } from "./server.mjs";
 
 /** Of the delays in another tab, from the call of an append on, 95 of 100 are at most so long. */
 const DELAY_MS_MAX = 50;
@@ -39,6 +39,32 @@ for (const [name, open] of Object.entries({ Chromium: openChromium, Firefox: ope
       judge(records, total);
     });
   }
+}
+
+for (const [name, open] of Object.entries({ Chromium: openChromium, Firefox: openFirefox })) {
+  test(`${name}: a store that is destroyed in one tab ends the subscriptions of another at once`, async () => {
+    const profile = makeProfile();
+    const browser = await open(profile.path);
+    try {
+      const [listener, destroyer] = [await browser.openPage(server.url + BARE_PAGE), await browser.openPage(server.url + BARE_PAGE)];
+      await listener.run(async (database) => {
+        const store = await everfold.EventStore.open(database);
+        globalThis.ended = new Promise((resolve) => (globalThis.end = resolve));
+        await store.subscribe({ onError: (error) => globalThis.end({ code: error.code, at_ms: Date.now() }) }, () => {}).caughtUp;
+      }, "doomed");
+      const destroyed_ms = await destroyer.run(async (database) => {
+        await everfold.EventStore.destroy(database);
+        return Date.now();
+      }, "doomed");
+      const { code, at_ms } = await listener.run(async () => globalThis.ended);
+      assert.equal(code, "CLOSED");
+      // Well before it would have looked by itself.
+      assert.ok(at_ms - destroyed_ms < 2_000, `it took ${at_ms - destroyed_ms} ms`);
+    } finally {
+      await browser.close();
+      profile.remove();
+    }
+  });
 }
 
 function judgeDelay(records) {

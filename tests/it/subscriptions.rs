@@ -7,13 +7,14 @@ use everfold::error::Error;
 use everfold::event::Position;
 use everfold::query::Query;
 use everfold::storage::memory::MemoryStorage;
-use everfold::store::{EventPage, Mark, Subscription};
-use everfold::testing::executor::Scheduler;
+use everfold::store::{EventPage, Mark, Store, Subscription};
+use everfold::testing::executor::{Executor, Scheduler};
 use everfold::testing::faulty_storage::{Fault, FaultyStorage, Operation, Target};
-use everfold::testing::simulated_host::SimulatedHost;
+use everfold::testing::simulated_host::{Announcements, SimulatedHost, SimulatedOrigin};
+use everfold::testing::simulated_storage::{SimulatedDatabase, Weather};
 
 use crate::damage::{change_log, flip, four_records};
-use crate::one_tab::{Browser, TestStore, append, event, in_browser, mark, of_types};
+use crate::one_tab::{Browser, RELAXED, TestStore, append, event, in_browser, mark, of_types};
 
 type TestSubscription = Subscription<FaultyStorage<MemoryStorage>, SimulatedHost>;
 
@@ -127,6 +128,25 @@ fn one_that_is_stopped_or_whose_store_is_closed_ends_while_it_waits() {
         assert_eq!(*ends[0].borrow(), ["0 ms: end 0", "10 ms: stopped"]);
         assert_eq!(*ends[1].borrow(), ["0 ms: end 0", "20 ms: CLOSED"]);
     });
+}
+
+#[test]
+fn a_database_that_is_destroyed_ends_it_within_seconds() {
+    let executor = Executor::new(1);
+    let scheduler = executor.scheduler();
+    let database = SimulatedDatabase::new(&scheduler, Weather::default());
+    let origin = SimulatedOrigin::new(&scheduler, Announcements { lost_permille: 1_000, delay_ms_max: 0 });
+    let run = async {
+        let host = origin.host(origin.tab(), "test");
+        let store =
+            Store::open(database.handle(host.tab()), host, RELAXED, |_| ()).await.expect("a new store");
+        let mut subscription = store.subscribe(Position::START, Query::everything());
+        assert!(subscription.next().await.expect("an empty log").is_some());
+        database.destroy();
+        let error = subscription.next().await.expect_err("nothing can come any more");
+        (error.code(), scheduler.now_ms())
+    };
+    assert_eq!(executor.run_until(run), Ok(("CLOSED", 5_000)));
 }
 
 #[test]

@@ -64,6 +64,7 @@ const CALLS = [
   ["truncate", (store) => store.truncate("s", { before: 1 })],
   ["stats", (store) => store.stats()],
   ["compact", (store) => store.compact()],
+  ["requestPersistence", (store) => store.requestPersistence()],
 ];
 for (const [name, call] of CALLS) {
   test(`${name} of a closed store is refused, though another handle is open`, async () => {

@@ -39,3 +39,6 @@ store.on("$truncated", (event) => same<Equal<typeof event.data, { readonly befor
 untyped.on("Anything", (event) => same<Equal<typeof event.data, unknown>>());
 // @ts-expect-error
 store.on("Other", () => {});
+
+const promised = await store.requestPersistence();
+same<Equal<typeof promised, boolean>>();

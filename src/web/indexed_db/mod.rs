@@ -85,6 +85,15 @@ impl IndexedDbStorage {
         opening::destroy(&schema::database_name(store_name)).await.map_err(|fault| *fault)
     }
 
+    /// Asks the browser not to evict what the origin keeps. Gives whether it promised.
+    pub async fn request_persistence() -> bool {
+        let asked = storage_manager().and_then(|manager| manager.persist().ok());
+        match asked {
+            Some(asked) => settled(asked).await.is_ok_and(|promised| promised.is_truthy()),
+            None => false,
+        }
+    }
+
     /// Runs a transaction, and once more on a new connection where the first one failed before anything could be
     /// written. Where that may be because of a value that cannot be read, it reads singly from then on, and has an
     /// attempt of its own for that. `begin` makes the operation of each attempt, if another can be made, and each

@@ -52,6 +52,8 @@ pub enum Call {
     Subscribe { after: Position, query: Query },
     /// The number of a subscription; the answer is a `PageMessage`, or nothing once it was ended.
     NextPage(u64),
+    /// The answer is whether the browser promised not to evict what the origin keeps.
+    RequestPersistence,
 }
 
 /// Reads a message, by the code of the call. Errors: `INVALID_ARGUMENT`, `LIMIT_EXCEEDED`.
@@ -80,6 +82,7 @@ fn by_code(code: u32, message: &mut Numbers<'_>) -> Result<Message, Error> {
         13 => Call::KeepSnapshot(snapshot::keep(message)?),
         14 => Call::Subscribe { after: Position(message.whole()), query: read::query(message)? },
         15 => Call::NextPage(message.whole()),
+        16 => Call::RequestPersistence,
         _ => return Err(malformed("a call has an unknown code")),
     }))
 }
