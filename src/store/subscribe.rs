@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use crate::error::Error;
+use crate::error::{Detail, Error};
 use crate::event::Position;
 use crate::host::Host;
 use crate::query::Query;
@@ -21,6 +21,12 @@ pub struct Subscription<S: Storage, H: Host> {
     shared: Rc<Shared<S, H>>,
     query: Query,
     state: Rc<RefCell<subscription::Subscription>>,
+}
+
+/// Whether the same read may succeed later. One that finds the directory damaged makes it again, for which there may be no
+/// room for a while.
+fn is_passing(error: &Error) -> bool {
+    error.is_retryable() || matches!(error.detail(), Detail::QuotaExceeded { .. })
 }
 
 /// Looks after a subscription while it waits.
@@ -85,7 +91,7 @@ impl<S: Storage, H: Host> Subscription<S, H> {
                     }
                 }
                 Ok(None) => {}
-                Err(error) if error.is_retryable() => self.state.borrow_mut().failed(),
+                Err(error) if is_passing(&error) => self.state.borrow_mut().failed(),
                 Err(error) => return Err(error),
             }
             slice.yield_when_over(&shared.host).await;
