@@ -114,6 +114,7 @@ pub mod layout;
 pub mod limits;
 pub mod log;
 pub mod position;
+pub mod projection;
 pub mod query;
 pub mod reducer;
 pub mod snapshot;

@@ -59,6 +59,14 @@ pub const BEHIND_BYTES_MAX: u64 = 256 * 1024;
 pub const GROUP_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Largest state that a snapshot is kept of, in bytes of its JSON text.
 pub const SNAPSHOT_STATE_BYTES_MAX: usize = 1024 * 1024;
+/// Largest document of a projection, in bytes of its JSON text.
+pub const DOCUMENT_BYTES_MAX: usize = 1024 * 1024;
+/// Longest key of a document, in bytes of UTF-8.
+pub const DOCUMENT_KEY_BYTES_MAX: usize = 1024;
+/// Most indexes of a projection.
+pub const PROJECTION_INDEXES_MAX: usize = 64;
+/// Most documents that are given at once.
+pub const DOCUMENTS_PER_ANSWER_MAX: usize = 10_000;
 /// Largest position, revision and absolute time: what a JavaScript number holds exactly.
 pub const INTEGER_MAX: u64 = (1 << 53) - 1;
 

@@ -2,10 +2,11 @@
 // `Engine` may be in the page, in a worker, or somebody's own wasm; nothing behind the seam knows of it.
 //
 // The layouts that are described here are written down once more on the other side, in `src/web/message/`,
-// under the same names. What is said of folds is in `fold-messages`, of snapshots in `snapshot-messages`, of aggregates in Rust in
-// `domain-messages`.
+// under the same names. What is said of folds is in `fold-messages`, of snapshots in `snapshot-messages`, of projections in
+// `projection-messages`, of aggregates in Rust in `domain-messages`.
 
 import type { ExportedReducerMessage, FoldEventsMessage, FoldMessage, FoldOutcome, FoldProgress, ReducerMessage } from "./fold-messages.js";
+import type { AdvanceMessage, ClaimMessage, FindMessage, FoundMessage, ProjectionMessage, StandingMessage } from "./projection-messages.js";
 import type { KeepSnapshotMessage, SnapshotAnswer, SnapshotMessage } from "./snapshot-messages.js";
 
 /** How much an append outlives, once it is acknowledged. */
@@ -110,6 +111,20 @@ export interface Engine {
   lookedAt(subscription: number): number;
   /** Ends a subscription. */
   unsubscribe(subscription: number): void;
+  /** Looks how far a projection is, and begins a build where there is none: with `anew`, whatever there is. */
+  project(message: ProjectionMessage, begin: "ifNew" | "anew"): Promise<StandingMessage>;
+  /** Looks how far a projection is, and what changed after a position in the documents that answer. */
+  standing(message: ProjectionMessage, changedAfter: number | undefined): Promise<StandingMessage>;
+  /** Takes the right to carry a build on, whoever has it; nothing where there is none. */
+  claim(message: ProjectionMessage): Promise<ClaimMessage | undefined>;
+  /** Writes what the log has come to. Gives whether it was done: not where somebody else has claimed the build since. */
+  advance(message: AdvanceMessage): Promise<boolean>;
+  /** The JSON text of an array of documents, `null` where there is none: those that answer, or those of a claim. Nothing where the claim is over. */
+  documents(name: string, claim: ClaimMessage | undefined, keys: readonly string[]): Promise<string | undefined>;
+  /** Finds documents; nothing where those that answer have no such index. */
+  findDocuments(message: FindMessage): Promise<FoundMessage | undefined>;
+  /** Counts what {@link Engine.findDocuments} would find without a limit. */
+  countDocuments(message: FindMessage): Promise<number | undefined>;
   /** Compacts the log, as long as `progress` says that it is wanted. */
   compact(progress: CompactProgress): Promise<CompactedMessage>;
   /** Waits for the appends under way, and lets go of the storage. */

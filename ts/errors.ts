@@ -148,6 +148,19 @@ export interface EverfoldErrorFields {
     /** Its error, as serde writes it. */
     readonly cause: unknown;
   };
+  /** A handler of a projection threw, or gave what cannot be kept. Its documents are as they were before the event, and answer. */
+  PROJECTION_FAILED: {
+    /** The name of the projection. */
+    readonly name: string;
+    /** The stream of the event. */
+    readonly stream: string;
+    /** The revision of the event in it; of a fact there is none. */
+    readonly revision: number | undefined;
+    /** The type of the event. */
+    readonly type: string;
+    /** What was thrown, or what is wrong. */
+    readonly cause: unknown;
+  };
   /** The store is closed, or its database was destroyed. */
   CLOSED: Record<never, never>;
   /** The browser gives the wasm no more memory. What was acknowledged is stored: reload the page. */

@@ -76,8 +76,8 @@ export function reducerOf<State>(aggregate: AnyAggregate<State>, ofStore: Upcast
 
 const upcasters = new WeakMap<EventRegistry, Upcaster>();
 
-/** The upcasters of an aggregate, where it has events of its own. */
-export function upcasterOf({ events }: AnyAggregate<unknown>): Upcaster | undefined {
+/** The upcasters of an aggregate or a projection, where it has events of its own. */
+export function upcasterOf({ events }: { readonly events: EventRegistry | undefined }): Upcaster | undefined {
   if (events === undefined) return undefined;
   const known = upcasters.get(events) ?? new Upcaster(events);
   upcasters.set(events, known);

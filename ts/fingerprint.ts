@@ -1,6 +1,7 @@
 import type { AnyAggregate } from "./aggregate.js";
 import type { EventRegistry } from "./events.js";
 import { plainText } from "./plain-json.js";
+import type { AnyProjection } from "./projection.js";
 import { sha1 } from "./sha1.js";
 import type { FingerprintMessage } from "./snapshot-messages.js";
 
@@ -35,12 +36,28 @@ function compute(aggregate: AnyAggregate<unknown>, events: EventRegistry): Finge
   } catch {
     return undefined;
   }
+  return hashed(text);
+}
+
+/** The first 64 bits of the SHA-1 of a text. */
+function hashed(text: string): FingerprintMessage {
   const digest = new DataView(sha1(encoder.encode(text)).buffer);
   return [digest.getUint32(0), digest.getUint32(4)];
 }
 
-function registryOf(events: EventRegistry): unknown {
-  return Object.entries(events).map(([type, { version = 1, upcast, formerly }]) => [type, version, described(upcast), formerly]);
+/**
+ * What tells the documents of a projection apart from others of its name: a hash of its version, of its query, of the source
+ * of its functions, and of versions, former names and upcasters of the events. Of a function that does not show its source, none of
+ * that is seen.
+ */
+export function fingerprintOfProjection(projection: AnyProjection<unknown>, ofStore: EventRegistry | undefined): FingerprintMessage {
+  const { version, query, key, on } = projection;
+  const events = (projection.events ?? ofStore ?? NO_EVENTS) as EventRegistry;
+  return hashed(JSON.stringify([version, query, sourceOf(key), sourceOf(on), registryOf(events, sourceOf)]));
+}
+
+function registryOf(events: EventRegistry, describe: (value: unknown) => unknown = described): unknown {
+  return Object.entries(events).map(([type, { version = 1, upcast, formerly }]) => [type, version, describe(upcast), formerly]);
 }
 
 /** A value, with its kind where that does not show in JSON, and each function in it by its source. Errors: where one does not show it. */
@@ -53,4 +70,11 @@ function described(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
   if (Array.isArray(value)) return ["array", ...value.map(described)];
   return ["object", ...Object.entries(value).map(([key, part]) => [key, described(part)])];
+}
+
+/** A value, each function in it by its source, whatever that shows. */
+function sourceOf(value: unknown): unknown {
+  if (typeof value === "function") return Function.prototype.toString.call(value);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.entries(value).map(([key, part]) => [key, sourceOf(part)]);
 }

@@ -8,6 +8,7 @@ import { checkRegistry } from "./events.js";
 import type { Host } from "./host.js";
 import type { ProgressListener } from "./progress.js";
 import { tell } from "./progress.js";
+import { Projections } from "./projections.js";
 import type { Session } from "./session.js";
 import type { SharedEngine, StorageOption } from "./shared-engine.js";
 import { acquireEngine } from "./shared-engine.js";
@@ -55,7 +56,8 @@ export class Handle {
     const upcaster = options.events && new Upcaster(options.events);
     this.#shared = shared;
     const snapshots = new Snapshots(engine, options.host, options.events);
-    this.session = { ...options, engine, queue, turns, recent, limits: engine.limits, upcaster, snapshots, listening: new Set() };
+    const session = { ...options, engine, queue, turns, recent, limits: engine.limits, upcaster, snapshots, listening: new Set<() => void>() };
+    this.session = { ...session, projections: new Projections(session) };
     this.bus = new EventBus(this.session);
   }
 
@@ -125,6 +127,7 @@ export class Handle {
     // Even where the engine was closed from elsewhere, the writes under way are settled first.
     await this.#shared.queue.settled();
     await Promise.allSettled(this.#underWay);
+    await this.session.projections.close();
     await this.session.snapshots.settled();
     if (this.#shared.closed) return;
     this.#lastPosition = this.#shared.engine.position;

@@ -59,7 +59,11 @@ export type { LoadOptions, LoadQueryOptions, Loaded, QuerySource } from "./load.
 export type { LoadAllOptions } from "./load-all.js";
 export type { MarkOptions, MarkResult } from "./mark.js";
 export type { Progress, ProgressListener } from "./progress.js";
+export { defineProjection } from "./projection.js";
+export type { AnyProjection, DocumentOf, Handler, Handlers, IndexDefinition, Indexing, Projected, Projection, ProjectionDefinition } from "./projection.js";
 export type { Matching, Query, QueryItem } from "./query.js";
+export { ReadModel } from "./read-model.js";
+export type { DocumentRange, FindOptions, IndexKey, Row, Rows } from "./read-model.js";
 export { Reading } from "./reading.js";
 export type { Direction, ReadAllOptions, ReadOptions } from "./reading.js";
 export type { ReplayOptions, ReplayResult } from "./replay.js";

@@ -38,6 +38,7 @@ import type {
   ReducerMessage,
 } from "./fold-messages.js";
 import { MessageWriter } from "./message-writer.js";
+import type { AdvanceMessage, ClaimMessage, FindMessage, FoundMessage, IndexValueMessage, ProjectionMessage, StandingMessage } from "./projection-messages.js";
 import type { KeepSnapshotMessage, SnapshotAnswer, SnapshotMessage } from "./snapshot-messages.js";
 import { wasmCalls as calls } from "./wasm-calls.js";
 
@@ -60,6 +61,13 @@ const CALLS = [
   "subscribe",
   "nextPage",
   "requestPersistence",
+  "project",
+  "standing",
+  "claim",
+  "advance",
+  "documents",
+  "findDocuments",
+  "countDocuments",
 ] as const;
 const FOLDS = { stream: 0, query: 1, all: 2 } as const;
 const STORAGES: readonly StorageKind[] = ["indexeddb", "memory"];
@@ -223,6 +231,44 @@ class PageEngine implements Engine {
     calls.makeNow(() => this.#core.unsubscribe(subscription));
   }
 
+  project(message: ProjectionMessage, begin: "ifNew" | "anew"): Promise<StandingMessage> {
+    return this.#call("project", writeProjection(message).number(begin === "ifNew" ? 0 : 1));
+  }
+
+  standing(message: ProjectionMessage, changedAfter: number | undefined): Promise<StandingMessage> {
+    return this.#call("standing", writeProjection(message).number(changedAfter));
+  }
+
+  claim(message: ProjectionMessage): Promise<ClaimMessage | undefined> {
+    return this.#call("claim", writeProjection(message));
+  }
+
+  advance({ projection, claim, position, isReady, documents }: AdvanceMessage): Promise<boolean> {
+    const message = writeProjection(projection).number(claim.tokenUpper, claim.tokenLower, position, isReady ? 1 : 0, documents.length);
+    for (const { key, text, entries } of documents) {
+      message.name(key).name(text).number(entries.length);
+      for (const { index, isAdded, values } of entries) writeValues(message.number(index, isAdded ? 1 : 0), values);
+    }
+    return this.#call("advance", message);
+  }
+
+  documents(name: string, claim: ClaimMessage | undefined, keys: readonly string[]): Promise<string | undefined> {
+    const message = new MessageWriter().name(name);
+    if (claim === undefined) message.number(0);
+    else message.number(1, claim.tokenUpper, claim.tokenLower);
+    message.number(keys.length);
+    for (const key of keys) message.name(key);
+    return this.#call("documents", message);
+  }
+
+  findDocuments(message: FindMessage): Promise<FoundMessage | undefined> {
+    return this.#call("findDocuments", writeFind(message));
+  }
+
+  countDocuments(message: FindMessage): Promise<number | undefined> {
+    return this.#call("countDocuments", writeFind(message));
+  }
+
   compact(progress: CompactProgress): Promise<CompactedMessage> {
     return calls.make(() => this.#core.compact(progress) as Promise<CompactedMessage>);
   }
@@ -239,4 +285,31 @@ class PageEngine implements Engine {
 
 function writeFrom(message: MessageWriter, { state, count, revision, lastPosition, asOf }: FoldedMessage): MessageWriter {
   return message.name(state).number(count, revision, lastPosition, asOf);
+}
+
+function writeProjection({ name, version, fingerprint, indexes }: ProjectionMessage): MessageWriter {
+  const message = new MessageWriter().name(name).number(version, ...fingerprint, indexes.length);
+  for (const { text, valueCount } of indexes) message.name(text).number(valueCount);
+  return message;
+}
+
+function writeFind({ name, index, direction, limit, equals, from, before, after }: FindMessage): MessageWriter {
+  const message = new MessageWriter().name(name).name(index).number(DIRECTIONS.indexOf(direction), limit);
+  for (const bound of [equals, from, before]) {
+    message.number(bound?.length);
+    if (bound === undefined) continue;
+    if (index === undefined) message.name(bound[0] as string);
+    else writeValues(message, bound);
+  }
+  return message.number(after?.length ?? 0, ...(after ?? []));
+}
+
+/** Each value as its kind and, of a number or a text, itself. */
+function writeValues(message: MessageWriter, values: readonly IndexValueMessage[]): MessageWriter {
+  for (const value of values) {
+    if (typeof value === "string") message.number(3).name(value);
+    else if (typeof value === "number") message.number(2, value);
+    else message.number(value ? 1 : 0);
+  }
+  return message;
 }

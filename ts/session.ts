@@ -1,6 +1,7 @@
 import type { AppendQueue } from "./append-queue.js";
 import type { CommitContext } from "./commit-check.js";
 import type { Engine } from "./engine.js";
+import type { Projections } from "./projections.js";
 import type { Recent } from "./recent.js";
 import type { Snapshots } from "./snapshot.js";
 import type { Turns } from "./turns.js";
@@ -14,4 +15,5 @@ export interface Session extends CommitContext {
   readonly snapshots: Snapshots;
   /** What ends each of those who wait for events to come. */
   readonly listening: Set<() => void>;
+  readonly projections: Projections;
 }

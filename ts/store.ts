@@ -2,6 +2,7 @@ import type { Aggregate, AnyAggregate } from "./aggregate.js";
 import type { AppendOptions, AppendResult, CommitOptions, CommitResult, StreamWrite } from "./append.js";
 import { COMMIT_OPTIONS, severalWrites, singleWrite } from "./append.js";
 import { name as checkName, option, options as optionBag, uuid } from "./arguments.js";
+import "./async-dispose.js";
 import type { CompactOptions, CompactResult } from "./compact.js";
 import { compact } from "./compact.js";
 import type { CountBy, CountOptions } from "./count.js";
@@ -25,6 +26,7 @@ import { loadAll } from "./load-all.js";
 import type { MarkOptions, MarkResult } from "./mark.js";
 import { markStream } from "./mark.js";
 import { eventsOf } from "./page.js";
+import type { Indexing, Projection, ReadModel } from "./projections.js";
 import type { Matching, Query } from "./query.js";
 import type { EventPage, ReadAllOptions, ReadOptions } from "./reading.js";
 import { READ_ALL_OPTIONS, Reading, allRead, eventPages, filledPages, streamRead } from "./reading.js";
@@ -35,13 +37,6 @@ import type { EventSubscription, HandlerOptions, SubscribeOptions, Subscription 
 import { subscribe } from "./subscription.js";
 import type { TransactDuplicate, TransactOptions, TransactResult, Transaction } from "./transact.js";
 import { transact } from "./transact.js";
-
-declare global {
-  // As in lib.esnext.disposable.d.ts, for those who compile without it.
-  interface SymbolConstructor {
-    readonly asyncDispose: unique symbol;
-  }
-}
 
 /**
  * An append-only log of events, kept in the browser.
@@ -409,6 +404,11 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> {
     options?: TransactOptions,
   ): Promise<TransactResult<Value> | TransactDuplicate> {
     return this.#handle.begin((session) => transact(session, run, options));
+  }
+
+  /** Opens the documents of a projection, which follow the log from now on. Errors: `INVALID_ARGUMENT`, `VERSION_TOO_NEW`, `QUOTA_EXCEEDED`. */
+  project<Doc, Events extends EventRegistry, Indexes extends Indexing>(of: Projection<Doc, Events, Indexes>): Promise<ReadModel<Doc, Indexes>> {
+    return this.#handle.begin((session) => session.projections.open(of) as unknown as Promise<ReadModel<Doc, Indexes>>);
   }
 
   /**

@@ -19,6 +19,7 @@ const BARS = {
   "fold-rust": [{ of: "ratio", atLeast: 10 }],
   "fold-declarative": [{ of: "ratio", atLeast: 7 }],
   "fold-functions": [{ of: "ratio", atLeast: 4 }],
+  project: [{ of: "ratio", atLeast: 3 }],
   "open-wide": [
     { of: "ratio", atMost: 3 },
     { of: "everfold", atMost: 40 },

@@ -26,7 +26,7 @@ const SINGLE_PEER = "get head, put record, put head";
 
 /** @returns {Line[]} */
 export function linesOf(results) {
-  return [...appendLines(results), ...readLines(results), ...sizeLines(results), ...burdenLines(results)].map((line) => ({
+  return [...appendLines(results), ...readLines(results), ...projectionLines(results), ...sizeLines(results), ...burdenLines(results)].map((line) => ({
     ...line,
     bars: judged(line),
   }));
@@ -139,6 +139,24 @@ function readLines({ coldReads, coldLoads, wideLog, logs, openings, streams }) {
 export function elapsed(measured, log, contestant) {
   const found = measured.find((each) => each.name === log.name && each.contestant === contestant);
   return found.rounds.map(({ elapsed_ms }) => elapsed_ms);
+}
+
+/** Documents of a projection: how fast the log is folded into them, and how long they take to be found. */
+function projectionLines({ projections, queries }) {
+  const group = "Read models with two indexes";
+  const { count, documents, results } = projections;
+  const rates = (contestant) => results[contestant].map(({ elapsed_ms }) => (count / elapsed_ms) * 1_000);
+  const asked = (key, what, peer, part) => {
+    const [everfold, other] = ["everfold", "dexie"].map((contestant) => queries.results[contestant].map((round) => round[part]));
+    return line({ group, key, what, peer, unit: "ms", everfold, other });
+  };
+  const what = `${whole(count)} events of the log folded into ${whole(documents)} documents`;
+  return [
+    line({ group, key: "project", what, peer: "Dexie, bulkGet and bulkPut, of events in memory", unit: "events/s", everfold: rates("everfold"), other: rates("dexie") }),
+    asked("query-first", "open, find 20 documents, in a page just loaded, wasm start included", "Dexie, where and limit", "first_ms"),
+    asked("query-get", "get one document", "Dexie, get", "get_ms"),
+    asked("query-find", "find 20 documents by two values", "Dexie, where and limit", "find_ms"),
+  ];
 }
 
 function sizeLines({ coldReads, sizes }) {

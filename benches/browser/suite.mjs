@@ -5,6 +5,7 @@ import { inTurn } from "./turns.mjs";
 
 const COLD_READERS = ["everfold", "uncompacted", "blobs", "rows", "dexie"];
 const COLD_LOADERS = ["snapshot", "replayed"];
+const QUERIED = ["everfold", "dexie"];
 const COLD_FOLDERS = ["rust", "declarative", "functions", "dexie"];
 
 /** Runs a plan in a session; gives what each part found, round by round. */
@@ -23,6 +24,8 @@ export async function measure(session, plan) {
     batches: await run("batches", plan.batches),
     coldReads: await coldReads(session, run, plan.coldReads),
     coldLoads: await coldLoads(session, run, plan.coldLoads),
+    projections: await run("projections", plan.projections),
+    queries: await queries(session, run, plan.queries),
     sizes: await run("sizes", plan.sizes),
     ...(await measureLogs(session, run, plan)),
   };
@@ -57,5 +60,18 @@ async function coldLoads(session, run, { rounds, count }) {
   const results = await inTurn(COLD_LOADERS, rounds, load);
   await session.reload();
   await session.call("endColdLoads", {});
+  return { count, results };
+}
+
+/** Documents that are asked for, each time in a page of its own. */
+async function queries(session, run, { rounds, count }) {
+  const prepared = await run("prepareQueries", { count });
+  const ask = async (contestant) => {
+    await session.reload();
+    return session.call("coldQueries", { contestant, ...prepared });
+  };
+  const results = await inTurn(QUERIED, rounds, ask);
+  await session.reload();
+  await session.call("endQueries", {});
   return { count, results };
 }

@@ -26,6 +26,7 @@ mod news;
 mod open;
 mod parts;
 mod portion;
+mod projection;
 mod queue;
 mod read;
 mod request;
@@ -63,6 +64,7 @@ pub use crate::layout::plan::Bounds;
 pub use crate::log::StreamAppended;
 pub use fold::json::{JsonFolded, JsonReducer, JsonState, fold_entries};
 pub use fold::{AllFolded, FoldRequest, FoldSource, Folded, Passed};
+pub use projection::{Advance, Begin, Claim, Find, FoundDocuments, Projection, Ready, Standing, Turn, Whose};
 pub use request::{
     AllRead, AppendRequest, Appended, Compacted, Count, CountBy, CountPage, EventPage, Mark, MarkRequest,
     Marked, OpenOptions, Progress, SnapshotFound, SnapshotKeep, SnapshotRead, Stats, StreamInfo, StreamLife,
@@ -100,6 +102,7 @@ struct Shared<S: Storage, H: Host> {
     cache: RefCell<Cache>,
     early: RefCell<Early>,
     queue: RefCell<Queue>,
+    models: RefCell<projection::KnownModels>,
     ids: RefCell<IdGenerator>,
     /// When the log is compacted.
     bounds: Bounds,
@@ -281,6 +284,86 @@ impl<S: Storage, H: Host> Store<S, H> {
         self.shared.keep_snapshot(keep)
     }
 
+    /// Looks how far a projection is, and begins a build of it where it says so. Documents that were changed are named
+    /// where it is asked after which position.
+    ///
+    /// # Errors
+    ///
+    /// `QUOTA_EXCEEDED`, `STORAGE_FAILED`, `CLOSED`; where a build is begun, also why nothing may be written.
+    pub fn project(
+        &self,
+        projection: &Projection,
+        begin: Begin,
+    ) -> impl Future<Output = Result<Standing, Error>> {
+        self.shared.project(projection, begin, None)
+    }
+
+    /// Looks how far a projection is, as [`Store::project`], and begins nothing.
+    ///
+    /// # Errors
+    ///
+    /// `STORAGE_FAILED`, `CLOSED`.
+    pub fn standing(
+        &self,
+        projection: &Projection,
+        changed_after: Option<Position>,
+    ) -> impl Future<Output = Result<Standing, Error>> {
+        self.shared.standing(projection, changed_after)
+    }
+
+    /// Takes the right to carry on the build of a projection's definition, whoever has it: what that one writes from
+    /// now on is refused. Deletes what is left of builds that are gone. `None` where there is no such build.
+    ///
+    /// # Errors
+    ///
+    /// `QUOTA_EXCEEDED`, `STORAGE_FAILED`, `CLOSED`.
+    pub fn claim(&self, projection: &Projection) -> impl Future<Output = Result<Option<Claim>, Error>> {
+        self.shared.claim(projection)
+    }
+
+    /// Writes what the log has come to in a build, and how far it was folded, in one transaction: so each event is in the
+    /// documents once, whatever happens. [`Turn::Lost`] where the right was taken.
+    ///
+    /// # Errors
+    ///
+    /// `LIMIT_EXCEEDED`, `QUOTA_EXCEEDED`, `CORRUPT_DATA` where a page cannot be read, `STORAGE_FAILED`, `CLOSED`. After an error it is not
+    /// known whether it was written: a new claim tells.
+    pub fn advance(&self, advance: Advance) -> impl Future<Output = Result<Turn, Error>> {
+        self.shared.advance(advance)
+    }
+
+    /// The JSON texts of documents, in the order of the keys. `None` where there is no such build.
+    ///
+    /// # Errors
+    ///
+    /// `CORRUPT_DATA`, `STORAGE_FAILED`, `CLOSED`.
+    pub fn documents(
+        &self,
+        name: &Rc<str>,
+        whose: Whose,
+        keys: &[Rc<str>],
+    ) -> impl Future<Output = Result<Option<Vec<Option<Rc<str>>>>, Error>> {
+        self.shared.documents(name, whose, keys)
+    }
+
+    /// Finds documents, all of one state. `None` where those that answer have no such index.
+    ///
+    /// # Errors
+    ///
+    /// `LIMIT_EXCEEDED`, `CORRUPT_DATA`, `STORAGE_FAILED`, `CLOSED`.
+    pub fn find_documents(&self, find: &Find) -> impl Future<Output = Result<Option<FoundDocuments>, Error>> {
+        self.shared.find_documents(find)
+    }
+
+    /// Counts the documents that [`Store::find_documents`] would find without a limit.
+    ///
+    /// # Errors
+    ///
+    /// `CORRUPT_DATA`, `STORAGE_FAILED`, `CLOSED`.
+    pub fn count_documents(&self, find: &Find) -> impl Future<Output = Result<Option<u64>, Error>> {
+        self.shared.count_documents(find)
+    }
+
     /// Measures the store.
     ///
     /// # Errors
@@ -371,6 +454,7 @@ impl<S: Storage, H: Host> Shared<S, H> {
             self.index.borrow_mut().forget();
             self.cache.borrow_mut().clear();
             self.early.take();
+            self.models.take();
         }
     }
 

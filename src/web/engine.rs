@@ -23,7 +23,7 @@ use crate::store::{JsonReducer, Progress, Store, Ticket};
 use super::message::call::{self, Call, Message};
 use super::message::fold::{self, Definition, Fold, Reducers};
 use super::message::options::{self, OpenRequest, StorageKind};
-use super::message::{append, describe, page, snapshot};
+use super::message::{append, describe, page, projection, snapshot};
 use super::promise;
 use super::storage::BrowserStorage;
 use super::subscriptions::Subscriptions;
@@ -265,6 +265,22 @@ async fn perform(store: BrowserStore, kept: Rc<Kept>, call: Call) -> Result<JsVa
             Some(page) => page,
             None => return Ok(JsValue::UNDEFINED),
         },
+        Call::Project { projection: defined, begin } => {
+            return Ok(projection::standing(&store.project(&defined, begin).await?));
+        }
+        Call::Standing { projection: defined, changed_after } => {
+            return Ok(projection::standing(&store.standing(&defined, changed_after).await?));
+        }
+        Call::Claim(defined) => return Ok(projection::claim(store.claim(&defined).await?)),
+        Call::Advance(advance) => return Ok(projection::turn(store.advance(*advance).await?)),
+        Call::Documents { name, whose, keys } => {
+            return Ok(projection::documents_found(store.documents(&name, whose, &keys).await?));
+        }
+        Call::Find(find) => return Ok(projection::found(store.find_documents(&find).await?)),
+        Call::CountDocuments(find) => {
+            let count = store.count_documents(&find).await?;
+            return Ok(count.map_or(JsValue::UNDEFINED, |count| JsValue::from_f64(count as f64)));
+        }
     };
     Ok(page::write(&page))
 }

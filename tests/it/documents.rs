@@ -13,8 +13,14 @@ use everfold::limits;
 const README: &str = "README.md";
 
 /// The codes that the core does not give: where it cannot speak any more, and of what JavaScript alone does.
-const OF_JAVASCRIPT: [&str; 5] =
-    ["COMMAND_REFUSED", "OUT_OF_MEMORY", "SCHEMA_FAILED", "SCHEMA_TOO_NEW", "UPCASTER_FAILED"];
+const OF_JAVASCRIPT: [&str; 6] = [
+    "COMMAND_REFUSED",
+    "OUT_OF_MEMORY",
+    "PROJECTION_FAILED",
+    "SCHEMA_FAILED",
+    "SCHEMA_TOO_NEW",
+    "UPCASTER_FAILED",
+];
 
 #[test]
 fn the_limits_in_the_readme_are_those_of_the_source() {
@@ -31,6 +37,16 @@ fn the_limits_in_the_readme_are_those_of_the_source() {
         ("nesting of arrays and objects in data and metadata", format!("{} levels", limits::JSON_DEPTH_MAX)),
         ("items in a query, entries in each of its lists", count(limits::QUERY_ENTRIES_MAX)),
         ("names in all lists of a query", count(limits::QUERY_NAMES_MAX)),
+        (
+            "a document of a projection; its key",
+            format!(
+                "{}; {} of UTF-8",
+                bytes(limits::DOCUMENT_BYTES_MAX),
+                bytes(limits::DOCUMENT_KEY_BYTES_MAX)
+            ),
+        ),
+        ("indexes of a projection", count(limits::PROJECTION_INDEXES_MAX)),
+        ("documents in one answer", count(limits::DOCUMENTS_PER_ANSWER_MAX)),
     ];
     let in_readme = table(&read(README), "| what | at most |");
     assert_eq!(in_readme, in_source.map(|(what, maximum)| vec![what.to_owned(), maximum]));

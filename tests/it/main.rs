@@ -27,6 +27,7 @@ mod json;
 mod layout;
 mod lost_answers;
 mod one_tab;
+mod projections;
 mod queries;
 mod reading_ahead;
 mod reads;

@@ -11,6 +11,7 @@ import { commands } from "./commands.js";
 import { beginLog, endLog, growLog } from "./logs.js";
 import { openLog, readStream, walkThrough } from "./openings.js";
 import { beginProfiled, endProfiled, runProfiled } from "./profiled.js";
+import { coldQueries, endQueries, prepareQueries, projections } from "./projections.js";
 import { singles } from "./singles.js";
 import { sizes } from "./sizes.js";
 import { timeline } from "./timeline.js";
@@ -29,6 +30,10 @@ globalThis.bench = {
   prepareColdLoads,
   coldLoad,
   endColdLoads,
+  projections,
+  prepareQueries,
+  coldQueries,
+  endQueries,
   sizes,
   beginLog,
   growLog,

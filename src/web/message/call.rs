@@ -1,16 +1,19 @@
 //! What is asked of an open store besides appending: all by one function, so that the boundary has one.
 
+use std::rc::Rc;
+
 use crate::error::Error;
 use crate::event::Position;
 use crate::id::EventId;
 use crate::query::Query;
 use crate::store::{
-    AllRead, Count, MarkRequest, SnapshotKeep, SnapshotRead, StoredRead, StreamList, StreamRead,
+    Advance, AllRead, Begin, Count, Find, MarkRequest, Projection, SnapshotKeep, SnapshotRead, StoredRead,
+    StreamList, StreamRead, Whose,
 };
 
 use super::fold::{self, Definition, Given};
 use super::numbers::{self, Numbers};
-use super::{malformed, options, read, snapshot};
+use super::{malformed, options, projection, read, snapshot};
 
 /// What was asked.
 pub enum Message {
@@ -54,6 +57,20 @@ pub enum Call {
     NextPage(u64),
     /// The answer is whether the browser promised not to evict what the origin keeps.
     RequestPersistence,
+    /// A `ProjectMessage`; the answer is a `StandingMessage`.
+    Project { projection: Projection, begin: Begin },
+    /// A `ProjectionMessage`, and after which position changes are wanted; the answer is a `StandingMessage`.
+    Standing { projection: Projection, changed_after: Option<Position> },
+    /// A `ProjectionMessage`; the answer is a `ClaimMessage`, or nothing.
+    Claim(Projection),
+    /// An `AdvanceMessage`; the answer is whether it was done.
+    Advance(Box<Advance>),
+    /// A `DocumentsMessage`; the answer is a JSON text, or nothing.
+    Documents { name: Rc<str>, whose: Whose, keys: Vec<Rc<str>> },
+    /// A `FindMessage`; the answer is a `FoundMessage`, or nothing.
+    Find(Find),
+    /// A `FindMessage`, of which the limit does not matter; the answer is a number, or nothing.
+    CountDocuments(Find),
 }
 
 /// Reads a message, by the code of the call. Errors: `INVALID_ARGUMENT`, `LIMIT_EXCEEDED`.
@@ -83,6 +100,21 @@ fn by_code(code: u32, message: &mut Numbers<'_>) -> Result<Message, Error> {
         14 => Call::Subscribe { after: Position(message.whole()), query: read::query(message)? },
         15 => Call::NextPage(message.whole()),
         16 => Call::RequestPersistence,
+        17 => {
+            Call::Project { projection: projection::projection(message)?, begin: projection::begin(message) }
+        }
+        18 => Call::Standing {
+            projection: projection::projection(message)?,
+            changed_after: message.whole_if_some().map(Position),
+        },
+        19 => Call::Claim(projection::projection(message)?),
+        20 => Call::Advance(Box::new(projection::advance(message)?)),
+        21 => {
+            let (name, whose, keys) = projection::documents(message);
+            Call::Documents { name, whose, keys }
+        }
+        22 => Call::Find(projection::find(message)),
+        23 => Call::CountDocuments(projection::find(message)),
         _ => return Err(malformed("a call has an unknown code")),
     }))
 }

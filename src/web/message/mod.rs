@@ -12,6 +12,7 @@ pub mod fold;
 pub mod numbers;
 pub mod options;
 pub mod page;
+pub mod projection;
 pub mod read;
 pub mod snapshot;
 mod texts;

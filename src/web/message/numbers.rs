@@ -108,6 +108,12 @@ impl<'a> Numbers<'a> {
         (!number.is_nan()).then(|| self.as_whole(number))
     }
 
+    /// 64 bits, as their upper and their lower half.
+    pub fn halves(&mut self) -> u64 {
+        let [upper, lower] = [self.whole(), self.whole()];
+        upper << u32::BITS | lower
+    }
+
     /// How much of something there is, or the place or the code of one.
     pub fn count(&mut self) -> usize {
         self.whole() as usize

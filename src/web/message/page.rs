@@ -119,10 +119,10 @@ fn fact_data(fact: Fact) -> Option<String> {
 
 /// The text of a JSON array in the making.
 #[derive(Default)]
-struct JsonArray(String);
+pub(super) struct JsonArray(String);
 
 impl JsonArray {
-    fn push(&mut self, element: &str) {
+    pub fn push(&mut self, element: &str) {
         self.0.push_str(if self.0.is_empty() { "[" } else { "," });
         self.0.push_str(element);
     }
@@ -133,7 +133,7 @@ impl JsonArray {
         self.0.push('"');
     }
 
-    fn finish(mut self) -> String {
+    pub fn finish(mut self) -> String {
         self.0.push_str(if self.0.is_empty() { "[]" } else { "]" });
         self.0
     }

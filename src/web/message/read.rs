@@ -65,7 +65,7 @@ pub fn condition(message: &mut Numbers<'_>) -> Result<AppendCondition, Error> {
     })
 }
 
-fn direction(message: &mut Numbers<'_>) -> Direction {
+pub(super) fn direction(message: &mut Numbers<'_>) -> Direction {
     match message.count() {
         0 => Direction::Forwards,
         1 => Direction::Backwards,

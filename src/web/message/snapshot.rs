@@ -15,7 +15,7 @@ pub fn read(message: &mut Numbers<'_>) -> Result<SnapshotRead, Error> {
     Ok(SnapshotRead {
         aggregate: message.name().as_ref().to_owned(),
         stream: message.stream()?,
-        reducer: fingerprint(message),
+        reducer: ReducerFingerprint(message.halves()),
         event_count_min: message.whole(),
         before: message.whole_if_some().map(Revision),
         as_of: message.whole_if_some().map(Position),
@@ -27,7 +27,7 @@ pub fn keep(message: &mut Numbers<'_>) -> Result<SnapshotKeep, Error> {
     Ok(SnapshotKeep {
         aggregate: message.name().as_ref().to_owned(),
         stream: message.stream()?,
-        reducer: fingerprint(message),
+        reducer: ReducerFingerprint(message.halves()),
         revision: Revision(message.whole()),
         position: Position(message.whole()),
         as_of: Position(message.whole()),
@@ -44,10 +44,4 @@ pub fn found(found: &SnapshotFound) -> JsValue {
         .with_whole("position", position.0)
         .with("state", state.as_str())
         .into()
-}
-
-/// A fingerprint is its upper and its lower half.
-fn fingerprint(message: &mut Numbers<'_>) -> ReducerFingerprint {
-    let [upper, lower] = [message.whole(), message.whole()];
-    ReducerFingerprint(upper << u32::BITS | lower)
 }

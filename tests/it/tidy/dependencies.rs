@@ -31,6 +31,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "reducer",
             "snapshot",
             "aggregate",
+            "projection",
         ],
     ),
     // Suites, simulations and faults know everything natively testable.
@@ -65,6 +66,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "reducer",
             "snapshot",
             "subscription",
+            "projection",
         ],
     ),
     // When to read, and when to wait: positions are all that it has to know.
@@ -75,6 +77,8 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("reducer", &["error", "limits", "table", "sort"]),
     // Sealed and tied to its key as the records of the layout are.
     ("snapshot", &["layout", "codec", "storage", "event"]),
+    // As snapshots; changes are put in the order of their keys.
+    ("projection", &["layout", "codec", "storage", "event", "limits", "sort"]),
     // The index answers in the log's terms: a stream's state, the facts that a judgement needs. It begins where the
     // layout ends, and says of a stream what the layout says.
     (

@@ -1,0 +1,81 @@
+import { DocumentIndex } from "./document-index.js";
+import { fingerprintOfProjection } from "./fingerprint.js";
+import type { AnyProjection } from "./projection.js";
+import { checkProjection } from "./projection.js";
+import type { ProjectionMessage } from "./projection-messages.js";
+import { Projector } from "./projector.js";
+import { upcasterOf } from "./evolve.js";
+import { EVERYTHING, FACT_TYPES, checkQuery } from "./query.js";
+import type { QueryItemMessage } from "./engine.js";
+import type { FactType } from "./events.js";
+import { ReadModel } from "./read-model.js";
+import type { Session } from "./session.js";
+
+export type { Indexing, Projection } from "./projection.js";
+export type { ReadModel } from "./read-model.js";
+
+/** What projections work with. */
+export type ProjectionSession = Omit<Session, "projections">;
+
+/** The read models of an open store: one for each definition. */
+export class Projections {
+  readonly #session: ProjectionSession;
+  readonly #models = new Map<AnyProjection<unknown>, Promise<ReadModel<never, never>>>();
+  readonly #projectors = new Set<Projector>();
+  #isClosed = false;
+
+  constructor(session: ProjectionSession) {
+    this.#session = session;
+  }
+
+  /** The read model of a projection, which is carried on from now on. */
+  open(definition: unknown): Promise<ReadModel<never, never>> {
+    const projection = checkProjection<unknown>(definition, "projection");
+    const known = this.#models.get(projection);
+    if (known !== undefined) return known;
+    const opening = this.#open(projection);
+    this.#models.set(projection, opening);
+    // What could not be opened may be later.
+    opening.catch(() => this.#models.delete(projection));
+    return opening;
+  }
+
+  async #open(projection: AnyProjection<unknown>): Promise<ReadModel<never, never>> {
+    const { engine, limits, events, host } = this.#session;
+    const upcaster = upcasterOf(projection) ?? this.#session.upcaster;
+    const indexes = Object.entries(projection.indexes).map(([name, definition]) => new DocumentIndex(name, definition));
+    const query = projection.query === undefined ? EVERYTHING : checkQuery(projection.query, "projection.query", { limits, upcaster });
+    const message: ProjectionMessage = {
+      name: projection.name,
+      version: projection.version,
+      fingerprint: fingerprintOfProjection(projection, events),
+      indexes: indexes.map(({ text, valueCount }) => ({ text, valueCount })),
+    };
+    const standing = await engine.project(message, "ifNew");
+    const wanted = withFacts(query, projection);
+    const projector = new Projector({ engine, host, message, query: wanted, projecting: { projection, upcaster, indexes, limits } }, standing);
+    this.#projectors.add(projector);
+    if (this.#isClosed) await projector.stop();
+    else projector.start();
+    return new ReadModel(engine, projector, indexes);
+  }
+
+  /** Ends the work of all, after what is being written. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await Promise.all(Array.from(this.#projectors, (projector) => projector.stop()));
+  }
+}
+
+/** A query that also lets the facts through which a projection is handed: it sees no fact of its own accord. */
+function withFacts(query: readonly QueryItemMessage[], { key, on }: AnyProjection<unknown>): readonly QueryItemMessage[] {
+  const types = FACT_TYPES.filter((type) => Object.hasOwn(on as object, type) || (key === undefined && takesAway(type)));
+  if (types.length === 0) return query;
+  // Facts have no tags, and may be of any stream whose events have some.
+  const items = query.map(({ streams, categories }) => ({ types, ...(streams && { streams }), ...(categories && { categories }) }));
+  return [...query, ...items];
+}
+
+function takesAway(type: FactType): boolean {
+  return type !== "$truncated";
+}

@@ -1,0 +1,278 @@
+// Carries the build of a projection on, as long as this tab has the right to; watches who else does.
+import type { Engine, QueryItemMessage } from "./engine.js";
+import { isEverfoldError } from "./errors.js";
+import { Feed } from "./feed.js";
+import type { Host } from "./host.js";
+import type { AnyRecorded } from "./page.js";
+import { Breath } from "./pause.js";
+import type { Projecting } from "./projection-fold.js";
+import { ProjectionBatch } from "./projection-fold.js";
+import type { ClaimMessage, ProjectionMessage, StandingMessage } from "./projection-messages.js";
+import { keysOf } from "./document-keys.js";
+
+/** So many events are folded before what they come to is written. */
+const BATCH_EVENTS_MAX = 16_384;
+/** So far beyond what is written it may be known that nothing has come. */
+const UNWRITTEN_POSITIONS_MAX = 4_096;
+/** How often it is looked how far another tab is that has something to do. */
+const LOOK_MS = 20;
+/** Nor longer than this, as long as there is more: who watches sees that it goes on. */
+const BATCH_MS_MAX = 500;
+/** After so long without progress another tab takes the work over. The longer, the more often that was in vain. */
+const STALLED_MS = 2_000;
+const STALLED_MS_MAX = 60_000;
+/** How often it is looked whether a definition that was replaced is the newest again. */
+const REST_MS = 5_000;
+/** The first pause after a failure that may pass, and the longest. */
+const PAUSE_MS = 100;
+const PAUSE_MS_MAX = 5_000;
+
+/** Hears that documents changed: their keys, or nothing where these are too many to be known. */
+export type ChangeListener = (changedKeys: readonly string[] | undefined) => void;
+
+/** What a projector works with. */
+export interface ProjectorContext {
+  readonly engine: Engine;
+  readonly host: Host;
+  readonly message: ProjectionMessage;
+  readonly query: readonly QueryItemMessage[];
+  readonly projecting: Projecting;
+}
+
+/** The work on one projection in one tab. */
+export class Projector {
+  /** Up to where the log is in the documents that answer, as far as is known. */
+  position: number;
+  /** Whether the documents that answer are of this definition. */
+  isAnswering: boolean;
+  /** Why it went no further. */
+  failure: unknown;
+  readonly context: ProjectorContext;
+  readonly #listeners = new Set<ChangeListener>();
+  #isStopped = false;
+  /** Whether the build that is carried on is another one by now. */
+  #isOver = false;
+  #feed: Feed | undefined;
+  #waking: () => void = () => {};
+  #working: Promise<void> = Promise.resolve();
+
+  constructor(context: ProjectorContext, standing: StandingMessage) {
+    this.context = context;
+    this.position = standing.answering ?? 0;
+    this.isAnswering = standing.isAnswering;
+  }
+
+  /** Begins to work. */
+  start(): void {
+    this.failure = undefined;
+    this.#working = this.#work();
+  }
+
+  /** Ends the work, after what is being written. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#wake();
+    await this.#working;
+  }
+
+  /** Whether the store is closed. */
+  get isStopped(): boolean {
+    return this.#isStopped;
+  }
+
+  /** Whether what is done has to end. */
+  get #isEnded(): boolean {
+    return this.#isStopped || this.#isOver;
+  }
+
+  /** Begins a new build, and works on it. */
+  async rebuild(): Promise<void> {
+    const { engine, message } = this.context;
+    await engine.project(message, "anew");
+    this.isAnswering = false;
+    if (this.failure !== undefined) this.start();
+    // Whoever carries on the build that is there begins with the new one: the right to the old one is of no use any more.
+    else this.#isOver = true;
+    this.#wake();
+  }
+
+  /** Listens, until the function that this gives is called. */
+  listen(listener: ChangeListener): () => void {
+    // A function of its own for each: the same listener may listen twice.
+    const own: ChangeListener = (keys) => listener(keys);
+    this.#listeners.add(own);
+    return () => this.#listeners.delete(own);
+  }
+
+  /** Looks anew how far the documents are that answer. */
+  async look(): Promise<StandingMessage> {
+    const { engine, message } = this.context;
+    const standing = await engine.standing(message, this.position);
+    this.#learn(standing, standing.keys === undefined ? undefined : keysOf(standing.keys, standing.keyLengths as Uint32Array));
+    return standing;
+  }
+
+  async #work(): Promise<void> {
+    let [pause_ms, stalled_ms] = [PAUSE_MS, STALLED_MS];
+    const onDone = () => ([pause_ms, stalled_ms] = [PAUSE_MS, STALLED_MS]);
+    while (!this.#isStopped) {
+      try {
+        this.#isOver = false;
+        const claim = await this.context.engine.claim(this.context.message);
+        if (claim !== undefined) await this.#carryOn(claim, onDone);
+        if (this.failure !== undefined) break;
+        if (!this.#isOver) await this.#watch(stalled_ms);
+        stalled_ms = Math.min(2 * stalled_ms, STALLED_MS_MAX);
+      } catch (error) {
+        if (isEverfoldError(error, "CLOSED")) return;
+        if (!maySucceed(error)) {
+          this.failure = error;
+          break;
+        }
+        await this.#pause(pause_ms);
+        pause_ms = Math.min(2 * pause_ms, PAUSE_MS_MAX);
+      }
+    }
+    // Who waits for what will not come hears why.
+    if (this.failure !== undefined) this.#tell([]);
+  }
+
+  /** Folds what comes, until the right to do so is lost, or something fails. */
+  async #carryOn(claim: ClaimMessage, onDone: () => void): Promise<void> {
+    const { engine, host, message, projecting } = this.context;
+    const { name } = message;
+    const read = async (keys: readonly string[]) => {
+      const text = await engine.documents(name, claim, keys);
+      return text === undefined ? undefined : (JSON.parse(text) as readonly unknown[]);
+    };
+    const feed = this.#listenTo(claim.position);
+    let { position, isAnswering } = claim;
+    const breath = new Breath();
+    for (;;) {
+      const batch = new ProjectionBatch(projecting, position);
+      let end_ms = Infinity;
+      let page;
+      do {
+        page = await feed.next();
+        if (page === undefined || !(await batch.fold(page.events as AnyRecorded[], page.end, read))) return;
+        end_ms = Math.min(end_ms, host.now() + BATCH_MS_MAX);
+        await breath.take();
+      } while (!page.isLast && batch.failure === undefined && batch.eventCount < BATCH_EVENTS_MAX && host.now() < end_ms);
+      const isReady = page.isLast && batch.failure === undefined;
+      // That nothing has come is worth no write, unless it would take long to find out again.
+      if (0 < batch.eventCount || (isReady && !isAnswering) || position + UNWRITTEN_POSITIONS_MAX < batch.position) {
+        const documents = batch.changes();
+        const isDone = await engine.advance({ projection: message, claim, position: batch.position, isReady, documents });
+        if (!isDone) return;
+        onDone();
+        ({ position } = batch);
+        const hasTakenOver = isReady && !isAnswering;
+        isAnswering ||= isReady;
+        if (hasTakenOver) this.isAnswering = true;
+        if (isAnswering) this.#reach(position, hasTakenOver ? undefined : documents.map(({ key }) => key));
+      }
+      this.failure = batch.failure;
+      if (this.failure !== undefined) return;
+    }
+  }
+
+  /** Looks what another tab makes of the build, until it is stuck. */
+  async #watch(stalled_ms: number): Promise<void> {
+    const { engine, host, query } = this.context;
+    let target = engine.position;
+    const feed = this.#listenTo(target);
+    for (;;) {
+      let [own, since_ms] = [-1, host.now()];
+      for (;;) {
+        if (this.#isEnded) return;
+        const standing = await this.look();
+        // Another definition is that of the documents by now: there is nothing to carry on.
+        if (standing.own === undefined) return await this.#rest();
+        if (target <= standing.own || (await isNothingBetween(engine, query, standing.own, target))) break;
+        if (standing.own !== own) [own, since_ms] = [standing.own, host.now()];
+        else if (stalled_ms <= host.now() - since_ms) return;
+        await this.#pause(LOOK_MS);
+      }
+      const page = await feed.next();
+      if (page === undefined) return;
+      target = page.end;
+    }
+  }
+
+  /** Looks at the documents of another definition, as long as they answer. */
+  async #rest(): Promise<void> {
+    while (!this.#isEnded) {
+      await this.#pause(REST_MS);
+      if (!this.#isStopped && (await this.look()).own !== undefined) return;
+    }
+  }
+
+  #learn(standing: StandingMessage, changed: readonly string[] | undefined): void {
+    const isOther = standing.isAnswering !== this.isAnswering;
+    this.isAnswering = standing.isAnswering;
+    this.#reach(standing.answering ?? 0, isOther ? undefined : changed);
+  }
+
+  #reach(position: number, changed: readonly string[] | undefined): void {
+    const isNews = this.position !== position || changed === undefined || 0 < changed.length;
+    this.position = position;
+    if (isNews) this.#tell(changed);
+  }
+
+  #tell(changed: readonly string[] | undefined): void {
+    for (const listener of [...this.#listeners]) {
+      try {
+        listener(changed);
+      } catch (error) {
+        // What a listener throws is no failure of what it listens to.
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
+  }
+
+  /** The events that come after a position, until the work has to end. */
+  #listenTo(after: number): Feed {
+    const { engine, query } = this.context;
+    this.#feed?.stop();
+    this.#feed = new Feed(engine, { after, query });
+    return this.#feed;
+  }
+
+  /** Has whatever waits see that the work has to end. */
+  #wake(): void {
+    this.#feed?.stop();
+    this.#waking();
+  }
+
+  /** Waits, and no longer than until it is woken. */
+  #pause(duration_ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = () => {
+        clearTimeout(timer as number);
+        resolve();
+      };
+      const timer: unknown = setTimeout(wake, duration_ms);
+      // That it waits keeps no process of Node's alive.
+      (timer as { unref?(): void }).unref?.();
+      this.#waking = wake;
+    });
+  }
+
+}
+
+/** Whether no event that is wanted stands between two positions, of which the second one counts. */
+export async function isNothingBetween(engine: Engine, query: readonly QueryItemMessage[], after: number, last: number): Promise<boolean> {
+  let request = { after, before: last + 1, since: undefined, until: undefined, direction: "forwards", query, limit: 1, asOf: undefined } as const;
+  for (;;) {
+    const page = await engine.readAll(request);
+    if (0 < page.numbers.length || page.asOf < last) return false;
+    if (page.next === undefined) return true;
+    request = { ...request, after: page.next };
+  }
+}
+
+function maySucceed(error: unknown): boolean {
+  return isEverfoldError(error) && (error.retryable || error.code === "QUOTA_EXCEEDED");
+}
