@@ -19,6 +19,9 @@ const REASONS = {
   "open-wide":
     "Head, format, root and tail are one transaction, and computing takes a tenth of the time; the rest is what a page that was just loaded pays for its first calls of timers, random numbers, the channel to other tabs and transactions with several stores.",
   "open-wide-unstarted": "The wasm is loaded and compiled as well; the peer reads one record.",
+  "query-first": "The wasm is started within the time; the rest is opening the log, and three transactions: the model, the page of the index, the pages of the documents.",
+  "query-get": "A page of documents is read and unpacked for one of them; the same page is at hand for the next.",
+  "query-find": "The documents that an index names stand in as many pages, each of which is read and unpacked.",
   "stream-small": "The index of the log is built; the peer's was built when it was written.",
 };
 

@@ -2,6 +2,7 @@
 //! answers.
 
 mod bytes;
+mod damage;
 mod faults;
 mod finding;
 mod turns;

@@ -139,6 +139,8 @@ export async function prepareQueries({ seed, count }) {
   const store = await filled(ASKED, events);
   const receipts = await store.project(await defineReceipts());
   await receipts.waitFor(store.position);
+  // As a store does by itself when nothing is being appended.
+  await store.compact();
   await store.close();
   const database = await openDexie(`${ASKED}-dexie`);
   await foldIntoDexie(database, events);
@@ -146,8 +148,9 @@ export async function prepareQueries({ seed, count }) {
   return { keys: [...naiveReceipts(events).keys()].filter((_, place) => place % 331 === 0).slice(0, 100) };
 }
 
-/** In a page just loaded: opens, and finds; then gets and finds again and again. */
+/** In a page just loaded: opens, and finds; then gets and finds again and again. The code is there, as in a page whose code is one file. */
 export async function coldQueries({ contestant, keys }) {
+  await (contestant === "everfold" ? loadPackage() : loadDexie());
   const begun_ms = performance.now();
   const { asked, close } = contestant === "everfold" ? await openEverfold() : await openPeer();
   const rows = await asked.find("paid", "2025-06-01");
