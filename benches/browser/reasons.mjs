@@ -5,6 +5,9 @@ const BATCH =
 const SINGLE = "The transaction is the same; the rest is checking, judging and encoding the event, and answering.";
 const SLOWEST = "The slow ones are the browser's: both sides wait for the same storage process.";
 
+const COLD_FOLD =
+  "The same fold once more in that page is several times as quick, as the lines below say: most of the time of the first is loading and starting the wasm, which weighs more with each part of it, and running code that the browser has not optimised yet. How much is which has not been measured.";
+
 const REASONS = {
   "single-small": SINGLE,
   "single-large": SINGLE,
@@ -31,12 +34,16 @@ const LIMITS = {
     "The timeline of `npm run bench -- --profile`: of the 0.25 ms above the peer, 0.08 pass before the transaction begins, 0.05 between the head and the commit, 0.06 after it is complete; the waits for the storage are the peer's, each a little longer. The same append in memory, after a read of IndexedDB, takes 0.06 ms altogether, and 0.03 in a row: the rest is what code costs in a page that has just slept. Chromium sends what a task asks for when the task ends, so beginning the transaction before the event is checked and encoded gained 0.02 to 0.05 ms in trials, and was left out.",
   "batches-dexie":
     "Nearly half of the time of a commit of 1,000 events is the browser's, which parses, copies and waits; the core and the facade have 13 % each, and there is no single function over 4 %.",
+  "batches-blobs": BATCH,
+  "fold-rust": COLD_FOLD,
+  "fold-declarative": COLD_FOLD,
   "cold-dexie":
     "By hand, one JSON text a commit and nothing checked, IndexedDB comes to little more than 5 times Dexie: what is left over the bar is `JSON.parse` and the objects of the events.",
   "open-wide":
     "The computing of an opening is about 0.5 ms in the core and 0.5 ms in the facade; the rest are first calls into the browser, each of which costs a tenth of a millisecond or more in a page that was just loaded.",
   "stream-large":
     "The events of a stream that is spread evenly stand in one block of each unit of up to 163,840 events or 12 MiB: about eight blocks at a million, one at ten thousand. Larger units would make it fewer, but who reads the log in its order has to hold all blocks of a unit at once.",
+  "task-unawaited": "The loop that makes the appends is in it. Which part of it takes how much has not been looked into.",
   "task-read": "Tasks are told by the clock on the wall: where another process takes the processor meanwhile, and where the browser collects garbage, that is in them.",
 };
 
