@@ -156,7 +156,7 @@ pub fn found(found: Option<FoundDocuments>) -> JsValue {
 }
 
 /// Adds the keys of documents, put together, and the length of each.
-fn with_keys<'a>(fields: Fields, keys: &mut dyn Iterator<Item = &'a Rc<str>>) -> Fields {
+fn with_keys(fields: Fields, keys: &mut dyn Iterator<Item = &Rc<str>>) -> Fields {
     let (mut texts, mut lengths) = (String::new(), Vec::new());
     for key in keys {
         texts.push_str(key);
