@@ -31,7 +31,7 @@ const REASONS = {
 /** What stops a line of this key from meeting its bar, as the profiles of `npm run bench -- --profile` have it. */
 const LIMITS = {
   "single-large":
-    "The timeline of `npm run bench -- --profile`: of the 0.25 ms above the peer, 0.08 pass before the transaction begins, 0.05 between the head and the commit, 0.06 after it is complete; the waits for the storage are the peer's, each a little longer. The same append in memory, after a read of IndexedDB, takes 0.06 ms altogether, and 0.03 in a row: the rest is what code costs in a page that has just slept. Chromium sends what a task asks for when the task ends, so beginning the transaction before the event is checked and encoded gained 0.02 to 0.05 ms in trials, and was left out.",
+    "`npm run bench -- --profile` prints a timeline of it beside the same transaction by hand: what is above the peer is spread over the whole append, before the transaction, between the head and the commit, and after it is complete. Chromium sends what a task asks for when the task ends, as the line with work after asking shows, so beginning the transaction before the event is checked and encoded would gain little.",
   "batches-dexie":
     "Nearly half of the time of a commit of 1,000 events is the browser's, which parses, copies and waits; the core and the facade have 13 % each, and there is no single function over 4 %.",
   "batches-blobs": BATCH,
