@@ -1,0 +1,58 @@
+import type { AnyEvents, EventRegistry, FactType, TypeOf } from "./events.js";
+import type { Indexing, Projection, ReadModel } from "./projections.js";
+import type { Matching, Query } from "./query.js";
+import { StoreFolds } from "./store-folds.js";
+import type { EventSubscription, HandlerOptions, SubscribeOptions, Subscription } from "./subscription.js";
+import { subscribe } from "./subscription.js";
+
+/** What follows the events of a store as they come. */
+export class StoreObserving<Registry extends EventRegistry = AnyEvents> extends StoreFolds<Registry> {
+  /**
+   * Subscribes to events: first those that stand in the log after a position, then those that come, from every tab. Each comes once,
+   * in the order of the log, and an event of this tab after its append has resolved.
+   *
+   * A handler is called for one event after the other, and waited for. Without one the subscription is iterated over. Who takes long
+   * delays only himself, and who throws ends only his own subscription. While the storage fails, it tries again and again.
+   *
+   * Errors, to `onError` or out of the iteration: what the handler throws, `UPCASTER_FAILED`, `CORRUPT_DATA`; `CLOSED` where the
+   * database was destroyed.
+   *
+   * @example
+   * const subscription = store.subscribe({ after: 0, query: { types: ["MoneyDeposited"] } }, async (event) => {
+   *   console.log(event.data.amount);
+   * });
+   * await subscription.caughtUp;
+   * for await (const event of store.subscribe()) if (event.type === "MoneyDeposited") break;
+   */
+  subscribe<const Wanted extends Query<Registry> = Record<never, never>>(
+    options: HandlerOptions<Registry, Wanted>,
+    handler: (event: Matching<Registry, Wanted>) => unknown,
+  ): Subscription;
+  subscribe<const Wanted extends Query<Registry> = Record<never, never>>(
+    options?: SubscribeOptions<Registry, Wanted>,
+  ): EventSubscription<Matching<Registry, Wanted>>;
+  subscribe(options?: unknown, handler?: unknown): Subscription | EventSubscription<never> {
+    return subscribe(this.handle.open(), options, handler) as EventSubscription<never>;
+  }
+
+  /**
+   * Listens to events of a type that are appended from now on, in every tab. In this tab an event comes after its append has resolved.
+   * Listeners are called in the order of the log, and not waited for; what one throws is reported by the platform, and no other
+   * hears of it. Gives a function that ends the listening, which may be called at any time.
+   *
+   * @example
+   * const stop = store.on("MoneyDeposited", (event) => console.log(event.data.amount));
+   */
+  on<Type extends TypeOf<Registry> | FactType>(
+    type: Type,
+    handler: (event: Matching<Registry, { readonly types: readonly [Type] }>) => unknown,
+  ): () => void {
+    this.handle.open();
+    return this.handle.bus.on(type, handler);
+  }
+
+  /** Opens the documents of a projection, which follow the log from now on. Errors: `INVALID_ARGUMENT`, `VERSION_TOO_NEW`, `QUOTA_EXCEEDED`. */
+  project<Doc, Events extends EventRegistry, Indexes extends Indexing>(of: Projection<Doc, Events, Indexes>): Promise<ReadModel<Doc, Indexes>> {
+    return this.handle.begin((session) => session.projections.open(of) as unknown as Promise<ReadModel<Doc, Indexes>>);
+  }
+}
