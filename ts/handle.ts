@@ -6,6 +6,7 @@ import { EventBus } from "./event-bus.js";
 import type { AnyEvents, EventRegistry } from "./events.js";
 import { checkRegistry } from "./events.js";
 import type { Host } from "./host.js";
+import { LiveFolds } from "./live-fold.js";
 import type { ProgressListener } from "./progress.js";
 import { tell } from "./progress.js";
 import { Projections } from "./projections.js";
@@ -46,6 +47,8 @@ export class Handle {
   readonly session: Session;
   /** Those who listen to events by their types. */
   readonly bus: EventBus;
+  /** The states that follow the log. */
+  readonly live: LiveFolds;
   /** Deletions and executions under way, which closing waits for, as for appends. */
   readonly #underWay = new Set<Promise<unknown>>();
   #closing: Promise<void> | undefined;
@@ -59,6 +62,7 @@ export class Handle {
     const session = { ...options, engine, queue, turns, recent, limits: engine.limits, upcaster, snapshots, listening: new Set<() => void>() };
     this.session = { ...session, projections: new Projections(session) };
     this.bus = new EventBus(this.session);
+    this.live = new LiveFolds(this.session);
   }
 
   /** Opens a store, in the browser's world or in one of a test's own. */

@@ -55,6 +55,7 @@ export type { HistoryOptions, HistoryStep } from "./history.js";
 export type { Stats, StreamInfo, StreamsOptions } from "./info.js";
 export type { Json } from "./json.js";
 export type { JsonPatch, JsonPatchOperation } from "./json-patch.js";
+export type { Live, LiveState } from "./live.js";
 export type { LoadOptions, LoadQueryOptions, Loaded, QuerySource } from "./load.js";
 export type { LoadAllOptions } from "./load-all.js";
 export type { MarkOptions, MarkResult } from "./mark.js";

@@ -86,14 +86,19 @@ export async function loadedOf<State>(engine: Engine, folded: Folded<State>, { s
   // A stream of which everything is truncated is there all the same, and says only here where it goes on.
   if (revision === undefined) {
     const isPast = asOf !== undefined && asOf < engine.position;
-    revision = await (isPast ? revisionOfTruncated(engine, source.stream, asOf) : revisionOfEmpty(engine, source.stream, before));
+    revision = await (isPast ? revisionOfTruncated(engine, source.stream, asOf) : revisionOfEmpty(engine, source.stream, before, position));
   }
   return { state, exists: revision !== undefined, revision, position, expected: revision ?? "noStream" };
 }
 
-/** The last revision before a bound of a stream of which nothing is seen up to there: there is one as long as it is not deleted. */
-async function revisionOfEmpty(engine: Engine, stream: string, before = Infinity): Promise<number | undefined> {
+/**
+ * The last revision before a bound of a stream of which nothing is seen up to there, or in the log as of a position: there is one as
+ * long as it is not deleted.
+ */
+async function revisionOfEmpty(engine: Engine, stream: string, before = Infinity, asOf: number): Promise<number | undefined> {
   const info = await engine.streamInfo(stream);
+  // What has come since is not folded.
+  if (before === Infinity && asOf < (info?.lastPosition ?? 0)) return revisionOfTruncated(engine, stream, asOf);
   if (info?.revision === undefined || info.deleted) return undefined;
   return Math.min(info.revision, before - 1);
 }

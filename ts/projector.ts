@@ -1,4 +1,5 @@
 // Carries the build of a projection on, as long as this tab has the right to; watches who else does.
+import { mayPass } from "./back-off.js";
 import type { Engine, QueryItemMessage } from "./engine.js";
 import { isEverfoldError } from "./errors.js";
 import { Feed } from "./feed.js";
@@ -125,7 +126,7 @@ export class Projector {
         stalled_ms = Math.min(2 * stalled_ms, STALLED_MS_MAX);
       } catch (error) {
         if (isEverfoldError(error, "CLOSED")) return;
-        if (!maySucceed(error)) {
+        if (!mayPass(error)) {
           this.failure = error;
           break;
         }
@@ -271,8 +272,4 @@ export async function isNothingBetween(engine: Engine, query: readonly QueryItem
     if (page.next === undefined) return true;
     request = { ...request, after: page.next };
   }
-}
-
-function maySucceed(error: unknown): boolean {
-  return isEverfoldError(error) && (error.retryable || error.code === "QUOTA_EXCEEDED");
 }

@@ -1,4 +1,7 @@
+import type { AnyAggregate } from "./aggregate.js";
 import type { AnyEvents, EventRegistry, FactType, TypeOf } from "./events.js";
+import type { Live } from "./live.js";
+import type { Loaded, QuerySource } from "./load.js";
 import type { Indexing, Projection, ReadModel } from "./projections.js";
 import type { Matching, Query } from "./query.js";
 import { StoreFolds } from "./store-folds.js";
@@ -49,6 +52,28 @@ export class StoreObserving<Registry extends EventRegistry = AnyEvents> extends 
   ): () => void {
     this.handle.open();
     return this.handle.bus.on(type, handler);
+  }
+
+  /**
+   * Follows the state of an aggregate: what {@link StoreFolds.load} gives now, of a stream or of what matches a query, and then what it comes to with each
+   * event. It is loaded when somebody first asks, carried on with the events that come, and never folded anew but where some were
+   * hidden. All live values of a store share one subscription, and those of the same arguments are one object.
+   *
+   * Its `position` is that of the last change. Where it cannot be known, as with a reducer that throws, the state is an error, until what caused it is deleted
+   * or truncated; a storage that fails is asked again. With the store closed, it is `CLOSED`. Errors: `INVALID_ARGUMENT`, `CLOSED`.
+   *
+   * @example
+   * const account = store.live(Account, "account-1");
+   * const stop = account.subscribe(() => {
+   *   const now = account.get();
+   *   if (now.status === "ready") console.log(now.value.state);
+   * });
+   */
+  live<State>(aggregate: AnyAggregate<State>, stream: string): Live<Loaded<State>>;
+  live<State>(aggregate: AnyAggregate<State>, source: QuerySource<Registry>): Live<Loaded<State>>;
+  live<State>(aggregate: AnyAggregate<State>, source: string | QuerySource<Registry>): Live<Loaded<State>> {
+    this.handle.open();
+    return this.handle.live.of(aggregate, source);
   }
 
   /** Opens the documents of a projection, which follow the log from now on. Errors: `INVALID_ARGUMENT`, `VERSION_TOO_NEW`, `QUOTA_EXCEEDED`. */

@@ -9,7 +9,7 @@ import { given, openTestStore, openTestTabs, testClock, testIds } from "../../di
 import { Account, bank, deposited, opened, withdrawn } from "./bank.mjs";
 import { PROJECT } from "./programs.mjs";
 
-const FILES = ["store", "store-reads", "store-folds", "store-observing", "aggregate", "errors", "given", "test-store", "test-tabs", "test-host"];
+const FILES = ["store", "store-reads", "store-folds", "store-observing", "live", "aggregate", "errors", "given", "test-store", "test-tabs", "test-host"];
 const Seats = defineAggregate({ name: "seats", initial: () => 0, evolve: (count) => count + 1 });
 const AsyncFunction = (async () => {}).constructor;
 let count = 0;

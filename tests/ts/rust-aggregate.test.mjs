@@ -69,6 +69,31 @@ test("loads now, at any moment, of a query and of all streams come to what funct
     assert.deepEqual(await steps(Account), await steps(Mirror));
   }));
 
+test("a live state by Rust follows what is appended and hidden, as one by functions does", () =>
+  withStore(async (store) => {
+    const sources = ["account-1", { query: { types: ["MoneyDeposited"] } }];
+    const [lives, mirrors] = [Account, Mirror].map((aggregate) => sources.map((source) => store.live(aggregate, source)));
+    const stops = [...lives, ...mirrors].map((live) => live.subscribe(() => {}));
+    const same = async (balance) => {
+      for (const [place, live] of lives.entries()) {
+        while (live.get().value?.state.balance !== balance || mirrors[place].get().value?.state.balance !== balance) await new Promise((resolve) => setImmediate(resolve));
+        const { position: _, ...loaded } = await store.load(Mirror, sources[place]);
+        for (const { value } of [live.get(), mirrors[place].get()]) assert.deepEqual({ ...value, position: undefined }, { ...loaded, position: undefined });
+      }
+    };
+    await same(0);
+    await store.append("account-1", [opened, deposited(5)]);
+    await store.append("account-1", [{ type: "NoteAdded", data: {} }, deposited(7)]);
+    await same(12);
+    await store.truncate("account-1", { before: 3 });
+    await same(7);
+    await store.delete("account-1");
+    await same(0);
+    await store.append("account-1", deposited(3));
+    await same(3);
+    for (const stop of stops) stop();
+  }));
+
 test("a command is decided in Rust, on the newest state, and executed once under its id", () =>
   withStore(async (store) => {
     const stream = Account.stream("1");

@@ -1,4 +1,5 @@
-import type { EventSubscription, RecordedEvent, RecordedFact, Subscription } from "../../dist/index.js";
+import type { EventSubscription, Live, LiveState, Loaded, RecordedEvent, RecordedFact, Subscription } from "../../dist/index.js";
+import { defineAggregate } from "../../dist/index.js";
 import { bank, store, untyped } from "./bank.js";
 import type { Equal } from "./equal.js";
 import { same } from "./equal.js";
@@ -42,3 +43,31 @@ store.on("Other", () => {});
 
 const promised = await store.requestPersistence();
 same<Equal<typeof promised, boolean>>();
+
+// A live value is of what a load gives.
+const Balance = defineAggregate({ name: "balance", events: bank, initial: () => ({ balance: 0 }), evolve: { MoneyDeposited: (state, event) => ({ balance: state.balance + event.data.amount }) } });
+const live = store.live(Balance, "account-1");
+same<Equal<typeof live, Live<Loaded<{ balance: number }>>>>();
+const ofQuery = store.live(Balance, { query: { types: ["MoneyDeposited"] } });
+same<Equal<typeof ofQuery, typeof live>>();
+const { get, subscribe } = live;
+const now = get();
+same<Equal<typeof now, LiveState<Loaded<{ balance: number }>>>>();
+if (now.status === "ready") same<Equal<typeof now.value.state, { balance: number }>>();
+if (now.status === "error") same<Equal<typeof now.error, unknown>>();
+const ended = subscribe(() => {});
+same<Equal<typeof ended, () => void>>();
+// As React takes them.
+declare function useSyncExternalStore<Snapshot>(subscribe: (onStoreChange: () => void) => () => void, getSnapshot: () => Snapshot, getServerSnapshot?: () => Snapshot): Snapshot;
+const snapshot = useSyncExternalStore(live.subscribe, live.get, live.get);
+same<Equal<typeof snapshot, typeof now>>();
+// @ts-expect-error
+now.value;
+// @ts-expect-error
+store.live({}, "account-1");
+// @ts-expect-error
+store.live(Balance, { query: { types: ["Other"] } });
+// @ts-expect-error
+store.live(Balance, { query: {} }, {});
+// @ts-expect-error
+subscribe();
