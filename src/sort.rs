@@ -107,28 +107,36 @@ pub(crate) fn sort_numbers(numbers: &mut [u32], is_less: &dyn Fn(u32, u32) -> bo
     numbers.copy_from_slice(sorting.numbers());
 }
 
-/// Things in ascending order of their keys, sorted byte by byte from the lowest: the time grows with their number, and
-/// with the bytes that the keys differ in. Equal things keep their places.
+/// Keys that lie so close together, in keys for each thing, are counted all at once.
+const SPAN_FACTOR: u64 = 4;
+
+/// Things in ascending order of their keys, sorted digit by digit from the lowest: the time grows with their number, and with
+/// the digits that the keys differ in. A digit is a byte, or, of keys that lie close together, the whole key. Equal things
+/// keep their places.
 #[inline(never)]
 pub(crate) fn sort_by_key(mut keyed: Vec<(u64, usize)>) -> Vec<(u64, usize)> {
     let (lowest, highest) =
         keyed.iter().fold((u64::MAX, 0), |(low, high), (key, _)| (low.min(*key), high.max(*key)));
+    let span = highest.saturating_sub(lowest);
+    let is_dense = span <= SPAN_FACTOR * keyed.len() as u64;
+    let digit_bits = if is_dense { u64::BITS - span.leading_zeros() } else { u8::BITS };
     let mut sorted = keyed.clone();
+    let mut next_places = vec![0_usize; (1 << digit_bits) + 1];
     let mut shift = 0;
-    while shift < u64::BITS && 0 < highest.saturating_sub(lowest) >> shift {
-        let byte = |key: u64| ((key - lowest) >> shift & 0xff) as usize;
-        let mut next_places = [0_usize; 257];
-        keyed.iter().for_each(|(key, _)| next_places[byte(*key) + 1] += 1);
+    while shift < u64::BITS && 0 < span >> shift {
+        let digit = |key: u64| ((key - lowest) >> shift & ((1 << digit_bits) - 1)) as usize;
+        next_places.fill(0);
+        keyed.iter().for_each(|(key, _)| next_places[digit(*key) + 1] += 1);
         for value in 1..next_places.len() {
             next_places[value] += next_places[value - 1];
         }
         for (key, thing) in &keyed {
-            let next = &mut next_places[byte(*key)];
+            let next = &mut next_places[digit(*key)];
             sorted[*next] = (*key, *thing);
             *next += 1;
         }
         std::mem::swap(&mut keyed, &mut sorted);
-        shift += 8;
+        shift += digit_bits;
     }
     keyed
 }

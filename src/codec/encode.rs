@@ -57,7 +57,7 @@ pub fn encode_arranged(frames: &[Frame<'_>], places: &[Place]) -> LogRecord {
 /// The lowest and the highest position.
 fn checked_bounds(frames: &[Frame<'_>], places: &[Place]) -> (Position, Position) {
     let entries = || places.iter().map(|place| &frames[place.frame].entries[place.entry]);
-    let bounds = order::bounds_of_distinct(entries().map(|entry| entry.position));
+    let bounds = order::bounds_of_distinct(entries().map(|entry| entry.position).collect());
     let (first, last) = bounds.unwrap_or_default();
     assert!(
         entries().all(is_within_limits)

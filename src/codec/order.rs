@@ -3,13 +3,34 @@
 use crate::event::Position;
 use crate::sort::sort_numbers;
 
+/// So many bits are spent on each position, at most, to see whether one occurs twice.
+const BITS_PER_POSITION_MAX: u64 = 256;
+
 /// The lowest and the highest of these positions. `None` where one occurs twice, or where there are none.
-pub fn bounds_of_distinct(positions: impl Iterator<Item = Position>) -> Option<(Position, Position)> {
-    let ordered = by_position(positions.zip(0..).collect());
-    match (ordered.first(), ordered.last()) {
-        (Some((first, _)), Some((last, _))) if is_ascending(&ordered) => Some((*first, *last)),
-        _ => None,
-    }
+#[inline(never)]
+pub fn bounds_of_distinct(positions: Vec<Position>) -> Option<(Position, Position)> {
+    let (lowest, highest) = (*positions.iter().min()?, *positions.iter().max()?);
+    let span = highest.0 - lowest.0;
+    let are_distinct = if span / BITS_PER_POSITION_MAX < positions.len() as u64 {
+        // Of those of a block most of the log around them are others: it takes less time to mark them than to sort them.
+        are_unmarked(&positions, lowest, span)
+    } else {
+        is_ascending(&by_position(positions.into_iter().zip(0..).collect()))
+    };
+    are_distinct.then_some((lowest, highest))
+}
+
+/// Whether none of these positions, which all lie in a span, is met twice.
+fn are_unmarked(positions: &[Position], lowest: Position, span: u64) -> bool {
+    let mut words = vec![0_u64; (span / u64::from(u64::BITS)) as usize + 1];
+    positions.iter().all(|position| {
+        let offset = position.0 - lowest.0;
+        let (word, bit) =
+            (&mut words[(offset / u64::from(u64::BITS)) as usize], 1 << (offset % u64::from(u64::BITS)));
+        let is_new = *word & bit == 0;
+        *word |= bit;
+        is_new
+    })
 }
 
 /// Positions with the indexes of what stands there, in ascending order.

@@ -217,7 +217,7 @@ impl<'a> Parser<'a> {
         }
         let bounds = match (rows.first(), rows.last()) {
             (Some(first), Some(last)) if is_ascending => Some((first.position, last.position)),
-            _ => order::bounds_of_distinct(rows.iter().map(|row| row.position)),
+            _ => order::bounds_of_distinct(rows.iter().map(|row| row.position).collect()),
         };
         match bounds {
             None => Err(self.cursor.corrupt("two entries have the same position")),

@@ -24,7 +24,7 @@ const RANGE_RECORDS_FACTOR: usize = 4;
 /// How much may be read to no purpose, in bytes.
 const RANGE_BYTES_MAX: u64 = 1024 * 1024;
 /// So many blocks are read in one transaction: the first of many are decoded while the others come.
-const BLOCKS_PER_READ: usize = 64;
+const BLOCKS_PER_READ: usize = 32;
 /// So many times one look, or one catch-up, has the directory made again: more often only a storage needs it that gives
 /// a record to one read and not to the next.
 pub(super) const REBUILDS_MAX: usize = 8;

@@ -145,6 +145,17 @@ impl StoredWalk {
         Ok(StoredPortion { records, next, done })
     }
 
+    /// Looks at what says where a portion is read from, and at nothing of it.
+    pub fn look_at_plan(
+        &self,
+        view: &mut View<'_>,
+        place: StoredPlace,
+        block_count_max: usize,
+    ) -> Result<(), Stop> {
+        self.plan(view, place, block_count_max)?;
+        view.check()
+    }
+
     /// Looks at what so many portions from a place on are read from, so that what is missing of all of them is noted.
     pub fn look_ahead(
         &self,

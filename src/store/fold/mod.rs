@@ -27,7 +27,9 @@ use super::{AllRead, EventPage, Shared, Store, StreamRead};
 use states::{AllStates, Folding, OneState, Taken};
 
 /// So many blocks are folded in one go: as many as one transaction reads.
-const PORTION_BLOCKS: usize = 64;
+const PORTION_BLOCKS: usize = 32;
+/// So many portions are on their way while one is folded.
+const PORTIONS_AHEAD: usize = 4;
 /// After so many events it is looked how long the page was kept busy.
 const EVENTS_PER_LOOK: usize = 256;
 
@@ -307,6 +309,8 @@ impl<S: Storage, H: Host> Shared<S, H> {
             let as_of = self.state_to_read(as_of).await?;
             let walk = StoredWalk::new(category, as_of)?;
             let mut slice = Slice::begin(&self.host);
+            // Which blocks follow is said by the directory: as soon as that is there, more than the first are asked for.
+            self.look(&mut |view| walk.look_at_plan(view, place, PORTION_BLOCKS)).await?;
             loop {
                 self.fold_early(&walk, place);
                 let mut portion = None;
@@ -338,7 +342,7 @@ impl<S: Storage, H: Host> Shared<S, H> {
 
     /// Asks for what begins at a place, and for what follows.
     fn fold_early(&self, walk: &StoredWalk, place: StoredPlace) {
-        self.begin_early(&mut |view| walk.look_ahead(view, place, PORTION_BLOCKS, 2));
+        self.begin_early(&mut |view| walk.look_ahead(view, place, PORTION_BLOCKS, PORTIONS_AHEAD));
     }
 }
 

@@ -65,7 +65,7 @@ impl<'a> PageWriter<'a> {
         Self {
             data: JsonArray(String::with_capacity(payload_bytes)),
             metadata: JsonArray::default(),
-            names: Names::default(),
+            names: Names::new(event_count),
             ids: JsonArray(String::with_capacity(event_count * (EventId::TEXT_LENGTH + 3) + 2)),
             numbers: Vec::with_capacity(event_count * PAGE_COLUMNS),
             tags: Vec::new(),
@@ -140,13 +140,37 @@ impl JsonArray {
 }
 
 /// Each name once.
-#[derive(Default)]
 struct Names<'a> {
     texts: Table<&'a str>,
+    /// Names that were met, by where they stand in memory: those of a record are each in one place, and are met again
+    /// and again.
+    met: Vec<Option<(&'a str, u32)>>,
 }
 
+/// A power of two: of so many names it is remembered where they stand.
+const NAMES_MET_MAX: usize = 1024;
+
 impl<'a> Names<'a> {
+    fn new(event_count: usize) -> Self {
+        let met = vec![None; event_count.next_power_of_two().min(NAMES_MET_MAX)];
+        Self { texts: Table::default(), met }
+    }
+
     fn place(&mut self, name: &'a str) -> u32 {
+        let address = name.as_ptr().addr();
+        // Names stand side by side: their addresses differ in the lowest bits.
+        let slot = (address ^ address >> 10) & (self.met.len() - 1);
+        match self.met[slot] {
+            Some((met, place)) if std::ptr::eq(met, name) => place,
+            _ => {
+                let place = self.find(name);
+                self.met[slot] = Some((name, place));
+                place
+            }
+        }
+    }
+
+    fn find(&mut self, name: &'a str) -> u32 {
         let hash = hash_of(name.as_bytes());
         let place = self.texts.find(hash, |other| *other == name).unwrap_or_else(|| {
             self.texts.push(hash, name);
