@@ -38,13 +38,14 @@ const PORT_MAX = 65_535;
  * @param {object} [options]
  * @param {string} [options.root] the folder in which `www` and `dist` stand; the project's by default
  * @param {Record<string, string>} [options.folders] each folder that is served, by the beginning of the address
+ * @param {Record<string, string>} [options.headers] what is said with every file, beside its type
  * @param {number} [options.port] 0, the default, takes any free one
  * @param {number} [options.portMax] if given, the last of the ports to try, one after another, from `port`
  * @returns {Promise<{ url: string, close: () => Promise<void> }>}
  */
-export async function serve({ root = PROJECT, folders = FOLDERS, port = 0, portMax = port } = {}) {
+export async function serve({ root = PROJECT, folders = FOLDERS, headers = {}, port = 0, portMax = port } = {}) {
   const server = createServer((request, response) => {
-    answer({ root, folders }, request, response).catch(() => response.destroy());
+    answer({ root, folders, headers }, request, response).catch(() => response.destroy());
   });
   const taken = await listen(server, port, portMax);
   return {
@@ -68,11 +69,17 @@ async function answer(places, request, response) {
     response.writeHead(404, { "content-type": "text/plain" }).end("not found\n");
     return;
   }
+  // What was just built must be what is seen: a browser asks whether what it has is that still, and then need not load it.
+  const version = `"${info.size}-${info.mtimeMs}"`;
+  const headers = { ...places.headers, "cache-control": "no-cache", etag: version };
+  if (request.headers["if-none-match"] === version) {
+    response.writeHead(304, headers).end();
+    return;
+  }
   response.writeHead(200, {
+    ...headers,
     "content-type": TYPES[extname(path)] ?? "application/octet-stream",
     "content-length": info.size,
-    // What was just built must be what is seen.
-    "cache-control": "no-store",
   });
   if (request.method === "HEAD") response.end();
   else await pipeline(createReadStream(path), response);

@@ -17,14 +17,13 @@ export async function measureLogs(session, run, { seed, growth, wide }) {
     compactions.push(await write(session, seed, log, ["everfold", "blobs", ...(index === 0 ? ["dexie"] : [])]));
   }
   compactions.push(await write(session, seed, wideLog, ["everfold", "blobs"]));
-  const fresh = async (name, options) => {
-    await session.reload();
-    return session.call(name, options);
-  };
   console.log(`measuring openings, ${growth.openings} of each log`);
-  const openings = await openingsOf([...logs, wideLog], growth.openings, fresh);
-  const streams = await streamsOf(logs, growth.openings, fresh);
-  const walks = await inTurn(["walks"], growth.walks, () => fresh("walkThrough", logs.at(-1)));
+  const openings = await openingsOf([...logs, wideLog], growth.openings, session.revisit);
+  const streams = await streamsOf(logs, growth.openings, session.revisit);
+  const walks = await inTurn(["walks"], growth.walks, async () => {
+    await session.reload();
+    return session.call("walkThrough", logs.at(-1));
+  });
   const appends = [];
   for (const log of logs) {
     await session.reload();
@@ -51,22 +50,22 @@ async function write(session, seed, { name, events, streams }, contestants) {
 }
 
 /** Of each log the results of each opener. */
-async function openingsOf(logs, rounds, fresh) {
+async function openingsOf(logs, rounds, revisit) {
   const openers = logs.flatMap((log) => ["everfold", "everfoldUnstarted", "raw"].map((contestant) => ({ log, contestant })));
   const results = await inTurn([...openers.keys()], rounds, (index) => {
     const { log, contestant } = openers[index];
-    return fresh("openLog", { contestant, name: log.name });
+    return revisit("openLog", { contestant, name: log.name });
   });
   return openers.map(({ log, contestant }, index) => ({ name: log.name, events: log.events, contestant, rounds: results[index] }));
 }
 
 /** Of each log the results of reading one of its streams, another in each round; of the first log those of Dexie, too. */
-async function streamsOf(logs, rounds, fresh) {
+async function streamsOf(logs, rounds, revisit) {
   const readers = [{ log: logs[0], contestant: "dexie" }, ...logs.map((log) => ({ log, contestant: "everfold" }))];
   const results = await inTurn([...readers.keys()], rounds, (index, round) => {
     const { log, contestant } = readers[index];
     const account = (ACCOUNT_STEP * (round + 1)) % log.streams;
-    return fresh("readStream", { contestant, name: log.name, account, events: log.events / log.streams });
+    return revisit("readStream", { contestant, name: log.name, account, events: log.events / log.streams });
   });
   return readers.map(({ log, contestant }, index) => ({ name: log.name, events: log.events, contestant, rounds: results[index] }));
 }

@@ -81,11 +81,16 @@ function rateLines(group, key, what, names, { count, results }) {
   );
 }
 
-/** The same events, in a log that nobody has compacted. */
-function uncompactedLine(group, { count, results }) {
-  const [everfold, other] = ["uncompacted", "dexie"].map((reader) => results[reader].map(({ elapsed_ms }) => (count / elapsed_ms) * 1_000));
-  const what = "the same, of a log that was not compacted";
-  return line({ group, key: "cold-uncompacted", what, peer: READ_PEER_NAMES.dexie, unit: "events/s", everfold, other });
+/** The same events in a page that was not visited before, and in a log that nobody has compacted. */
+function otherReadLines(group, { count, results }) {
+  const row = (key, what, reader, part) => {
+    const [everfold, other] = [reader, "dexie"].map((contestant) => results[contestant].map((round) => (count / round[part]) * 1_000));
+    return line({ group, key, what, peer: READ_PEER_NAMES.dexie, unit: "events/s", everfold, other });
+  };
+  return [
+    row("cold-unvisited", "the same, in a page not visited before", "everfold", "unvisited_ms"),
+    row("cold-uncompacted", "the same, of a log that was not compacted", "uncompacted", "elapsed_ms"),
+  ];
 }
 
 /** All events, each account folded into a state: how many events a second that makes. */
@@ -99,6 +104,8 @@ function foldLines(group, { count, folds }) {
     row("fold-rust", `${what}, in Rust`, "rust", "elapsed_ms"),
     row("fold-declarative", `${what}, by a document`, "declarative", "elapsed_ms"),
     row("fold-functions", `${what}, by functions`, "functions", "elapsed_ms"),
+    row("fold-rust-unvisited", "the same, in a page not visited before, in Rust", "rust", "unvisited_ms"),
+    row("fold-declarative-unvisited", "the same, in a page not visited before, by a document", "declarative", "unvisited_ms"),
     row("fold-rust-again", "the same once more, in Rust", "rust", "again_ms"),
     row("fold-declarative-again", "the same once more, by a document", "declarative", "again_ms"),
     row("fold-functions-again", "the same once more, by functions", "functions", "again_ms"),
@@ -113,7 +120,7 @@ function loadLine(group, { count, results }) {
 }
 
 function readLines({ coldReads, coldLoads, wideLog, logs, openings, streams }) {
-  const group = "Opening and reading, in a page just loaded";
+  const group = "Opening and reading, in a page just reloaded";
   const [small, large] = [logs[0], logs.at(-1)];
   const opened = (contestant) => elapsed(openings, wideLog, contestant);
   const open = (key, what, contestant) =>
@@ -125,7 +132,7 @@ function readLines({ coldReads, coldLoads, wideLog, logs, openings, streams }) {
   };
   return [
     ...rateLines(group, "cold", `open, read all of ${whole(coldReads.count)} events, wasm start included`, READ_PEER_NAMES, coldReads),
-    uncompactedLine(group, coldReads),
+    ...otherReadLines(group, coldReads),
     ...foldLines(group, coldReads),
     open("open-wide", `open, ${wide}`, "everfold"),
     open("open-wide-unstarted", `open, ${wide}, wasm start included`, "everfoldUnstarted"),

@@ -6,25 +6,39 @@ import { serve } from "../../www/serve.mjs";
 
 const FOLDERS = { "/dist/": "dist", "/domain/": "examples/rust-aggregate/pkg", "/bench/": "benches/browser/page", "/dexie/": "node_modules/dexie/dist/modern", "/": "www" };
 
-/** A page that is isolated gets a clock of 5 µs; others one of 100 µs, which is too coarse for single appends. */
+/**
+ * A page that is isolated gets a clock of 5 µs; others one of 100 µs, which is too coarse for single appends. The server says so:
+ * a driver that changes answers switches off the browser's cache, which a page that is reloaded finds its wasm in.
+ */
 const ISOLATION = { "cross-origin-opener-policy": "same-origin", "cross-origin-embedder-policy": "require-corp" };
 
-/** Opens the page. `call` runs one of the functions of `page/main.js` in it. */
+/**
+ * Opens the page. `call` runs one of the functions of `page/main.js` in it; `revisit` does so in a page that is reloaded after it did
+ * the same, as that of somebody who comes back: the answer is the later one, with what the earlier took as `unvisited_ms`. Before that
+ * one the browser showed the page of another contestant, and has nothing compiled of this one's, or what it has not yet cleared away.
+ */
 export async function openSession() {
   const profile = makeProfile();
-  const server = await serve({ folders: FOLDERS });
+  const server = await serve({ folders: FOLDERS, headers: ISOLATION });
   const browser = await openChromium(profile.path);
   const address = new URL("bench/", server.url).href;
-  await browser.context.route(address, isolate);
   const tab = await browser.openPage(address);
   await load(tab.page);
+  const call = (name, options) => tab.run(({ name, options }) => globalThis.bench[name](options), { name, options });
+  const reload = async () => {
+    await tab.page.reload();
+    await load(tab.page);
+  };
   return {
     page: tab.page,
     browserVersion: browser.context.browser()?.version() ?? (await tab.run(() => navigator.userAgent)),
-    call: (name, options) => tab.run(({ name, options }) => globalThis.bench[name](options), { name, options }),
-    reload: async () => {
-      await tab.page.reload();
-      await load(tab.page);
+    call,
+    reload,
+    revisit: async (name, options) => {
+      await reload();
+      const { elapsed_ms } = await call(name, options);
+      await reload();
+      return { ...(await call(name, options)), unvisited_ms: elapsed_ms };
     },
     close: async () => {
       await browser.close();
@@ -32,11 +46,6 @@ export async function openSession() {
       profile.remove();
     },
   };
-}
-
-async function isolate(route) {
-  const response = await route.fetch();
-  await route.fulfill({ response, headers: { ...response.headers(), ...ISOLATION } });
 }
 
 async function load(page) {

@@ -31,18 +31,12 @@ export async function measure(session, plan) {
   };
 }
 
-/** Each read and each fold in a page of its own; who begins changes from round to round. */
+/** Each read and each fold in a page that is reloaded; who begins changes from round to round. */
 async function coldReads(session, run, { rounds, count, batchEvents }) {
   const { expected, accounts, compaction } = await run("prepareColdReads", { count, batchEvents });
   const sizes = await session.call("coldSizes", {});
-  const read = async (contestant) => {
-    await session.reload();
-    return session.call("coldRead", { contestant, expected });
-  };
-  const fold = async (contestant) => {
-    await session.reload();
-    return session.call("coldFold", { contestant, accounts });
-  };
+  const read = (contestant) => session.revisit("coldRead", { contestant, expected });
+  const fold = (contestant) => session.revisit("coldFold", { contestant, accounts });
   const results = await inTurn(COLD_READERS, rounds, read);
   const folds = await inTurn(COLD_FOLDERS, rounds, fold);
   await session.reload();
@@ -50,26 +44,20 @@ async function coldReads(session, run, { rounds, count, batchEvents }) {
   return { count, compaction, sizes, results, folds };
 }
 
-/** Each load in a page of its own. */
+/** Each load in a page that is reloaded. */
 async function coldLoads(session, run, { rounds, count }) {
   const prepared = await run("prepareColdLoads", { count });
-  const load = async (contestant) => {
-    await session.reload();
-    return session.call("coldLoad", { contestant, ...prepared });
-  };
+  const load = (contestant) => session.revisit("coldLoad", { contestant, ...prepared });
   const results = await inTurn(COLD_LOADERS, rounds, load);
   await session.reload();
   await session.call("endColdLoads", {});
   return { count, results };
 }
 
-/** Documents that are asked for, each time in a page of its own. */
+/** Documents that are asked for, each time in a page that is reloaded. */
 async function queries(session, run, { rounds, count }) {
   const prepared = await run("prepareQueries", { count });
-  const ask = async (contestant) => {
-    await session.reload();
-    return session.call("coldQueries", { contestant, ...prepared });
-  };
+  const ask = (contestant) => session.revisit("coldQueries", { contestant, ...prepared });
   const results = await inTurn(QUERIED, rounds, ask);
   await session.reload();
   await session.call("endQueries", {});

@@ -31,10 +31,10 @@ after(async () => {
 });
 
 /** Asks for a path as it is: `fetch` would tidy it first. */
-function get(path, method = "GET") {
+function get(path, { method = "GET", headers = {} } = {}) {
   return new Promise((resolve, reject) => {
     const { hostname, port } = new URL(server.url);
-    const asked = request({ hostname, port, path, method }, (response) => {
+    const asked = request({ hostname, port, path, method, headers }, (response) => {
       let body = "";
       response.on("data", (part) => (body += part));
       response.on("end", () => resolve({ status: response.statusCode, headers: response.headers, body }));
@@ -51,14 +51,22 @@ const GIVEN = [
 ];
 
 for (const [path, type, body] of GIVEN) {
-  test(`${path} is given as ${type}, and not to be stored`, async () => {
+  test(`${path} is given as ${type}, and to be asked for again`, async () => {
     const response = await get(path);
     assert.equal(response.status, 200);
     assert.equal(response.headers["content-type"], type);
-    assert.equal(response.headers["cache-control"], "no-store");
+    assert.equal(response.headers["cache-control"], "no-cache");
     assert.equal(response.body, body);
   });
 }
+
+test("what a browser has and is still what was built is not sent again", async () => {
+  const { etag } = (await get("/dist/index.js")).headers;
+  const known = await get("/dist/index.js", { headers: { "if-none-match": etag } });
+  assert.deepEqual([known.status, known.body], [304, ""]);
+  const other = await get("/dist/index.js", { headers: { "if-none-match": '"0-0"' } });
+  assert.deepEqual([other.status, other.body], [200, "export {};"]);
+});
 
 const REFUSED = ["/none", "/secret.txt", "/../secret.txt", "/..%2fsecret.txt", "/dist/..%2f..%2fsecret.txt", "/%00", "/%ff", "/dist"];
 
@@ -71,9 +79,9 @@ for (const path of REFUSED) {
 }
 
 test("HEAD gives the length and no body; other methods are refused", async () => {
-  const head = await get("/dist/everfold_bg.wasm", "HEAD");
+  const head = await get("/dist/everfold_bg.wasm", { method: "HEAD" });
   assert.deepEqual([head.status, head.headers["content-length"], head.body], [200, "4", ""]);
-  assert.equal((await get("/", "POST")).status, 405);
+  assert.equal((await get("/", { method: "POST" })).status, 405);
 });
 
 test("a taken port is refused when asked for, and the next one is taken where there is a choice", async () => {

@@ -1,7 +1,13 @@
 // The peer that many applications use: Dexie, with an index for each guarantee that the store gives.
 
+/** The library, once it is loaded. */
+let dexie;
+
 /** The library. It is loaded when it is first needed, so that no other contestant's page carries it. */
-export const loadDexie = () => import("/dexie/dexie.mjs");
+export async function loadDexie() {
+  dexie ??= await import("/dexie/dexie.mjs");
+  return dexie;
+}
 
 /** Positions that count up, ids that are unique, and one event a revision of a stream. */
 const SCHEMA = { events: "++position, &id, &[stream+revision]" };
@@ -16,7 +22,7 @@ export class DexieDatabase {
 
   /** Opens the database of this name, and makes it where it is missing. */
   static async open(name) {
-    const { Dexie } = await loadDexie();
+    const { Dexie } = dexie ?? (await loadDexie());
     const database = new Dexie(name, { chromeTransactionDurability: "relaxed" });
     database.version(1).stores(SCHEMA);
     await database.open();
