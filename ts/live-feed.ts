@@ -97,6 +97,7 @@ export class LiveFeed {
           this.#end(error);
           break;
         }
+        this.#feed?.stop();
         // What could not be read may be mended.
         this.#feed = undefined;
         this.#failure = error;

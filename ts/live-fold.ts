@@ -2,7 +2,6 @@
 import type { AnyAggregate } from "./aggregate.js";
 import { checkAggregate } from "./aggregate.js";
 import { BackOff, mayPass } from "./back-off.js";
-import { isEverfoldError } from "./errors.js";
 import type { Folded, Reducer, Source } from "./evolve.js";
 import { reducerOf, upcasterOf } from "./evolve.js";
 import type { Live, LiveState } from "./live.js";
@@ -66,7 +65,8 @@ class LiveFold<State> implements Follower {
   readonly #backOff = new BackOff();
   /** What is carried on; nothing while it is loaded, and where it cannot be. */
   #folded: Folded<State> | undefined;
-  #told: LiveState<Loaded<State>> = { status: "loading" };
+  /** What was told last; nothing where that was no value. */
+  #shown: Loaded<State> | undefined;
   #missed: Missed = NOTHING_MISSED;
   #isLoading = false;
   /** Whether nothing can be learnt of what comes. */
@@ -221,25 +221,17 @@ class LiveFold<State> implements Follower {
   }
 
   #show(value: Loaded<State>): void {
-    const { status } = this.#told;
+    const shown = this.#shown;
     // Of a query there is nothing to see but this.
-    if (status === "ready" && "query" in this.#source) {
-      const { state, exists } = this.#told.value;
-      if (state === value.state && exists === value.exists) return;
-    }
-    this.#set({ status: "ready", value });
+    if (shown !== undefined && "query" in this.#source && shown.state === value.state && shown.exists === value.exists) return;
+    this.#shown = value;
+    this.#tell({ status: "ready", value });
   }
 
-  /** Tells why there is no value, once for all attempts that fail for the same reason. */
+  /** Tells why there is no value. */
   #say(error: unknown): void {
     if (this.#isOver) return;
-    const { error: told } = this.#told as { readonly error?: unknown };
-    if (isEverfoldError(error) && isEverfoldError(told, error.code) && told.message === error.message) return;
-    this.#set({ status: "error", error });
-  }
-
-  #set(state: LiveState<Loaded<State>>): void {
-    this.#told = state;
-    this.#tell(state);
+    this.#shown = undefined;
+    this.#tell({ status: "error", error });
   }
 }

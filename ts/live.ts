@@ -1,5 +1,6 @@
 // A value that follows the log: what it is now, and who is to hear that it is another.
 import { callback } from "./arguments.js";
+import { isEverfoldError } from "./errors.js";
 import { notify } from "./report.js";
 
 /** What is known of a live value. */
@@ -77,7 +78,7 @@ export class LiveValue<Value> implements Live<Value> {
   #begin(): () => void {
     let isOver = false;
     const end = this.#follow((state) => {
-      if (isOver) return;
+      if (isOver || isSameError(this.#state, state)) return;
       this.#state = state;
       for (const listener of [...this.#listeners]) {
         if (this.#listeners.has(listener)) notify(listener.call);
@@ -94,6 +95,13 @@ export class LiveValue<Value> implements Live<Value> {
     this.#end = undefined;
     this.#state = LOADING;
   }
+}
+
+/** Whether it is the same that went wrong: all attempts that fail for one reason are one state. */
+function isSameError(one: LiveState<unknown>, other: LiveState<unknown>): boolean {
+  if (one.status !== "error" || other.status !== "error") return false;
+  const [known, error] = [one.error, other.error];
+  return known === error || (isEverfoldError(known) && isEverfoldError(error, known.code) && known.message === error.message);
 }
 
 /**

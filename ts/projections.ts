@@ -57,7 +57,7 @@ export class Projections {
     this.#projectors.add(projector);
     if (this.#isClosed) await projector.stop();
     else projector.start();
-    return new ReadModel(engine, projector, indexes);
+    return new ReadModel(engine, projector, indexes, this.#session.listening);
   }
 
   /** Ends the work of all, after what is being written. */

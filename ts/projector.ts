@@ -125,7 +125,10 @@ export class Projector {
         if (!this.#isOver) await this.#watch(stalled_ms);
         stalled_ms = Math.min(2 * stalled_ms, STALLED_MS_MAX);
       } catch (error) {
-        if (isEverfoldError(error, "CLOSED")) return;
+        if (isEverfoldError(error, "CLOSED")) {
+          this.#isStopped = true;
+          break;
+        }
         if (!mayPass(error)) {
           this.failure = error;
           break;
@@ -135,7 +138,7 @@ export class Projector {
       }
     }
     // Who waits for what will not come hears why.
-    if (this.failure !== undefined) this.#tell([]);
+    if (this.failure !== undefined || this.#isStopped) this.#tell([]);
   }
 
   /** Folds what comes, until the right to do so is lost, or something fails. */

@@ -5,6 +5,8 @@ import { isKey } from "./document-index.js";
 import { keysOf } from "./document-keys.js";
 import type { Engine } from "./engine.js";
 import { closed, invalidArgument } from "./errors.js";
+import type { Live } from "./live.js";
+import { LiveDocuments } from "./live-documents.js";
 import type { ProgressListener } from "./progress.js";
 import { tell } from "./progress.js";
 import type { Indexing } from "./projection.js";
@@ -75,12 +77,14 @@ export class ReadModel<Doc, Indexes extends Indexing = Record<never, never>> {
   readonly #engine: Engine;
   readonly #projector: Projector;
   readonly #indexes: readonly DocumentIndex[];
+  readonly #live: LiveDocuments;
 
   /** @internal Made by the store alone. */
-  constructor(engine: Engine, projector: Projector, indexes: readonly DocumentIndex[]) {
+  constructor(engine: Engine, projector: Projector, indexes: readonly DocumentIndex[], listening: Set<() => void>) {
     this.#engine = engine;
     this.#projector = projector;
     this.#indexes = indexes;
+    this.#live = new LiveDocuments(engine, projector, listening);
   }
 
   /** Up to where the log is in the documents, as far as this tab knows. What comes after it and is of no interest does not count. */
@@ -108,8 +112,35 @@ export class ReadModel<Doc, Indexes extends Indexing = Record<never, never>> {
    * const { rows, cursor } = await orders.find({ index: "byStatus", equals: ["open"], from: 100, limit: 20 });
    */
   async find(options?: FindOptions<keyof Indexes & string>): Promise<Rows<Doc>> {
+    return this.#find(this.#findMessage(options));
+  }
+
+  /**
+   * Follows a document, or the rows that {@link ReadModel.find} gives: what they are now, and then with each change, in whichever tab it was made. They are
+   * read again only where they may have changed, documents that did together; a row that did not is the same object as before. Nothing
+   * is folded for it: a document is `undefined` as long as it is not in what is kept.
+   *
+   * With a failure of the projection, and with the store closed, it is an error; so is what makes a read fail, until it succeeds.
+   *
+   * @example
+   * const open = orders.live({ index: "byStatus", equals: ["open"], limit: 20 });
+   * const stop = open.subscribe(() => console.log(open.get()));
+   */
+  live(key: string): Live<Doc | undefined>;
+  live(options?: FindOptions<keyof Indexes & string>): Live<Rows<Doc>>;
+  live(of?: string | FindOptions<keyof Indexes & string>): Live<Doc | undefined> | Live<Rows<Doc>> {
+    if (typeof of === "string") return this.#live.document<Doc>(name(of, "key"));
+    const message = this.#findMessage(of);
+    const index = this.#indexes.find(({ text }) => text === message.index);
+    return this.#live.rows<Rows<Doc>>({ key: JSON.stringify(message), index, equals: message.equals, find: () => this.#find(message) });
+  }
+
+  #findMessage(options: unknown): FindMessage {
     const bag = optionBag(options, ["index", "equals", "from", "before", "direction", "limit", "cursor"]);
-    const message = this.#rangeOf(bag, option(bag, "limit", whole) ?? FIND_LIMIT);
+    return this.#rangeOf(bag, option(bag, "limit", whole) ?? FIND_LIMIT);
+  }
+
+  async #find(message: FindMessage): Promise<Rows<Doc>> {
     if (message.limit === 0) return { rows: [], cursor: undefined };
     const { documents, keys, keyLengths, next } = await this.#answered(() => this.#engine.findDocuments(message));
     const found = JSON.parse(documents) as Doc[];

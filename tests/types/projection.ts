@@ -1,4 +1,4 @@
-import type { DocumentOf, IndexKey, Projected, Projection, ReadModel, RecordedEvent, RecordedFact, Row } from "../../dist/index.js";
+import type { DocumentOf, IndexKey, Live, Projected, Projection, ReadModel, RecordedEvent, RecordedFact, Row, Rows } from "../../dist/index.js";
 import { defineProjection } from "../../dist/index.js";
 import { bank, store } from "./bank.js";
 import type { Equal } from "./equal.js";
@@ -87,3 +87,14 @@ await balances.find({ equals: ["Ada"] });
 await balances.find({ from: 1 });
 // @ts-expect-error: counts have no limit
 await balances.count({ limit: 1 });
+
+// Live values are of what `get` and `find` give.
+const one = balances.live("account-1");
+same<Equal<typeof one, Live<Balance | undefined>>>();
+const several = balances.live({ limit: 1 });
+same<Equal<typeof several, Live<Rows<Balance>>>>();
+same<Equal<ReturnType<typeof counts.live>, Live<Rows<{ n: number }>>>>();
+// @ts-expect-error: there is no such index
+balances.live({ index: "byName" });
+// @ts-expect-error: a key is a text
+balances.live(1);
