@@ -14,7 +14,7 @@ use crate::project::Project;
 
 /// What a page may load for the package, in bytes after gzip: the wasm, and the JavaScript as a bundler
 /// would ship it. It stands just above what the package weighs, so that nothing is added to it unnoticed.
-const BUDGET_BYTES: usize = 288_500;
+const BUDGET_BYTES: usize = 290_400;
 /// Where the budget has to come to.
 const GOAL_BYTES: usize = 110_000;
 
