@@ -8,10 +8,14 @@ import { checkCommit, commitSignal } from "./commit-check.js";
 import type { AppendOutcome, Durability, Engine } from "./engine.js";
 import { DURABILITY, NONE } from "./engine.js";
 import { internal, reviveError } from "./errors.js";
+import { nextTask } from "./pause.js";
 import type { Recent } from "./recent.js";
 
 /** Length of the payloads, in UTF-16 units, at which a message is full and the next append begins another. */
 const MESSAGE_TEXT_LENGTH = 8 * 1024 * 1024;
+
+/** So many appends take a task long enough to be made that what the engine does with them is better done in another. */
+const LARGE_COUNT = 1_024;
 
 /** An append that waits for its outcome: that of its one write, or of its commit. */
 type Waiting = {
@@ -35,7 +39,7 @@ const DURABILITY_NAMES = Object.keys(DURABILITY) as Durability[];
 
 /**
  * Gathers the appends that are made until the next microtask, of all handles to one engine, and crosses with
- * them once. They are encoded when they are made: what a caller changes afterwards does not count.
+ * them once; of a great many, only in the next task. They are encoded when they are made: what a caller changes afterwards does not count.
  */
 export class AppendQueue {
   readonly #engine: Engine;
@@ -118,10 +122,15 @@ export class AppendQueue {
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    queueMicrotask(() => {
-      this.#scheduled = false;
-      this.flush();
-    });
+    queueMicrotask(() => void this.#flushInTime());
+  }
+
+  /** Hands over what was gathered; where that took its task a while, in the next one. */
+  async #flushInTime(): Promise<void> {
+    const count = this.#batches.reduce((sum, { waiting }) => sum + waiting.length, 0);
+    if (LARGE_COUNT < count) await nextTask();
+    this.#scheduled = false;
+    this.flush();
   }
 
   async #cross({ writer, waiting, signal }: Batch): Promise<void> {
