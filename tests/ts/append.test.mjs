@@ -183,23 +183,6 @@ test("ten thousand appends that are not awaited are all stored", () =>
     assert.ok(events.every(({ data, position }) => data === position - 1));
   }));
 
-test("appends that took a long task to be made cross in another", () =>
-  withStore(async (store) => {
-    let goOn;
-    const gate = new Promise((resolve) => (goOn = resolve));
-    globalThis.scheduler = { yield: () => gate };
-    try {
-      const appends = Array.from({ length: 2_000 }, () => store.append("long", numbered(1)));
-      await new Promise((resolve) => setTimeout(resolve, 50));
-      assert.equal(store.position, 0);
-      goOn();
-      await Promise.all(appends);
-      assert.equal(store.position, 2_000);
-    } finally {
-      delete globalThis.scheduler;
-    }
-  }));
-
 test("a signal withdraws an append before it crosses, with its own reason", () =>
   withStore(async (store) => {
     const reason = new Error("enough");

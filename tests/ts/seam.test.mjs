@@ -40,6 +40,32 @@ function appendTo(queue, event, options) {
   return queue.add([singleWrite("s", event, options)], options, CONTEXT);
 }
 
+for (const [count, crossedAtOnce] of [
+  [1_000, 1],
+  [2_000, 0],
+]) {
+  test(`${count} appends of one task cross ${crossedAtOnce === 1 ? "at its end" : "in the next, which is not as long"}`, async () => {
+    const engine = notingEngine();
+    const queue = new AppendQueue(engine, new Recent());
+    const appends = Array.from({ length: count }, () => appendTo(queue, { type: "A" }));
+    await Promise.resolve();
+    assert.equal(engine.messages.length, crossedAtOnce);
+    await Promise.all(appends);
+    assert.equal(engine.messages.length, 1);
+  });
+}
+
+test("what is asked behind many appends does not overtake them", async () => {
+  const engine = notingEngine();
+  const queue = new AppendQueue(engine, new Recent());
+  const appends = Array.from({ length: 2_000 }, () => appendTo(queue, { type: "A" }));
+  await Promise.resolve();
+  queue.flush();
+  assert.equal(engine.messages.length, 1);
+  await Promise.all(appends);
+  assert.equal(engine.messages.length, 1);
+});
+
 test("ten thousand appends of one task cross once", async () => {
   const engine = notingEngine();
   const queue = new AppendQueue(engine, new Recent());
