@@ -388,3 +388,65 @@ fn typed_aggregates_change_lists_and_objects_as_the_vectors_do() {
         };
     }
 }
+
+#[derive(Clone, Serialize, Deserialize)]
+struct Auction {
+    bids: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    highest: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bidder: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Bid {
+    bidder: String,
+    amount: f64,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+struct Seats {
+    seats: Vec<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Seat {
+    seat: String,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+struct Warehouse {
+    stock: BTreeMap<String, Numbers>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Goods {
+    place: String,
+    sku: String,
+    count: f64,
+}
+
+#[test]
+fn typed_aggregates_keep_auctions_seats_and_stock_as_the_vectors_do() {
+    vectors! {
+        "the highest bid wins, and every bid counts", { "bids": 0 }, |state: Auction| {
+            BidPlaced(bid: Bid) => {
+                state.bids += 1.0;
+                if state.highest.unwrap_or_default() < bid.amount {
+                    (state.highest, state.bidder) = (Some(bid.amount), Some(bid.bidder));
+                }
+            },
+        };
+        "seats are taken once, and given back", { "seats": [] }, |state: Seats| {
+            SeatTaken(taken: Seat) => if !state.seats.contains(&taken.seat) {
+                state.seats.push(taken.seat);
+            },
+            SeatGivenBack(given: Seat) => state.seats.retain(|seat| *seat != given.seat),
+        };
+        "stock in places, which are made on the way", { "stock": {} }, |state: Warehouse| {
+            GoodsMoved(goods: Goods) => {
+                *state.stock.entry(goods.place).or_default().entry(goods.sku).or_default() += goods.count;
+            },
+        };
+    }
+}
