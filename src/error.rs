@@ -123,6 +123,13 @@ pub enum Detail {
         /// What was wrong, and where in the reducer.
         problem: String,
     },
+    /// Code that is loaded when it is first needed could not be loaded. Nothing was done.
+    SupplementUnavailable {
+        /// Which: see [`crate::supplement::Supplement::name`].
+        supplement: &'static str,
+        /// What the browser said.
+        cause: String,
+    },
     /// The append was withdrawn by its caller before its transaction began. Nothing was written.
     Aborted,
     /// The store is closed, or its database was destroyed.
@@ -254,6 +261,7 @@ impl Error {
             Detail::VersionTooOld { .. } => "VERSION_TOO_OLD",
             Detail::CorruptData { .. } => "CORRUPT_DATA",
             Detail::ReducerFailed { .. } => "REDUCER_FAILED",
+            Detail::SupplementUnavailable { .. } => "SUPPLEMENT_UNAVAILABLE",
             Detail::Aborted => "ABORTED",
             Detail::Closed => "CLOSED",
             Detail::Internal { .. } => "INTERNAL",
@@ -269,6 +277,7 @@ impl Error {
                 | Detail::AppendConditionFailed { .. }
                 | Detail::StorageUnavailable { obstacle: Obstacle::Refused, .. }
                 | Detail::StorageFailed { .. }
+                | Detail::SupplementUnavailable { .. }
         )
     }
 }
@@ -354,6 +363,11 @@ impl fmt::Display for Error {
                     "revision {revision} of \"{stream}\", {event_type}, cannot be folded: {problem}"
                 )
             }
+            Detail::SupplementUnavailable { supplement, cause } => write!(
+                formatter,
+                "everfold_{supplement}.wasm, which this call needs, could not be loaded: {cause}; nothing was done, so \
+                 the same call may be made again when the file can be had"
+            ),
             Detail::Aborted => write!(formatter, "the append was aborted before its transaction began"),
             Detail::Closed => write!(formatter, "the store is closed"),
             Detail::Internal { problem } => {

@@ -5,7 +5,11 @@
 
 use std::future::Future;
 
+use futures_util::FutureExt;
+
+use crate::error::Error;
 use crate::event::{Position, UnixMillis};
+use crate::supplement::{Supplement, Supplementary, Supplied};
 
 /// What a store needs of the place it runs in.
 ///
@@ -18,6 +22,7 @@ use crate::event::{Position, UnixMillis};
 /// - What one handle announces, every *other* handle of the same name hears, at most once, perhaps late,
 ///   perhaps never: a hint, not a message to rely on.
 /// - A spawned task runs on this thread, in no particular order with others.
+/// - A supplement that was there once stays there. One that could not be had may be had later.
 #[allow(async_fn_in_trait, reason = "everything runs on one thread: no future needs to be Send")]
 pub trait Host: Clone + 'static {
     /// Holds a lock; dropping it releases the lock.
@@ -47,9 +52,25 @@ pub trait Host: Clone + 'static {
     /// Whether nobody else can have the store, so that there is never anything to hear.
     fn is_alone(&self) -> bool;
 
+    /// Waits until the code of a supplement is there.
+    ///
+    /// # Errors
+    ///
+    /// `SUPPLEMENT_UNAVAILABLE` where it cannot be had.
+    async fn supply(&self, supplement: Supplement) -> Result<(), Error>;
+
     /// Runs a task in the background.
     fn spawn(&self, task: impl Future<Output = ()> + 'static);
 
     /// Stops listening: `heard` ends with `None`.
     fn close(&self);
+}
+
+/// Waits until the code of a supplement is there, and gives the proof with which it is entered.
+///
+/// # Errors
+///
+/// `SUPPLEMENT_UNAVAILABLE` where it cannot be had.
+pub fn supplied<S: Supplementary>(host: &impl Host) -> impl Future<Output = Result<Supplied<S>, Error>> {
+    host.supply(S::SUPPLEMENT).map(|supplied| supplied.map(Supplied::of_host))
 }

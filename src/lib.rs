@@ -122,6 +122,7 @@ mod sort;
 pub mod storage;
 pub mod store;
 pub mod subscription;
+pub mod supplement;
 mod table;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

@@ -2,9 +2,13 @@
 import { EverfoldError } from "./errors.js";
 import * as own from "./everfold.js";
 import { instantiate } from "./instantiate.js";
+import type { SupplementLoader } from "./supplements.js";
+import { supplementLoader } from "./supplements.js";
 
 /** What a glue offers. */
 export interface Core extends Pick<typeof own, "destroy" | "exists" | "limits" | "openEngine"> {
+  /** Loads what is not in its wasm. A crate that has everfold in its wasm has all of it. */
+  readonly loadSupplement?: SupplementLoader;
   /** Of a crate that has aggregates: gives an engine one of them to fold with, and a handle to that. */
   everfoldDefine?(engine: own.Engine, names: string, numbers: Float64Array): number;
 }
@@ -32,6 +36,8 @@ export function loadCore(): Promise<Core> {
 }
 
 async function loadOwn(): Promise<Core> {
-  own.start(await instantiate(new URL("./everfold_bg.wasm", import.meta.url), own.imports()));
-  return own;
+  const imports = own.imports();
+  const instance = await instantiate(new URL("./everfold_bg.wasm", import.meta.url), imports);
+  own.start(instance);
+  return { ...own, loadSupplement: supplementLoader(instance, imports) };
 }

@@ -141,6 +141,13 @@ export interface EverfoldErrorFields {
     /** What it threw. */
     readonly cause: unknown;
   };
+  /** What a call needs of everfold's code could not be loaded. Nothing was done: make the call again when the file can be had. */
+  SUPPLEMENT_UNAVAILABLE: {
+    /** Which part of the code: `everfold_<supplement>.wasm` is its file. */
+    readonly supplement: "compaction" | "inquiries" | "folding" | "projections";
+    /** What the browser said. */
+    readonly cause: string;
+  };
   /** A rule of an aggregate in Rust is against the command. Nothing was written. The message is the rule's. */
   COMMAND_REFUSED: {
     /** The name of the aggregate. */

@@ -40,35 +40,15 @@ import type {
 import { MessageWriter } from "./message-writer.js";
 import type { AdvanceMessage, ClaimMessage, FindMessage, FoundMessage, IndexValueMessage, ProjectionMessage, StandingMessage } from "./projection-messages.js";
 import type { KeepSnapshotMessage, SnapshotAnswer, SnapshotMessage } from "./snapshot-messages.js";
+import { SUPPLEMENT } from "./supplements.js";
 import { wasmCalls as calls } from "./wasm-calls.js";
 
 // The codes are the places.
-const CALLS = [
-  "mark",
-  "readStream",
-  "readAll",
-  "event",
-  "streamInfo",
-  "streams",
-  "count",
-  "stats",
-  "close",
-  "defineReducer",
-  "foldEvents",
-  "readStored",
-  "snapshot",
-  "keepSnapshot",
-  "subscribe",
-  "nextPage",
-  "requestPersistence",
-  "project",
-  "standing",
-  "claim",
-  "advance",
-  "documents",
-  "findDocuments",
-  "countDocuments",
-] as const;
+const CALLS = ["mark", "readStream", "readAll", "close", "subscribe", "nextPage", "requestPersistence"] as const;
+const INQUIRIES = ["event", "streamInfo", "streams", "count", "stats", "readStored", "snapshot", "keepSnapshot"] as const;
+const FOLDING = ["defineReducer", "foldEvents", "fold"] as const;
+const PROJECTIONS = ["project", "standing", "claim", "advance", "documents", "findDocuments", "countDocuments"] as const;
+const COMPACT = 0;
 const FOLDS = { stream: 0, query: 1, all: 2 } as const;
 const STORAGES: readonly StorageKind[] = ["indexeddb", "memory"];
 const DIRECTIONS: readonly StreamReadMessage["direction"][] = ["forwards", "backwards"];
@@ -83,7 +63,7 @@ export async function openPageEngine(message: OpenMessage, onProgress?: OpenProg
   const glue = await loadCore();
   const { name, storage, durability } = message;
   const code = STORAGES.indexOf(storage);
-  const core = await calls.make(() => glue.openEngine(name, code, DURABILITY[durability], onProgress, world) as Promise<CoreEngine>);
+  const core = await calls.make(() => glue.openEngine(name, code, DURABILITY[durability], onProgress, glue.loadSupplement, world) as Promise<CoreEngine>);
   return new PageEngine(core, storage, glue);
 }
 
@@ -147,24 +127,24 @@ class PageEngine implements Engine {
   }
 
   event(id: string, stream: string | undefined): Promise<PageMessage> {
-    return this.#call("event", new MessageWriter().name(id).name(stream));
+    return this.#inquire("event", new MessageWriter().name(id).name(stream));
   }
 
   streamInfo(stream: string): Promise<StreamInfoMessage | undefined> {
-    return this.#call("streamInfo", new MessageWriter().name(stream));
+    return this.#inquire("streamInfo", new MessageWriter().name(stream));
   }
 
   streams({ prefix, after, limit }: StreamsMessage): Promise<readonly StreamInfoMessage[]> {
-    return this.#call("streams", new MessageWriter().name(prefix).name(after).number(limit));
+    return this.#inquire("streams", new MessageWriter().name(prefix).name(after).number(limit));
   }
 
   count({ query, since, until, by, after, asOf }: CountMessage): Promise<CountPageMessage> {
     const message = new MessageWriter().number(since, until, COUNTS_BY.indexOf(by), after, asOf);
-    return this.#call("count", message.query(query));
+    return this.#inquire("count", message.query(query));
   }
 
   readStored({ category, place, asOf }: StoredReadMessage): Promise<StoredPageMessage> {
-    return this.#call("readStored", new MessageWriter().name(category).number(place?.[0] ?? 0, place?.[1], place?.[2], asOf));
+    return this.#inquire("readStored", new MessageWriter().name(category).number(place?.[0] ?? 0, place?.[1], place?.[2], asOf));
   }
 
   defineReducer(definition: ReducerMessage | ExportedReducerMessage): Promise<number> {
@@ -174,7 +154,7 @@ class PageEngine implements Engine {
     else message.name(definition.evolve).name(definition.initial);
     message.number(versions.length);
     for (const [type, version] of versions) message.name(type).number(version);
-    if (!("rust" in definition)) return this.#call("defineReducer", message);
+    if (!("rust" in definition)) return this.#consult(SUPPLEMENT.folding, FOLDING.indexOf("defineReducer"), message);
     const { names, numbers } = message.finish();
     // Who names an aggregate in Rust has found it in the wasm that has this.
     return calls.make(async () => this.#glue.everfoldDefine?.(this.#core, names, numbers) as number);
@@ -186,8 +166,7 @@ class PageEngine implements Engine {
     if ("stream" in fold) writeFrom(message.number(FOLDS.stream, asOf), fold.from).name(fold.stream).number(fold.before);
     else if ("query" in fold) writeFrom(message.number(FOLDS.query, asOf), fold.from).query(fold.query);
     else message.number(FOLDS.all, asOf).name(fold.category);
-    const { names, numbers } = message.finish();
-    return calls.make(() => this.#core.fold(names, numbers, progress) as Promise<FoldOutcome>);
+    return this.#consult(SUPPLEMENT.folding, FOLDING.indexOf("fold"), message, progress);
   }
 
   foldEvents({ reducer, from, events }: FoldEventsMessage): Promise<FoldOutcome> {
@@ -195,20 +174,20 @@ class PageEngine implements Engine {
     for (const { type, stream, data, metadata, revision, position, time } of events) {
       message.name(type).name(stream).name(data).name(metadata).number(revision, position, time);
     }
-    return this.#call("foldEvents", message);
+    return this.#consult(SUPPLEMENT.folding, FOLDING.indexOf("foldEvents"), message);
   }
 
   stats(): Promise<StatsMessage> {
-    return this.#call("stats", new MessageWriter());
+    return this.#inquire("stats", new MessageWriter());
   }
 
   snapshot({ aggregate, stream, fingerprint, eventsMin, before, asOf }: SnapshotMessage): Promise<SnapshotAnswer> {
-    return this.#call("snapshot", new MessageWriter().name(aggregate).name(stream).number(...fingerprint, eventsMin, before, asOf));
+    return this.#inquire("snapshot", new MessageWriter().name(aggregate).name(stream).number(...fingerprint, eventsMin, before, asOf));
   }
 
   keepSnapshot({ aggregate, stream, fingerprint, revision, position, asOf, state }: KeepSnapshotMessage): Promise<void> {
     const message = new MessageWriter().name(aggregate).name(stream).number(...fingerprint, revision, position, asOf);
-    return this.#call("keepSnapshot", message.name(state));
+    return this.#inquire("keepSnapshot", message.name(state));
   }
 
   subscribe({ after, query }: SubscribeMessage): Promise<number> {
@@ -232,15 +211,15 @@ class PageEngine implements Engine {
   }
 
   project(message: ProjectionMessage, begin: "ifNew" | "anew"): Promise<StandingMessage> {
-    return this.#call("project", writeProjection(message).number(begin === "ifNew" ? 0 : 1));
+    return this.#project("project", writeProjection(message).number(begin === "ifNew" ? 0 : 1));
   }
 
   standing(message: ProjectionMessage, changedAfter: number | undefined): Promise<StandingMessage> {
-    return this.#call("standing", writeProjection(message).number(changedAfter));
+    return this.#project("standing", writeProjection(message).number(changedAfter));
   }
 
   claim(message: ProjectionMessage): Promise<ClaimMessage | undefined> {
-    return this.#call("claim", writeProjection(message));
+    return this.#project("claim", writeProjection(message));
   }
 
   advance({ projection, claim, position, isReady, documents }: AdvanceMessage): Promise<boolean> {
@@ -249,7 +228,7 @@ class PageEngine implements Engine {
       message.name(key).name(text).number(entries.length);
       for (const { index, isAdded, values } of entries) writeValues(message.number(index, isAdded ? 1 : 0), values);
     }
-    return this.#call("advance", message);
+    return this.#project("advance", message);
   }
 
   documents(name: string, claim: ClaimMessage | undefined, keys: readonly string[]): Promise<string | undefined> {
@@ -258,23 +237,36 @@ class PageEngine implements Engine {
     else message.number(1, claim.tokenUpper, claim.tokenLower);
     message.number(keys.length);
     for (const key of keys) message.name(key);
-    return this.#call("documents", message);
+    return this.#project("documents", message);
   }
 
   findDocuments(message: FindMessage): Promise<FoundMessage | undefined> {
-    return this.#call("findDocuments", writeFind(message));
+    return this.#project("findDocuments", writeFind(message));
   }
 
   countDocuments(message: FindMessage): Promise<number | undefined> {
-    return this.#call("countDocuments", writeFind(message));
+    return this.#project("countDocuments", writeFind(message));
   }
 
   compact(progress: CompactProgress): Promise<CompactedMessage> {
-    return calls.make(() => this.#core.compact(progress) as Promise<CompactedMessage>);
+    return this.#consult(SUPPLEMENT.compaction, COMPACT, new MessageWriter(), progress);
   }
 
   close(): Promise<void> {
     return this.#call("close", new MessageWriter());
+  }
+
+  #inquire<Answer>(call: (typeof INQUIRIES)[number], message: MessageWriter): Promise<Answer> {
+    return this.#consult(SUPPLEMENT.inquiries, INQUIRIES.indexOf(call), message);
+  }
+
+  #project<Answer>(call: (typeof PROJECTIONS)[number], message: MessageWriter): Promise<Answer> {
+    return this.#consult(SUPPLEMENT.projections, PROJECTIONS.indexOf(call), message);
+  }
+
+  #consult<Answer>(supplement: number, code: number, message: MessageWriter, progress?: FoldProgress | CompactProgress): Promise<Answer> {
+    const { names, numbers } = message.finish();
+    return calls.make(() => this.#core.consult(supplement, code, names, numbers, progress) as Promise<Answer>);
   }
 
   #call<Answer>(call: (typeof CALLS)[number], message: MessageWriter): Promise<Answer> {

@@ -7,8 +7,10 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant, SystemTime};
 
+use everfold::error::Error;
 use everfold::event::{Position, UnixMillis};
 use everfold::host::Host;
+use everfold::supplement::Supplement;
 use everfold::testing::prng::Prng;
 
 type Task = Pin<Box<dyn Future<Output = ()>>>;
@@ -95,6 +97,10 @@ impl Host for BenchHost {
 
     fn is_alone(&self) -> bool {
         true
+    }
+
+    async fn supply(&self, _supplement: Supplement) -> Result<(), Error> {
+        Ok(())
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + 'static) {

@@ -11,8 +11,10 @@ use std::task::{Poll, Waker};
 use futures_channel::oneshot;
 use futures_util::future::{Either, select};
 
+use crate::error::{Detail, Error};
 use crate::event::{Position, UnixMillis};
 use crate::host::Host;
+use crate::supplement::Supplement;
 
 use super::executor::{Scheduler, TabId};
 use super::prng::Prng;
@@ -36,6 +38,15 @@ pub struct Announcements {
     pub delay_ms_max: u64,
 }
 
+/// Whether the code of supplements can be had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Supplements {
+    /// All of it.
+    There,
+    /// None of it.
+    Missing,
+}
+
 /// The host of one tab.
 #[derive(Clone)]
 pub struct SimulatedHost {
@@ -55,6 +66,8 @@ struct OriginState {
     locks: BTreeMap<String, LockState>,
     /// Whether locks lock nothing, as in a browser that has none.
     lacks_locks: bool,
+    /// Whether no supplement can be had, as without a network.
+    lacks_supplements: bool,
     ears: Vec<(String, TabId, Weak<Ear>)>,
 }
 
@@ -89,6 +102,7 @@ impl SimulatedOrigin {
             next_holder: 1,
             locks: BTreeMap::new(),
             lacks_locks: false,
+            lacks_supplements: false,
             ears: Vec::new(),
         };
         Self { scheduler: scheduler.clone(), state: Rc::new(RefCell::new(state)) }
@@ -97,6 +111,11 @@ impl SimulatedOrigin {
     /// From now on everybody has the lock that they ask for, as in a browser without locks between tabs.
     pub fn take_locks_away(&self) {
         self.state.borrow_mut().lacks_locks = true;
+    }
+
+    /// From now on no supplement can be had, as without a network; or all of them can.
+    pub fn set_supplements(&self, supplements: Supplements) {
+        self.state.borrow_mut().lacks_supplements = supplements == Supplements::Missing;
     }
 
     /// Opens a tab.
@@ -278,6 +297,14 @@ impl Host for SimulatedHost {
 
     fn is_alone(&self) -> bool {
         false
+    }
+
+    async fn supply(&self, supplement: Supplement) -> Result<(), Error> {
+        if self.origin.state.borrow().lacks_supplements {
+            let (supplement, cause) = (supplement.name(), "there is no network".to_owned());
+            return Err(Error::new(Detail::SupplementUnavailable { supplement, cause }));
+        }
+        Ok(())
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + 'static) {

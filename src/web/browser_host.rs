@@ -7,6 +7,7 @@ use std::future::{Future, poll_fn};
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 
+use futures_util::future::LocalBoxFuture;
 use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::*;
 use web_sys::{BroadcastChannel, Crypto, MessageChannel};
@@ -15,6 +16,7 @@ use crate::error::{Detail, Error, Obstacle};
 use crate::event::{Position, UnixMillis};
 use crate::host::Host;
 use crate::limits::INTEGER_MAX;
+use crate::supplement::Supplement;
 
 use crate::answer::Answer;
 
@@ -44,6 +46,10 @@ struct Inner {
     voice: Option<Voice>,
     /// Who decides of time and chance, where it is a test.
     world: Option<World>,
+    /// What loads a supplement, by its number, where it is not there from the beginning.
+    load: Option<Function>,
+    /// The numbers of those that are there, as bits.
+    loaded: Cell<u32>,
 }
 
 /// The channel between the tabs that opened stores of one name.
@@ -68,18 +74,14 @@ impl BrowserHost {
     ///
     /// `STORAGE_UNAVAILABLE` where there is no `crypto` to make random bytes with.
     pub fn new(name: &str) -> Result<Self, Error> {
-        Self::named(name, None)
+        Self::named(name, None, None)
     }
 
-    /// As [`BrowserHost::new`], in a world that a test decides of. Errors: as there.
-    pub(super) fn of_test(name: &str, world: World) -> Result<Self, Error> {
-        Self::named(name, Some(world))
-    }
-
-    fn named(name: &str, world: Option<World>) -> Result<Self, Error> {
+    /// As [`BrowserHost::new`], with what loads supplements, and in a world that a test decides of. Errors: as there.
+    pub(super) fn named(name: &str, load: Option<Function>, world: Option<World>) -> Result<Self, Error> {
         let ear = Rc::new(Ear::default());
         let voice = Voice::new(name, &ear);
-        Self::build(Some(name.to_owned()), ear, voice, world)
+        Self::build(Some(name.to_owned()), ear, voice, load, world)
     }
 
     /// A host that neither announces nor hears: for a store that no other tab can see. It keeps no process of
@@ -89,13 +91,19 @@ impl BrowserHost {
     ///
     /// `STORAGE_UNAVAILABLE` where there is no `crypto` to make random bytes with.
     pub fn alone() -> Result<Self, Error> {
-        Self::build(None, Rc::new(Ear::default()), None, None)
+        Self::alone_with(None)
+    }
+
+    /// As [`BrowserHost::alone`], with what loads supplements. Errors: as there.
+    pub(super) fn alone_with(load: Option<Function>) -> Result<Self, Error> {
+        Self::build(None, Rc::new(Ear::default()), None, load, None)
     }
 
     fn build(
         name: Option<String>,
         ear: Rc<Ear>,
         voice: Option<Voice>,
+        load: Option<Function>,
         world: Option<World>,
     ) -> Result<Self, Error> {
         let no_crypto = || {
@@ -103,7 +111,7 @@ impl BrowserHost {
             Error::new(Detail::StorageUnavailable { cause, obstacle: Obstacle::Absent })
         };
         let crypto = property::get_if_some(&global(), "crypto").ok_or_else(no_crypto)?;
-        Ok(Self { inner: Rc::new(Inner { crypto, name, ear, voice, world }) })
+        Ok(Self { inner: Rc::new(Inner { crypto, name, ear, voice, world, load, loaded: Cell::new(0) }) })
     }
 }
 
@@ -173,6 +181,10 @@ impl Host for BrowserHost {
         self.inner.name.is_none()
     }
 
+    fn supply(&self, supplement: Supplement) -> impl Future<Output = Result<(), Error>> {
+        self.load(supplement)
+    }
+
     fn spawn(&self, task: impl Future<Output = ()> + 'static) {
         tasks::spawn(Box::pin(task));
     }
@@ -183,6 +195,32 @@ impl Host for BrowserHost {
         if let Some(voice) = &self.inner.voice {
             voice.channel.close();
         }
+    }
+}
+
+impl BrowserHost {
+    /// Boxed, so that it is compiled once.
+    fn load(&self, supplement: Supplement) -> LocalBoxFuture<'_, Result<(), Error>> {
+        Box::pin(async move {
+            let Inner { load, loaded, .. } = &*self.inner;
+            let bit = 1 << supplement.number();
+            let Some(load) = load else { return Ok(()) };
+            if loaded.get() & bit != 0 {
+                return Ok(());
+            }
+            let number = JsValue::from_f64(f64::from(supplement.number()));
+            let loading = load.call1(&JsValue::UNDEFINED, &number);
+            let result = match loading {
+                Ok(promise) => settled(Promise::resolve(&promise)).await,
+                Err(thrown) => Err(thrown),
+            };
+            result.map_err(|thrown| {
+                let (supplement, cause) = (supplement.name(), property::text(&thrown, "message"));
+                Error::new(Detail::SupplementUnavailable { supplement, cause })
+            })?;
+            loaded.set(loaded.get() | bit);
+            Ok(())
+        })
     }
 }
 

@@ -5,7 +5,6 @@
 
 use std::cell::RefCell;
 use std::future::Future;
-use std::ops::ControlFlow;
 use std::rc::Rc;
 
 use futures_util::future::{LocalBoxFuture, join};
@@ -21,21 +20,23 @@ use crate::storage::memory::MemoryStorage;
 use crate::store::{JsonReducer, Progress, Store, Ticket};
 
 use super::message::call::{self, Call, Message};
-use super::message::fold::{self, Definition, Fold, Reducers};
+use super::message::fold::{Definition, Reducers};
 use super::message::options::{self, OpenRequest, StorageKind};
-use super::message::{append, describe, page, projection, snapshot};
+use super::message::{append, describe, page};
 use super::promise;
 use super::storage::BrowserStorage;
 use super::subscriptions::Subscriptions;
+use super::supplements::{self, Asked};
 use super::world::{self, World};
 use super::{BrowserHost, IndexedDbStorage, error};
 
-type BrowserStore = Store<BrowserStorage, BrowserHost>;
+pub(super) type BrowserStore = Store<BrowserStorage, BrowserHost>;
 
 /// An open store.
 #[wasm_bindgen]
 pub struct Engine {
     store: BrowserStore,
+    host: BrowserHost,
     /// Mostly, the first is settled first.
     under_way: Rc<RefCell<Vec<UnderWay>>>,
     kept: Rc<Kept>,
@@ -43,8 +44,8 @@ pub struct Engine {
 
 /// What the facade knows by numbers.
 #[derive(Default)]
-struct Kept {
-    reducers: RefCell<Reducers>,
+pub(super) struct Kept {
+    pub(super) reducers: RefCell<Reducers>,
     subscriptions: Subscriptions,
 }
 
@@ -57,18 +58,20 @@ struct UnderWay {
 }
 
 /// Opens a store; `on_progress` hears how many bytes of how many were read. Takes the fields of an `OpenMessage`,
-/// by their codes; resolves with an `Engine`. In the `world` of a test, stores of one name share what they keep in memory.
+/// by their codes; resolves with an `Engine`. `load` gives the promise of a supplement, by its number; without it, all of them
+/// are in this wasm. In the `world` of a test, stores of one name share what they keep in memory.
 #[wasm_bindgen(js_name = openEngine)]
 pub fn open_engine(
     name: String,
     storage: u32,
     durability: u32,
     on_progress: Option<Function>,
+    load: Option<Function>,
     world: Option<Function>,
 ) -> Promise {
     let request = options::open(storage, durability);
     let world = world.map(World::new);
-    answer(async move { Ok(JsValue::from(open(&name, request, on_progress, world).await?)) })
+    answer(async move { Ok(JsValue::from(open(&name, request, on_progress, load, world).await?)) })
 }
 
 /// Whether there is a database of this name.
@@ -158,24 +161,6 @@ impl Engine {
         self.kept.subscriptions.end(subscription as u64);
     }
 
-    /// Compacts the log; resolves with a `CompactedMessage`. `on_progress` hears how many bytes of how many are done, and
-    /// says whether it is still wanted.
-    pub fn compact(&self, on_progress: Function) -> Promise {
-        let store = self.store.clone();
-        answer(async move {
-            let progress = |Progress { done_bytes, total_bytes }: Progress| {
-                let (done, total) =
-                    (JsValue::from_f64(done_bytes as f64), JsValue::from_f64(total_bytes as f64));
-                match on_progress.call2(&JsValue::UNDEFINED, &done, &total) {
-                    Ok(wanted) if wanted.is_falsy() => ControlFlow::Break(()),
-                    // A listener that throws must not fail what it listens to.
-                    _ => ControlFlow::Continue(()),
-                }
-            };
-            Ok(describe::compacted(&store.compact(progress).await?))
-        })
-    }
-
     /// Makes any other call, by its code and its message; resolves with its answer.
     pub fn call(&self, code: u32, names: &str, numbers: &[f64]) -> Promise {
         match call::read(code, names, numbers) {
@@ -189,26 +174,22 @@ impl Engine {
         }
     }
 
-    /// Folds what a `FoldMessage` names; resolves with a `FoldOutcome`. `on_progress` hears how far it is, in positions of
-    /// the log, and says whether it is still wanted.
-    pub fn fold(&self, names: &str, numbers: &[f64], on_progress: Function) -> Promise {
-        let store = self.store.clone();
-        let read = fold::fold(names, numbers)
-            .and_then(|(handle, fold)| Ok((self.kept.reducers.borrow().get(handle)?, fold)));
-        match read {
-            Ok((reducer, fold)) => answer(async move {
-                let mut progress = fold::listener(on_progress);
-                let (from, request) = match fold {
-                    Fold::One { from, request } => (from, request),
-                    Fold::All { category, as_of } => {
-                        let all = store.fold_all_json(&reducer, category, as_of, &mut progress).await?;
-                        return Ok(fold::many_folded(&all).await);
-                    }
-                };
-                Ok(fold::folded(&store.fold_json(&reducer, from.folded(), &request, &mut progress).await?))
-            }),
-            Err(error) => refused(&error),
-        }
+    /// Asks a supplement, by its number, the code of the call and its message; resolves with its answer. `listener` hears how
+    /// far a long call is, and says whether it is still wanted.
+    pub fn consult(
+        &self,
+        supplement: u32,
+        code: u32,
+        names: String,
+        numbers: Vec<f64>,
+        listener: Option<Function>,
+    ) -> Promise {
+        let (store, kept, host) = (self.store.clone(), Rc::clone(&self.kept), self.host.clone());
+        answer_of(supplements::consult(
+            host,
+            supplement,
+            Asked { store, kept, code, names, numbers, listener },
+        ))
     }
 }
 
@@ -230,28 +211,8 @@ async fn perform(store: BrowserStore, kept: Rc<Kept>, call: Call) -> Result<JsVa
     let page = match call {
         Call::ReadStream(read) => store.read_stream(&read).await?,
         Call::ReadAll(read) => store.read_all(&read).await?,
-        Call::Event { id, stream } => store.event(id, stream.as_deref()).await?,
-        Call::StreamInfo(stream) => {
-            let info = store.stream_info(&stream).await?;
-            return Ok(info.as_ref().map_or(JsValue::UNDEFINED, describe::stream_info));
-        }
-        Call::Streams(list) => return Ok(describe::stream_infos(&store.streams(&list).await?)),
-        Call::Count(count) => return Ok(describe::count_page(&store.count(&count).await?)),
-        Call::Stats => return Ok(describe::stats(&store.stats().await?)),
         Call::Close => {
             store.close().await;
-            return Ok(JsValue::UNDEFINED);
-        }
-        Call::DefineReducer(definition) => {
-            return Ok(JsValue::from_f64(kept.reducers.borrow_mut().define(definition)? as f64));
-        }
-        Call::FoldEvents(given) => {
-            return Ok(fold::folded(&fold::fold_given(&kept.reducers.borrow(), &given)?));
-        }
-        Call::ReadStored(read) => return Ok(fold::stored_page(&store.read_stored(&read).await?)),
-        Call::Snapshot(read) => return Ok(snapshot::found(&store.snapshot(&read).await?)),
-        Call::KeepSnapshot(keep) => {
-            store.keep_snapshot(keep).await?;
             return Ok(JsValue::UNDEFINED);
         }
         Call::RequestPersistence => {
@@ -265,22 +226,6 @@ async fn perform(store: BrowserStore, kept: Rc<Kept>, call: Call) -> Result<JsVa
             Some(page) => page,
             None => return Ok(JsValue::UNDEFINED),
         },
-        Call::Project { projection: defined, begin } => {
-            return Ok(projection::standing(&store.project(&defined, begin).await?));
-        }
-        Call::Standing { projection: defined, changed_after } => {
-            return Ok(projection::standing(&store.standing(&defined, changed_after).await?));
-        }
-        Call::Claim(defined) => return Ok(projection::claim(store.claim(&defined).await?)),
-        Call::Advance(advance) => return Ok(projection::turn(store.advance(*advance).await?)),
-        Call::Documents { name, whose, keys } => {
-            return Ok(projection::documents_found(store.documents(&name, whose, &keys).await?));
-        }
-        Call::Find(find) => return Ok(projection::found(store.find_documents(&find).await?)),
-        Call::CountDocuments(find) => {
-            let count = store.count_documents(&find).await?;
-            return Ok(count.map_or(JsValue::UNDEFINED, |count| JsValue::from_f64(count as f64)));
-        }
     };
     Ok(page::write(&page))
 }
@@ -289,6 +234,7 @@ async fn open(
     name: &str,
     request: OpenRequest,
     on_progress: Option<Function>,
+    load: Option<Function>,
     world: Option<World>,
 ) -> Result<Engine, Error> {
     let OpenRequest { storage, options } = request;
@@ -297,7 +243,7 @@ async fn open(
     let (storage, host) = match storage {
         StorageKind::IndexedDb => {
             // The channel to other tabs is made while the browser opens the database: neither needs the other.
-            let opening = join(IndexedDbStorage::open(name), async { BrowserHost::new(name) });
+            let opening = join(IndexedDbStorage::open(name), async { BrowserHost::named(name, load, None) });
             let (storage, host) = opening.await;
             let host = host?;
             match storage {
@@ -309,9 +255,9 @@ async fn open(
             }
         }
         StorageKind::Memory => match world {
-            None => (BrowserStorage::Memory(MemoryStorage::new(), None), BrowserHost::alone()?),
+            None => (BrowserStorage::Memory(MemoryStorage::new(), None), BrowserHost::alone_with(load)?),
             Some(world) => {
-                let host = BrowserHost::of_test(name, world.clone())?;
+                let host = BrowserHost::named(name, load, Some(world.clone()))?;
                 (BrowserStorage::Memory(world::memory_of(name), Some(world)), host)
             }
         },
@@ -323,8 +269,8 @@ async fn open(
             drop(on_progress.call2(&JsValue::UNDEFINED, &done, &total));
         }
     };
-    let store = Store::open(storage, host, options, progress).await?;
-    Ok(Engine { store, under_way: Rc::default(), kept: Rc::default() })
+    let store = Store::open(storage, host.clone(), options, progress).await?;
+    Ok(Engine { store, host, under_way: Rc::default(), kept: Rc::default() })
 }
 
 fn refused(error: &Error) -> Promise {
@@ -333,10 +279,10 @@ fn refused(error: &Error) -> Promise {
 
 /// A promise of what a future gives, its error as JavaScript sees it.
 fn answer(future: impl Future<Output = Result<JsValue, Error>> + 'static) -> Promise {
-    promise_of(Box::pin(future))
+    answer_of(Box::pin(future))
 }
 
 /// Of boxed futures, because what makes a promise is compiled once for each kind of future.
-fn promise_of(future: LocalBoxFuture<'static, Result<JsValue, Error>>) -> Promise {
+fn answer_of(future: LocalBoxFuture<'static, Result<JsValue, Error>>) -> Promise {
     promise::promise_of(Box::pin(async move { future.await.map_err(|error| error::to_js(&error)) }))
 }

@@ -56,6 +56,9 @@ fn with_detail(fields: Fields, detail: &Detail) -> Fields {
             .with_whole("revision", revision.0)
             .with("type", event_type)
             .with("cause", problem),
+        Detail::SupplementUnavailable { supplement, cause } => {
+            fields.with("supplement", *supplement).with("cause", cause)
+        }
         Detail::Aborted | Detail::Closed => fields,
         Detail::Internal { problem } => fields.with("problem", problem),
     }

@@ -14,6 +14,7 @@ mod promise;
 mod property;
 mod storage;
 mod subscriptions;
+mod supplements;
 mod tasks;
 mod timer;
 mod world;

@@ -16,3 +16,4 @@ mod stored;
 pub mod tabs;
 mod two_at_once;
 mod whole;
+mod without_code;

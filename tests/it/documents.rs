@@ -136,7 +136,7 @@ fn every_path_that_a_document_names_is_there() {
 }
 
 /// One of each kind. The compiler does not say when one is missing, so the codes of the source do.
-fn details() -> [Detail; 16] {
+fn details() -> [Detail; 17] {
     let text = String::new;
     let matched = Matched { position: Position(1), stream: text(), event_type: text() };
     let outcome = WriteOutcome::NotWritten;
@@ -153,6 +153,7 @@ fn details() -> [Detail; 16] {
         Detail::VersionTooNew { version: 1, supported: 0 },
         Detail::VersionTooOld { version: 0, supported: 1 },
         Detail::CorruptData { position: None, segment: text(), problem: text() },
+        Detail::SupplementUnavailable { supplement: "", cause: text() },
         Detail::ReducerFailed {
             stream: text(),
             revision: Revision::FIRST,

@@ -15,7 +15,7 @@ use everfold::store::{
 };
 use everfold::testing::executor::{Executor, Scheduler};
 use everfold::testing::faulty_storage::{Faults, FaultyStorage};
-use everfold::testing::simulated_host::{Announcements, SimulatedHost, SimulatedOrigin};
+use everfold::testing::simulated_host::{Announcements, SimulatedHost, SimulatedOrigin, Supplements};
 use everfold::testing::watched_storage::{Watch, WatchedStorage};
 
 pub type TestStore = Store<FaultyStorage<MemoryStorage>, SimulatedHost>;
@@ -43,6 +43,11 @@ impl Browser {
     /// Reaches what runs the browser.
     pub fn scheduler(&self) -> &Scheduler {
         &self.scheduler
+    }
+
+    /// Has the code of supplements be there, or not.
+    pub fn set_supplements(&self, supplements: Supplements) {
+        self.origin.set_supplements(supplements);
     }
 
     pub async fn sleep(&self, duration_ms: u64) {

@@ -15,7 +15,7 @@ const GLUE: &str = "examples/rust-aggregate/pkg";
 
 /// Builds it anew. The crates that it has in common with everfold's own wasm are compiled once for both.
 pub fn build(project: &Project, optimisation: Optimisation) -> Result<()> {
-    package::compile(project, PACKAGE)?;
+    package::compile(project, PACKAGE, &[])?;
     let glue = project.path(GLUE);
     package::empty(&glue)?;
     Bindgen::new()

@@ -11,6 +11,7 @@ mod server;
 mod setup;
 mod short_names;
 mod size;
+mod split;
 mod suite;
 mod wasm_tests;
 

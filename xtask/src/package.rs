@@ -11,6 +11,7 @@ use crate::glue;
 use crate::project::Project;
 use crate::setup::{self, Requirement};
 use crate::short_names::{self, ShortNames};
+use crate::split;
 
 /// What building needs of the machine.
 pub const REQUIREMENTS: &[Requirement] =
@@ -21,9 +22,14 @@ pub const DIST: &str = "dist";
 /// The folder of the generated glue, which `tsconfig.json` lays over `ts/`: the facade imports
 /// `./everfold.js` as if it stood beside it, as it does in [`DIST`].
 const GLUE: &str = "pkg";
+/// What comes from the linker.
+const COMPILED: &str = "wasm32-unknown-unknown/release/everfold.wasm";
+/// Has the linker tell what names what: see `split`.
+const RELOCATIONS: &str = "-Clink-arg=--emit-relocs";
 /// The stem of the glue's files.
 const STEM: &str = "everfold";
-const WASM: &str = "everfold_bg.wasm";
+/// The wasm that is loaded first.
+pub const WASM: &str = "everfold_bg.wasm";
 /// What wasm-opt does, whatever `opt-level` in Cargo.toml says: smallest, twice, from flat code in which the loops
 /// and blocks were found anew.
 ///
@@ -69,13 +75,14 @@ pub enum Optimisation {
 /// Builds everything anew; only cargo's own cache is used.
 pub fn build(project: &Project, optimisation: Optimisation) -> Result<()> {
     let shell = &project.shell;
-    compile(project, STEM)?;
+    compile(project, STEM, &[RELOCATIONS])?;
     empty(&project.path(GLUE))?;
     bind(project)?;
     trim(project)?;
     if optimisation == Optimisation::Full {
         optimise(project)?;
     }
+    cut(project)?;
     empty(&project.path(DIST))?;
     project.npm_tool("typescript/bin/tsc")?.args(["-p", "tsconfig.json"]).run()?;
     for file in shell.read_dir(project.path(GLUE))? {
@@ -96,7 +103,7 @@ pub fn build(project: &Project, optimisation: Optimisation) -> Result<()> {
 ///
 /// What names a file of a library names it by the library, not by the path on the machine that built it, which is
 /// long and nobody's business.
-pub fn compile(project: &Project, package: &str) -> Result<()> {
+pub fn compile(project: &Project, package: &str, linking: &[&str]) -> Result<()> {
     let shell = &project.shell;
     let sysroot = cmd!(shell, "rustc --print sysroot").read()?;
     let cargo_home = match env::var_os("CARGO_HOME") {
@@ -120,15 +127,17 @@ pub fn compile(project: &Project, package: &str) -> Result<()> {
         .args(["--target", "wasm32-unknown-unknown"])
         .args(["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"])
         .env("RUSTC_BOOTSTRAP", "1")
-        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", flags.join(" "));
+        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", flags.join(" "))
+        .args(["--"])
+        .args(linking);
     Ok(command.run()?)
 }
 
 /// Writes the glue. The library leaves out the types, which its command line puts in by default.
 fn bind(project: &Project) -> Result<()> {
-    let compiled = project.target("wasm32-unknown-unknown/release/everfold.wasm");
+    let compiled = project.target(COMPILED);
     Bindgen::new()
-        .input_path(compiled)
+        .input_bytes(STEM, split::without_links(&fs::read(compiled)?)?)
         .out_name(STEM)
         .web(true)?
         .typescript(true)
@@ -151,10 +160,32 @@ fn optimise(project: &Project) -> Result<()> {
     let wasm = project.path(GLUE).join(WASM);
     let before_bytes = fs::metadata(&wasm)?.len();
     let wasm_opt = project.npm_tool("binaryen/bin/wasm-opt")?;
-    let command =
-        wasm_opt.args(WASM_OPT_FLAGS).arg(short_names::WASM_OPT_FLAG).arg(&wasm).arg("-o").arg(&wasm);
+    // The names of functions are needed until the wasm is cut.
+    let command = wasm_opt
+        .args(["-g", &format!("--no-inline={}", split::GATES)])
+        .args(WASM_OPT_FLAGS)
+        .arg(short_names::WASM_OPT_FLAG)
+        .arg(&wasm)
+        .arg("-o")
+        .arg(&wasm);
     ShortNames::read(&command.read()?)?.apply(&project.path(GLUE))?;
     println!("wasm-opt: {before_bytes} -> {} bytes", fs::metadata(&wasm)?.len());
+    Ok(())
+}
+
+/// The file of a supplement, which `ts/supplements.ts` loads.
+pub fn supplement_file(name: &str) -> String {
+    format!("{STEM}_{name}.wasm")
+}
+
+/// Cuts the wasm into what is loaded first and its supplements, which stand beside it.
+fn cut(project: &Project) -> Result<()> {
+    let glue = project.path(GLUE);
+    let parts = split::split(&fs::read(project.target(COMPILED))?, &fs::read(glue.join(WASM))?)?;
+    fs::write(glue.join(WASM), &parts.first)?;
+    for (supplement, module) in split::SUPPLEMENTS.iter().zip(&parts.supplements) {
+        fs::write(glue.join(supplement_file(supplement.name)), module)?;
+    }
     Ok(())
 }
 

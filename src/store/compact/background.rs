@@ -9,11 +9,12 @@ use futures_util::future::LocalBoxFuture;
 use crate::answer::Answer;
 use crate::error::Detail;
 use crate::event::UnixMillis;
-use crate::host::Host;
+use crate::host::{Host, supplied};
 use crate::layout::plan::{Bounds, CompactionStep, Tail, next_step};
 use crate::layout::root::Root;
 use crate::storage::{Head, Storage};
 use crate::store::{Life, Shared};
+use crate::supplement::{Compaction, Supplied, entered};
 
 use super::{Compactor, Halt, LOCK, Manner};
 
@@ -82,6 +83,11 @@ impl Background {
         {
             self.is_hopeless.set(true);
         }
+        self.note_failure(now, chance);
+    }
+
+    /// Has nothing be tried for a while.
+    fn note_failure(&self, now: UnixMillis, chance: u8) {
         let doublings = self.failure_count.get();
         self.failure_count.set(doublings.saturating_add(1));
         let pause_ms = PAUSE_MS << doublings.min(DOUBLINGS_MAX);
@@ -125,20 +131,40 @@ fn start<S: Storage, H: Host>(shared: &Rc<Shared<S, H>>) {
     }
     let shared = Rc::clone(shared);
     shared.host.clone().spawn(async move {
-        let under_way = shared.background.begin();
+        shared.let_appends_pass().await;
+        // A store that closes waits for a compaction, and not for its code.
+        match supplied(&shared.host).await {
+            Ok(supplied) => gate_compaction_due(supplied, &shared).await,
+            Err(_) => shared.background.note_failure(shared.host.now(), shared.chance()),
+        }
+        shared.background.is_started.set(false);
+    });
+}
+
+/// Enters the compaction of what is due.
+#[inline(never)]
+fn gate_compaction_due<S: Storage, H: Host>(
+    _: Supplied<Compaction>,
+    shared: &Shared<S, H>,
+) -> LocalBoxFuture<'_, ()> {
+    let compacted = async move {
+        let _under_way = shared.background.begin();
         let mut result = shared.compact_what_is_due().await;
         if let Err(Halt::Directory) = result {
             result = shared.compact_after_rebuilding().await;
         }
-        let mut chance = [0];
-        shared.host.random(&mut chance);
-        shared.background.note(result, shared.host.now(), chance[0]);
-        shared.background.is_started.set(false);
-        drop(under_way);
-    });
+        shared.background.note(result, shared.host.now(), shared.chance());
+    };
+    entered(compacted.boxed_local())
 }
 
 impl<S: Storage, H: Host> Shared<S, H> {
+    fn chance(&self) -> u8 {
+        let mut chance = [0];
+        self.host.random(&mut chance);
+        chance[0]
+    }
+
     /// Does step after step until none is due. Those that another tab does are left to it.
     async fn compact_what_is_due(&self) -> Result<(), Halt> {
         self.let_appends_pass().await;

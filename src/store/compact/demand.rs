@@ -3,14 +3,18 @@
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
+use futures_util::FutureExt;
+use futures_util::future::LocalBoxFuture;
+
 use crate::error::{Detail, Error, WriteOutcome};
 use crate::event::Position;
-use crate::host::Host;
+use crate::host::{Host, supplied};
 use crate::layout::plan::{Bounds, CompactionStep, next_step_on_demand};
 use crate::layout::root::Root;
 use crate::layout::{StreamSummary, UnitNumber};
 use crate::storage::{Area, Storage, Usage};
 use crate::store::{Compacted, Progress, Shared};
+use crate::supplement::{Compaction, Supplied, entered};
 
 use super::look_up::STREAMS_AT_ONCE;
 use super::{Compactor, Halt, LOCK, Manner, Watcher};
@@ -26,6 +30,13 @@ const PAUSE_MS: u64 = 20;
 
 impl<S: Storage, H: Host> Shared<S, H> {
     pub(in crate::store) async fn compact(
+        &self,
+        progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+    ) -> Result<Compacted, Error> {
+        gate_compaction_on_demand(supplied(&self.host).await?, self, progress).await
+    }
+
+    async fn compact_on_demand(
         &self,
         progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<Compacted, Error> {
@@ -50,6 +61,16 @@ impl<S: Storage, H: Host> Shared<S, H> {
             unit_count: root.units.len() as u64,
         })
     }
+}
+
+/// Enters a compaction that somebody asked for.
+#[inline(never)]
+fn gate_compaction_on_demand<'a, S: Storage, H: Host>(
+    _: Supplied<Compaction>,
+    shared: &'a Shared<S, H>,
+    progress: &'a mut dyn FnMut(Progress) -> ControlFlow<()>,
+) -> LocalBoxFuture<'a, Result<Compacted, Error>> {
+    entered(shared.compact_on_demand(progress).boxed_local())
 }
 
 impl<S: Storage, H: Host> Compactor<'_, S, H> {

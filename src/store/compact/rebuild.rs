@@ -7,7 +7,7 @@ use futures_util::future::LocalBoxFuture;
 
 use crate::error::Error;
 use crate::event::{Position, StreamName};
-use crate::host::Host;
+use crate::host::{Host, supplied};
 use crate::index::plan::Source;
 use crate::layout::directory::{DirectoryEntry, Summary};
 use crate::layout::keys::{ROOT, RunRecord, UnitRecord};
@@ -24,6 +24,7 @@ use crate::store::layout::usable_root;
 use crate::store::parts::{Item, Part};
 use crate::store::portion::check_gaps;
 use crate::store::{Progress, Shared};
+use crate::supplement::{Compaction, Supplied, entered};
 use crate::table::ByStream;
 
 use super::build::RunMaking;
@@ -46,6 +47,14 @@ impl<S: Storage, H: Host> Shared<S, H> {
         &'a self,
         progress: &'a mut dyn FnMut(Progress),
     ) -> LocalBoxFuture<'a, Result<bool, Error>> {
+        async move { gate_compaction_rebuild(supplied(&self.host).await?, self, progress).await }
+            .boxed_local()
+    }
+
+    fn rebuild_here<'a>(
+        &'a self,
+        progress: &'a mut dyn FnMut(Progress),
+    ) -> LocalBoxFuture<'a, Result<bool, Error>> {
         async move {
             if let Some(reason) = &self.read_only {
                 return Err(reason.clone());
@@ -63,6 +72,16 @@ impl<S: Storage, H: Host> Shared<S, H> {
         }
         .boxed_local()
     }
+}
+
+/// Enters the making again of the directory.
+#[inline(never)]
+fn gate_compaction_rebuild<'a, S: Storage, H: Host>(
+    _: Supplied<Compaction>,
+    shared: &'a Shared<S, H>,
+    progress: &'a mut dyn FnMut(Progress),
+) -> LocalBoxFuture<'a, Result<bool, Error>> {
+    entered(shared.rebuild_here(progress))
 }
 
 impl<S: Storage, H: Host> Compactor<'_, S, H> {

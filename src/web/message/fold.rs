@@ -21,7 +21,7 @@ use crate::table::{Table, hash_of};
 use crate::web::browser_host::give_way;
 use crate::web::fields::Fields;
 
-use super::numbers::{self, Numbers};
+use super::numbers::Numbers;
 use super::texts::units_of;
 use super::{NONE, malformed, page, read};
 
@@ -148,16 +148,8 @@ pub fn versions(message: &mut Numbers<'_>) -> Vec<(Rc<str>, u32)> {
     versions
 }
 
-/// Reads a `FoldMessage`: the handle of a reducer, and what is to be folded. Errors: `INVALID_ARGUMENT`, `LIMIT_EXCEEDED`.
-pub fn fold(names: &str, numbers: &[f64]) -> Result<(usize, Fold), Error> {
-    let (names, rest) = numbers::names(names, numbers)?;
-    let mut message = Numbers::new(&names, rest);
-    let handle = message.count();
-    let fold = by_kind(&mut message);
-    message.finish(fold.map(|fold| (handle, fold)))
-}
-
-fn by_kind(message: &mut Numbers<'_>) -> Result<Fold, Error> {
+/// Reads what is to be folded by a `FoldMessage`, behind the handle of a reducer. Errors: `INVALID_ARGUMENT`, `LIMIT_EXCEEDED`.
+pub fn fold(message: &mut Numbers<'_>) -> Result<Fold, Error> {
     let kind = message.count();
     let as_of = message.whole_if_some().map(Position);
     if kind == 2 {

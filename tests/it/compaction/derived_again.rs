@@ -29,14 +29,14 @@ const SHAPE: Shape =
 
 /// What is lost of a log before it is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Loss {
+pub enum Loss {
     Nothing,
     Root,
     Pages,
 }
 
 impl Loss {
-    async fn strike(self, storage: &impl Storage) {
+    pub async fn strike(self, storage: &impl Storage) {
         let deletes = match self {
             Self::Nothing => Vec::new(),
             Self::Root => vec![(Area::Index, Key::text(ROOT).into())],

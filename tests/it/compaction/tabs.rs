@@ -4,6 +4,7 @@ use everfold::error::Error;
 use everfold::event::{Position, UnixMillis};
 use everfold::host::Host;
 use everfold::store::{OpenOptions, Store};
+use everfold::supplement::Supplement;
 use everfold::testing::executor::{Executor, TabId};
 use everfold::testing::simulated_host::{Announcements, SimulatedHost, SimulatedLock, SimulatedOrigin};
 use everfold::testing::simulated_storage::{SimulatedDatabase, SimulatedStorage, Weather};
@@ -108,6 +109,10 @@ impl Host for TabHost {
 
     fn is_alone(&self) -> bool {
         self.host.is_alone()
+    }
+
+    async fn supply(&self, supplement: Supplement) -> Result<(), Error> {
+        self.host.supply(supplement).await
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + 'static) {

@@ -32,14 +32,29 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "snapshot",
             "aggregate",
             "projection",
+            "supplement",
         ],
     ),
     // Suites, simulations and faults know everything natively testable.
     (
         "testing",
         &[
-            "store", "index", "layout", "log", "codec", "storage", "query", "host", "event", "json",
-            "expected", "id", "position", "error", "limits",
+            "store",
+            "index",
+            "layout",
+            "log",
+            "codec",
+            "storage",
+            "query",
+            "host",
+            "event",
+            "json",
+            "expected",
+            "id",
+            "position",
+            "error",
+            "limits",
+            "supplement",
         ],
     ),
     // The async shell knows all rules and both ports.
@@ -67,6 +82,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "snapshot",
             "subscription",
             "projection",
+            "supplement",
         ],
     ),
     // When to read, and when to wait: positions are all that it has to know.
@@ -97,7 +113,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     // A record is what the codec makes and the storage keeps: its type, bytes under a position, is the port's.
     ("codec", &["storage", "event", "id", "position", "error", "limits", "table", "sort"]),
     ("storage", &["event", "position", "error", "limits"]),
-    ("host", &["event", "position", "error"]),
+    ("host", &["event", "position", "error", "supplement"]),
     ("query", &["event", "position", "error", "limits", "table"]),
     ("event", &["json", "id", "position", "error", "limits"]),
     ("json", &["error", "limits", "sort"]),
@@ -110,6 +126,8 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("table", &["event"]),
     ("sort", &[]),
     ("answer", &[]),
+    // A word for what is loaded, and proofs that it is.
+    ("supplement", &[]),
     ("id", &[]),
     ("position", &[]),
 ];

@@ -1,0 +1,122 @@
+// What of the wasm a page loads, and when; and what becomes of a page that cannot load a part of it.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { openChromium } from "./chromium.mjs";
+import { openFirefox } from "./firefox.mjs";
+import { makeProfile } from "./program.mjs";
+import { BARE_PAGE, serveTests } from "./server.mjs";
+
+/** The background compacts a tail of so many commits at the latest. */
+const COMMITS_UNTIL_DUE = 520;
+
+let server;
+before(async () => (server = await serveTests()));
+after(() => server.close());
+
+/** Opens a page of a browser of its own. Gives it, and the names of the modules that it has loaded. */
+async function withPage(open, test) {
+  const profile = makeProfile();
+  const browser = await open(profile.path);
+  try {
+    const page = await browser.openPage(server.url + BARE_PAGE);
+    await test(page, () => page.run(modules));
+  } finally {
+    await browser.close();
+    profile.remove();
+  }
+}
+
+/** The names of the modules that the page has asked for, without those that it could not have. */
+function modules() {
+  const loaded = performance.getEntriesByType("resource").filter(({ name, responseStatus }) => name.endsWith(".wasm") && responseStatus === 200);
+  return loaded.map(({ name }) => /everfold_(.*)\.wasm$/.exec(name)[1]);
+}
+
+/** What every page does. */
+async function appendAndRead() {
+  globalThis.store = await everfold.EventStore.open("shop");
+  await store.append("cart-1", [{ type: "Added", data: { count: 1 } }, { type: "Added", data: { count: 2 } }]);
+  await store.appendAll([{ stream: "cart-2", events: [{ type: "Added", data: { count: 3 } }] }], { condition: { failIfEventsMatch: { types: ["Gone"] } } });
+  const heard = [];
+  const subscription = store.subscribe({ after: 0 }, (event) => void heard.push(event.position));
+  const read = await store.read("cart-1").toArray();
+  const all = await store.readAll({ query: { types: ["Added"] } }).toArray();
+  await store.truncate("cart-1", { before: 1 });
+  const replayed = [];
+  await store.replay({}, (event) => void replayed.push(event.position));
+  subscription.stop();
+  return [read.length, all.length, replayed];
+}
+
+/** What needs more, and the module that it needs. */
+const MORE = {
+  compaction: async () => (await store.compact()).units,
+  inquiries: () => store.count(),
+  folding: async () => {
+    const Cart = everfold.defineAggregate({ name: "cart", initial: () => ({ count: 0 }), evolve: { Added: { $inc: { count: "$data.count" } } }, snapshotEvery: false });
+    return (await store.load(Cart, "cart-2")).state;
+  },
+  projections: async () => {
+    const Carts = everfold.defineProjection({ name: "carts", on: { Added: (_, { data }) => data }, key: ({ stream }) => stream });
+    globalThis.carts ??= await store.project(Carts);
+    await carts.waitFor(store.position);
+    return carts.get("cart-2");
+  },
+};
+
+for (const [name, open] of Object.entries({ Chromium: openChromium, Firefox: openFirefox })) {
+  test(`${name}: a page that opens, appends, reads and listens loads the first module alone, and the others when it needs them`, () =>
+    withPage(open, async (page, loaded) => {
+      assert.deepEqual(await page.run(appendAndRead), [2, 3, [2, 3]]);
+      assert.deepEqual(await loaded(), ["bg"]);
+      const before = new Set(["bg"]);
+      for (const [module, use] of Object.entries(MORE)) {
+        await page.run(use);
+        before.add(module);
+        assert.deepEqual(new Set(await loaded()), before, `after ${module}`);
+        await page.run(use);
+        assert.deepEqual((await loaded()).filter((other) => other === module).length, 1, `${module} again`);
+      }
+    }));
+}
+
+for (const [module, use] of Object.entries(MORE)) {
+  test(`without the module for ${module} the call says so, and works when it can be had`, () =>
+    withPage(openChromium, async ({ page, run }) => {
+      await run(appendAndRead);
+      const file = `**/everfold_${module}.wasm`;
+      await page.route(file, (route) => route.abort());
+      const refused = await run(use).then(() => assert.fail("it was not refused"), (error) => error);
+      assert.deepEqual([refused.code, refused.supplement, refused.retryable], ["SUPPLEMENT_UNAVAILABLE", module, true], refused.message);
+      await run(() => store.append("cart-1", [{ type: "Added", data: { count: 1 } }]).then(() => undefined));
+      await page.unroute(file);
+      await run(use);
+    }));
+}
+
+test("appends go on while what is due cannot be compacted, and it is compacted later", () =>
+  withPage(openChromium, async ({ page, run }, loaded) => {
+    const asked = [];
+    await page.route("**/everfold_compaction.wasm", (route) => (asked.push(route.request().url()), route.fulfill({ status: 503 })));
+    await run(async (count) => {
+      globalThis.store = await everfold.EventStore.open("long");
+      for (let commit = 0; commit < count; commit += 1) await store.append(`s-${commit % 9}`, [{ type: "A", data: "x".repeat(40) }]);
+    }, COMMITS_UNTIL_DUE);
+    await page.waitForFunction(() => performance.getEntriesByType("resource").some(({ name }) => name.endsWith("everfold_compaction.wasm")));
+    assert.ok(0 < asked.length, "nothing was due");
+    assert.ok(!(await loaded()).includes("compaction"));
+    await page.unroute("**/everfold_compaction.wasm");
+    const segments = await run(async () => {
+      const { segments: before } = await store.stats();
+      const end = performance.now() + 20_000;
+      for (;;) {
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        await store.append("s-0", [{ type: "A" }]);
+        const { segments } = await store.stats();
+        if (segments < before || end < performance.now()) return [before, segments];
+      }
+    });
+    assert.ok(segments[1] < segments[0], `it was not compacted: ${segments}`);
+  }));
