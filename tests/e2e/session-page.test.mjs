@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { gunzipSync } from "node:zlib";
 
-import { EMPTY, fold } from "../../www/document.js";
+import { EMPTY, fold } from "../../www/session/document.js";
 import { openChromium } from "./chromium.mjs";
 import { makeProfile } from "./program.mjs";
 import { serveTests } from "./server.mjs";
@@ -29,7 +29,7 @@ before(async () => {
   server = await serveTests();
   profile = makeProfile();
   browser = await openChromium(profile.path, { viewport: { width: 1360, height: 1000 }, acceptDownloads: true });
-  ({ page } = await browser.openPage(server.url));
+  ({ page } = await browser.openPage(`${server.url}session.html`));
   page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
   page.on("pageerror", (error) => complaints.push(String(error)));
   await page.reload();
@@ -162,7 +162,7 @@ test("a replay runs through every event to the end, and stops when it is told to
 
 test("a second tab shows the same session, and appending in both at once stores each edit once", async () => {
   await deleteDatabase(page);
-  const { page: second } = await browser.openPage(server.url);
+  const { page: second } = await browser.openPage(`${server.url}session.html`);
   await second.waitForSelector("#append:enabled");
   await Promise.all([page.click("#append"), second.click("#append")]);
   for (const tab of [page, second]) {

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { gunzipSync } from "node:zlib";
 
-import { EMPTY, fold, lastChange, summarise } from "../../www/document.js";
+import { EMPTY, fold, lastChange, summarise } from "../../www/session/document.js";
 
 const TRACE = new URL("../../www/data/editing-trace-rustcode.json.gz", import.meta.url);
 

@@ -1,7 +1,7 @@
 // Appends the session to the store, and shows how far it is.
 
 import { appendSession } from "./appending.js";
-import { formatCount, formatRate, formatSeconds } from "./format.js";
+import { formatCount, formatRate, formatSeconds } from "../parts/format.js";
 import { TRANSACTIONS } from "./trace.js";
 
 /** The store is measured no more often than this while it is appended to. */

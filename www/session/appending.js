@@ -1,6 +1,6 @@
 // Appends the recorded session to its stream, batch by batch, from wherever the stream is.
 
-import { isEverfoldError } from "./dist/index.js";
+import { isEverfoldError } from "../dist/index.js";
 import { STREAM, loadTrace } from "./trace.js";
 
 /** Events in one commit: few enough that a page stays live and a pause is quick, enough that commits cost little. */

@@ -1,14 +1,14 @@
 // Opens the store and shows the session in it.
 
-import { EventStore, isEverfoldError } from "./dist/index.js";
+import { EventStore, isEverfoldError } from "../dist/index.js";
 import { AppendPanel } from "./append-panel.js";
 import { Figures } from "./figures.js";
 import { MomentPanel } from "./moment-panel.js";
-import { Notices } from "./notice.js";
+import { Notices } from "../parts/notice.js";
 import { Session } from "./session.js";
 
 /** The name of the demo's database. */
-const NAME = "demo";
+const NAME = "demo-session";
 
 /** How often the page looks whether another tab has appended. */
 const LOOK_MS = 1_000;

@@ -1,6 +1,6 @@
 // The measures of the store, side by side.
 
-import { formatBytes, formatCount, formatDecimal } from "./format.js";
+import { formatBytes, formatCount, formatDecimal } from "../parts/format.js";
 
 const LABELS = {
   events: "Events",

@@ -60,3 +60,25 @@ export function formatDuration(duration_ms) {
 export function formatSeconds(elapsed_ms) {
   return `${(elapsed_ms / 1_000).toFixed(1)} s`;
 }
+
+const money = new Intl.NumberFormat("en", { style: "currency", currency: "EUR" });
+
+/** Cents of a euro: 1350 → "€13.50" */
+export function formatMoney(cents) {
+  return money.format(cents / 100);
+}
+
+/** Elapsed time of which there is little: 0.734 → "0.73 ms", 12.6 → "13 ms" */
+export function formatMillis(elapsed_ms) {
+  const digits = elapsed_ms < 1 ? 2 : elapsed_ms < 10 ? 1 : 0;
+  return `${elapsed_ms.toFixed(digits)} ms`;
+}
+
+/** How long ago something was: "just now", "3 minutes ago". */
+export function formatAgo(time, now) {
+  const elapsed_ms = now - time;
+  if (elapsed_ms < 5_000) return "just now";
+  const [name, length_ms] = UNITS.find(([, length_ms]) => length_ms <= elapsed_ms);
+  const count = Math.floor(elapsed_ms / length_ms);
+  return `${whole.format(count)} ${name}${count === 1 ? "" : "s"} ago`;
+}

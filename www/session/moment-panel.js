@@ -2,7 +2,7 @@
 
 import { DocumentView } from "./document-view.js";
 import { EMPTY } from "./document.js";
-import { formatCount, formatDuration, formatRate, formatTime } from "./format.js";
+import { formatCount, formatDuration, formatRate, formatTime } from "../parts/format.js";
 import { LogView } from "./log-view.js";
 import { play } from "./playback.js";
 import { TRANSACTIONS, loadTrace } from "./trace.js";

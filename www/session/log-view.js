@@ -1,7 +1,7 @@
 // Shows the log of the session: rows around the view are read out of the store when they are needed.
 
 import { summarise } from "./document.js";
-import { formatCount, formatTime } from "./format.js";
+import { formatCount, formatTime } from "../parts/format.js";
 import { STREAM } from "./trace.js";
 
 /** As in the style sheet. */

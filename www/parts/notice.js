@@ -1,6 +1,7 @@
 // Tells people what went wrong, and what they can do about it.
 
-import { isEverfoldError } from "./dist/index.js";
+import { isEverfoldError } from "../dist/index.js";
+import { element } from "./element.js";
 
 /** What to say of each error of the store; what is not here is said in the store's own words. */
 const ADVICE = {
@@ -53,16 +54,18 @@ export class Notices {
     console.error(error);
     const code = isEverfoldError(error) ? error.code : undefined;
     const advice = ADVICE[code] ?? { what: String(error?.message ?? error), next: "Reload the page: what was stored is kept." };
-    const notice = element("div", "notice");
-    notice.setAttribute("role", "alert");
-    notice.append(element("p", "notice-what", advice.what), element("p", "", advice.next));
-    if (code !== undefined) notice.append(element("p", "notice-code", `${code}: ${error.message}`));
-    const buttons = element("div", "notice-buttons");
+    const notice = element("div.notice", { role: "alert" }, element("p.notice-what", {}, advice.what), element("p", {}, advice.next));
+    if (code !== undefined) notice.append(element("p.notice-code", {}, `${code}: ${error.message}`));
     const dismiss = { label: "Dismiss", run: () => {} };
-    for (const action of [...actions, dismiss]) buttons.append(this.#button(action, notice));
-    notice.append(buttons);
+    const buttons = [...actions, dismiss].map((action) => this.#button(action, notice));
+    notice.append(element("div.notice-buttons", {}, ...buttons));
     // The same trouble again replaces what was said of it before.
     this.#place.replaceChildren(notice);
+  }
+
+  /** Says something that is no error. */
+  say(text) {
+    this.#place.replaceChildren(element("p.notice.mild", { role: "status" }, text));
   }
 
   clear() {
@@ -70,19 +73,10 @@ export class Notices {
   }
 
   #button({ label, run }, notice) {
-    const button = element("button", "small", label);
-    button.type = "button";
-    button.addEventListener("click", () => {
+    const onclick = () => {
       notice.remove();
       run();
-    });
-    return button;
+    };
+    return element("button.small", { type: "button", onclick }, label);
   }
-}
-
-function element(name, className, text = "") {
-  const made = document.createElement(name);
-  if (className !== "") made.className = className;
-  made.textContent = text;
-  return made;
 }

@@ -1,0 +1,30 @@
+// Opens pages of the demo, and notes what they complain of.
+
+import { openChromium } from "./chromium.mjs";
+import { makeProfile } from "./program.mjs";
+import { serveTests } from "./server.mjs";
+
+/** A browser of its own, with the server of the demo. */
+export async function openDemo() {
+  const server = await serveTests();
+  const profile = makeProfile();
+  const browser = await openChromium(profile.path, { viewport: { width: 1360, height: 1000 } });
+  /** Errors on the console, what was not caught, and what a policy refused, of all pages. */
+  const complaints = [];
+  browser.context.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
+  browser.context.on("weberror", (error) => complaints.push(String(error.error())));
+  return {
+    complaints,
+    /** Opens a page of the demo in a new tab. */
+    async open(name) {
+      const page = await browser.context.newPage();
+      await page.goto(`${server.url}${name}`);
+      return page;
+    },
+    async close() {
+      await browser.close();
+      profile.remove();
+      await server.close();
+    },
+  };
+}

@@ -1,0 +1,96 @@
+// What holds for every page of the demo: its policy, phones, light and dark, and who uses it by keyboard or hears it.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { after, before, test } from "node:test";
+
+import { openDemo } from "./demo-page.mjs";
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+const POLICY =
+  "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'";
+
+/** The pages, and what is there when one has begun. */
+const PAGES = {
+  "index.html": ".pages a",
+  "session.html": "#append:enabled",
+  "shop.html": "#cart-lines li",
+  "orders.html": ".order",
+};
+
+/** The narrowest screen that people have. */
+const PHONE = { width: 360, height: 740 };
+
+let demo;
+before(async () => (demo = await openDemo()));
+after(() => demo?.close());
+
+async function openPage(name) {
+  const page = await demo.open(name);
+  await page.waitForSelector(PAGES[name]);
+  return page;
+}
+
+for (const name of Object.keys(PAGES)) {
+  test(`${name} states the policy, and has nothing that it would refuse`, async () => {
+    const text = readFileSync(new URL(`../../www/${name}`, import.meta.url), "utf8");
+    assert.ok(text.includes(`<meta http-equiv="Content-Security-Policy" content="${POLICY}">`));
+    assert.doesNotMatch(text, /\sstyle=|\son\w+=|<style|<script>/);
+  });
+
+  test(`${name} is no wider than a phone`, async () => {
+    const page = await openPage(name);
+    await page.setViewportSize(PHONE);
+    const width = await page.evaluate(() => document.documentElement.scrollWidth);
+    assert.ok(width <= PHONE.width, `the page is ${width} pixels wide`);
+    await page.close();
+  });
+
+  for (const colorScheme of ["light", "dark"]) {
+    test(`${name} is accessible, ${colorScheme}`, async () => {
+      const page = await openPage(name);
+      await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+      for (const viewport of [{ width: 1360, height: 1000 }, PHONE]) {
+        await page.setViewportSize(viewport);
+        // Not as an element: the policy would refuse that.
+        await page.evaluate(AXE);
+        const { violations } = await page.evaluate(() => globalThis.axe.run());
+        const found = violations.flatMap(({ id, nodes }) => nodes.map(({ target, any }) => `${id}: ${target} ${any[0]?.message ?? ""}`));
+        assert.deepEqual(found, [], `${viewport.width} pixels wide`);
+      }
+      await page.close();
+    });
+  }
+
+  test(`${name} is reached and left by keyboard`, async () => {
+    const page = await openPage(name);
+    await page.keyboard.press("Tab");
+    assert.equal(await page.evaluate(() => document.activeElement.className), "jump");
+    await page.keyboard.press("Enter");
+    assert.equal(await page.evaluate(() => document.activeElement.id), "main");
+    await page.close();
+  });
+}
+
+test("the theme is that of the system, until another is chosen, which holds in all tabs and after a reload", async () => {
+  const [one, other] = [await openPage("index.html"), await openPage("shop.html")];
+  const background = (page) => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  await one.emulateMedia({ colorScheme: "light" });
+  await other.emulateMedia({ colorScheme: "light" });
+  const light = await background(one);
+  await one.getByRole("button", { name: "Dark theme" }).click();
+  await other.waitForFunction((light) => getComputedStyle(document.body).backgroundColor !== light, light);
+  const dark = await background(one);
+  assert.equal(await background(other), dark);
+  await one.reload();
+  assert.equal(await background(one), dark);
+  assert.equal(await one.getByRole("button", { name: "Dark theme" }).getAttribute("aria-pressed"), "true");
+  await one.evaluate(() => localStorage.clear());
+  await Promise.all([one.close(), other.close()]);
+});
+
+test("no page complained: nothing was refused by the policy, and no error went unsaid", () => {
+  assert.deepEqual(demo.complaints, []);
+});

@@ -1,0 +1,122 @@
+// The shop and its orders, in several tabs at once.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { openDemo } from "./demo-page.mjs";
+
+let demo;
+let one;
+let other;
+
+before(async () => {
+  demo = await openDemo();
+  [one, other] = [await demo.open("shop.html"), await demo.open("shop.html")];
+  for (const tab of [one, other]) await tab.waitForSelector("#cart-lines li");
+});
+after(() => demo?.close());
+
+const quantity = (tab, sku) => tab.$eval(`[data-line="${sku}"] .quantity`, (shown) => Number(shown.textContent));
+const revisions = (tab) => tab.$$eval("#events [data-revision]", (rows) => rows.map((row) => Number(row.dataset.revision)));
+
+/** Waits until a line of the cart has so many. */
+async function waitForQuantity(tab, sku, wanted) {
+  await tab.waitForFunction(
+    ({ sku, wanted }) => document.querySelector(`[data-line="${sku}"] .quantity`)?.textContent === String(wanted),
+    { sku, wanted },
+  );
+}
+
+test("two tabs that open the shop for the first time fill it once", async () => {
+  assert.deepEqual(await revisions(one), [4, 3, 2, 1, 0]);
+  assert.deepEqual(await revisions(other), [4, 3, 2, 1, 0]);
+});
+
+test("what is added in one tab is seen in the other, with its event and who did it", async () => {
+  await one.click('[data-add="pot"]');
+  await waitForQuantity(other, "pot", 1);
+  await other.waitForFunction(() => document.querySelector("#events [data-revision]").dataset.revision === "5");
+  const name = await one.textContent("#tab-name");
+  assert.match(await other.textContent("#events li:first-child"), new RegExp(`ItemAdded.*tab ${name}.*1 × Cast-iron pot`));
+  assert.match(await one.textContent("#events li:first-child"), /this tab/);
+  await other.click('[data-line="pot"] [aria-label^="One more"]');
+  await waitForQuantity(one, "pot", 2);
+});
+
+test("the cart is seen as it was after any event, and cannot be changed there", async () => {
+  await one.click('#events [data-revision="0"]');
+  await one.waitForSelector("#cart.is-past");
+  assert.equal(await one.$$eval("#cart-lines li", (lines) => lines.length), 1);
+  assert.match(await one.textContent("#cart-state"), /^as it was at \d{4}-/);
+  assert.ok(await one.isDisabled("#check-out"));
+  await one.focus("#cart-moment");
+  await one.keyboard.press("ArrowRight");
+  await one.waitForFunction(() => document.querySelectorAll("#cart-lines li").length === 2);
+  await one.click("#cart-now");
+  await waitForQuantity(one, "pot", 2);
+});
+
+test("an append on an old revision is refused, and resolved on the newest state", async () => {
+  const before = (await revisions(one))[0];
+  await one.click("#stale");
+  await one.waitForSelector("#resolve");
+  assert.match(await one.textContent("#conflict-steps"), new RegExp(`expected revision ${before - 1}, and the stream is at ${before}`));
+  assert.equal((await revisions(one))[0], before);
+  await one.click("#resolve");
+  await one.waitForFunction((wanted) => document.querySelector("#events [data-revision]").dataset.revision === wanted, String(before + 1));
+  assert.equal(await quantity(one, "honey"), 1);
+});
+
+test("the commands of two tabs at once are all stored, each once", async () => {
+  const before = (await revisions(one))[0];
+  await one.click("#contest");
+  for (const tab of [one, other]) {
+    await tab.waitForSelector("#conflict-steps .other-tab");
+    await tab.waitForFunction((wanted) => document.querySelector("#events [data-revision]").dataset.revision === wanted, String(before + 10));
+    const all = (await revisions(tab)).slice(0, 10).reverse();
+    assert.deepEqual(all, Array.from({ length: 10 }, (_, place) => before + 1 + place));
+  }
+});
+
+test("an order that is placed empties the cart in both tabs, and stands on the board", async () => {
+  const board = await demo.open("orders.html");
+  await board.waitForSelector(".order");
+  await one.click("#check-out");
+  for (const tab of [one, other]) await tab.waitForFunction(() => document.querySelector("#cart-heading").textContent === "Cart 8");
+  await board.waitForSelector('[data-status="placed"] [data-order="order-7"]');
+  await board.close();
+});
+
+test("an order moves in every tab, and is packed once whoever presses", async () => {
+  const [left, right] = [await demo.open("orders.html"), await demo.open("orders.html")];
+  const ship = '[data-order="order-7"] [data-step="Ship"]';
+  const pack = '[data-order="order-7"] [data-step="Pack"]';
+  for (const tab of [left, right]) await tab.waitForSelector(pack);
+  await Promise.all([left, right].map((tab) => tab.$eval(pack, (button) => button.click())));
+  for (const tab of [left, right]) await tab.waitForSelector(`[data-status="packed"] ${ship}`);
+  const packed = await left.$$eval("#events li", (rows) => rows.filter((row) => /OrderPacked.*order-7 /.test(row.textContent)).length);
+  assert.equal(packed, 1);
+  await right.click("#place-many");
+  const counted = (tab) => tab.waitForFunction(() => document.querySelector('[data-status="placed"] .chip').textContent === "21");
+  await Promise.all([counted(left), counted(right)]);
+  await left.click("#rebuild");
+  await left.waitForSelector(".toast.done");
+  await Promise.all([left.close(), right.close()]);
+});
+
+test("who starts over in one tab is told so in the other, and finds the sample data again", async () => {
+  await one.bringToFront();
+  await one.click("#start-over");
+  await one.click('dialog button[value="delete"]');
+  await one.waitForFunction(() => document.querySelector("#cart-heading").textContent === "Cart 7");
+  await other.waitForSelector(".notice");
+  await other.getByRole("button", { name: "Reload" }).click();
+  await other.waitForSelector("#cart-lines li");
+  assert.deepEqual(await revisions(other), [4, 3, 2, 1, 0]);
+  // Said to people, and to those who look at the console.
+  demo.complaints.splice(0, demo.complaints.length, ...demo.complaints.filter((text) => !text.includes("CLOSED") && !/closed/.test(text)));
+});
+
+test("neither page complained: nothing was refused by the policy, and no error went unsaid", () => {
+  assert.deepEqual(demo.complaints, []);
+});

@@ -1,0 +1,111 @@
+// The board: a column a status, each a page of documents that are followed.
+
+import { element } from "../parts/element.js";
+import { follow } from "../parts/follow.js";
+import { formatAgo, formatCount, formatMoney, formatTime } from "../parts/format.js";
+import { STEPS } from "../shop/domain.js";
+
+const COLUMNS = [
+  ["placed", "Placed"],
+  ["packed", "Packed"],
+  ["shipped", "Shipped"],
+  ["delivered", "Delivered"],
+  ["cancelled", "Cancelled"],
+];
+
+/** So many orders a column shows, those that changed last. */
+const ROWS_MAX = 40;
+
+/** How often "3 minutes ago" is said anew. */
+const AGE_MS = 15_000;
+
+/**
+ * Shows the orders of a read model, and follows them.
+ *
+ * @param {HTMLElement} place
+ * @param {import("../dist/index.js").ReadModel} orders
+ * @param {object} listeners
+ * @param {(stream: string, step: string) => void} listeners.onStep is told what is to be done with which order
+ * @param {(error: unknown) => void} listeners.onError
+ */
+export function showBoard(place, orders, { onStep, onError }) {
+  const columns = COLUMNS.map(([status, label]) => new Column(orders, status, label, { onStep, onError }));
+  place.replaceChildren(...columns.map(({ box }) => box));
+  setInterval(() => columns.forEach((column) => column.drawAges()), AGE_MS);
+}
+
+class Column {
+  #status;
+  #label;
+  #orders;
+  #onStep;
+  #list = element("ul");
+  #count = element("span.chip", {}, "0");
+  #heading;
+  /** Cards by the key of their order: what did not change is not drawn anew, and keeps the focus. */
+  #cards = new Map();
+  #isFirst = true;
+
+  constructor(orders, status, label, { onStep, onError }) {
+    this.#orders = orders;
+    this.#status = status;
+    this.#label = label;
+    this.#onStep = onStep;
+    this.#heading = element("h2", { id: `column-${status}` }, label);
+    this.#list.setAttribute("aria-labelledby", `column-${status}`);
+    this.box = element(`section.column.${status}`, { "aria-labelledby": `column-${status}`, "data-status": status }, element("div.column-head", {}, this.#heading, this.#count), this.#list);
+    const rows = orders.live({ index: "byStatus", equals: [status], direction: "backwards", limit: ROWS_MAX });
+    follow(rows, ({ rows }) => this.#draw(rows, onError), onError);
+  }
+
+  drawAges() {
+    const now = Date.now();
+    for (const age of this.#list.querySelectorAll("time")) age.textContent = formatAgo(Number(age.dataset.time), now);
+  }
+
+  #draw(rows, onError) {
+    const cards = new Map();
+    for (const { key, doc } of rows) {
+      const known = this.#cards.get(key);
+      cards.set(key, known?.doc === doc ? known : { doc, card: this.#card(key, doc) });
+    }
+    this.#cards = cards;
+    this.#list.replaceChildren(...(cards.size === 0 ? [element("li.column-empty", {}, `No order is ${this.#status}.`)] : [...cards.values()].map(({ card }) => card)));
+    this.#isFirst = false;
+    void this.#drawCount(rows.length, onError);
+  }
+
+  async #drawCount(shown, onError) {
+    try {
+      const count = shown < ROWS_MAX ? shown : await this.#orders.count({ index: "byStatus", equals: [this.#status] });
+      this.#count.textContent = formatCount(count);
+      this.#count.setAttribute("aria-label", `${formatCount(count)} orders`);
+    } catch (error) {
+      onError(error);
+    }
+  }
+
+  #card(key, { customer, cents, items, changedAt }) {
+    const buttons = Object.entries(STEPS)
+      .filter(([, { from }]) => from.includes(this.#status))
+      .map(([step]) => {
+        const name = step === "Cancel" ? "button.small.danger" : "button.small";
+        return element(name, { type: "button", "data-step": step, "aria-label": `${step} ${key}`, onclick: () => this.#onStep(key, step) }, step);
+      });
+    const card = element(
+      "li.order",
+      { "data-order": key },
+      element("div.order-head", {}, element("strong", {}, key), element("span.number", {}, formatMoney(cents))),
+      element("span", {}, customer),
+      element(
+        "span.quiet",
+        {},
+        `${items} item${items === 1 ? "" : "s"} · `,
+        element("time", { datetime: new Date(changedAt).toISOString(), "data-time": changedAt, title: `${formatTime(changedAt)} UTC` }, formatAgo(changedAt, Date.now())),
+      ),
+      0 < buttons.length ? element("div.buttons", {}, ...buttons) : undefined,
+    );
+    if (!this.#isFirst) card.classList.add("is-new");
+    return card;
+  }
+}

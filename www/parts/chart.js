@@ -1,0 +1,75 @@
+// Draws bars as SVG, each chart with a table of the same numbers.
+
+import { drawing, element } from "./element.js";
+import { formatCount } from "./format.js";
+
+const HEIGHT_PX = 150;
+const LABELS_PX = 20;
+/** Between the bars, as a share of the room of one. */
+const GAP = 0.22;
+
+/**
+ * A chart of upright bars, as wide as its place. It is drawn anew with each call.
+ *
+ * @param {HTMLElement} place
+ * @param {object} chart
+ * @param {string} chart.title what it shows, for who cannot see it
+ * @param {string} chart.of what a bar stands for: the head of the table's first column
+ * @param {[label: string, count: number][]} chart.bars
+ * @param {(label: string) => string} [chart.short] what stands below a bar
+ * @param {string} [chart.empty] what is said where there is no bar
+ */
+export function drawBars(place, { title, of, bars, short = (label) => label, empty = "Nothing to show yet." }) {
+  if (bars.length === 0) {
+    place.replaceChildren(element("p.quiet.chart-empty", {}, empty));
+    return;
+  }
+  const width = Math.max(240, place.clientWidth);
+  const highest = Math.max(1, ...bars.map(([, count]) => count));
+  const step = width / bars.length;
+  // A label has room for some seven letters.
+  const every = Math.max(1, Math.ceil(58 / step));
+  const columns = bars.map(([label, count], place) => {
+    const height = count === 0 ? 0 : Math.max(1.5, (count / highest) * HEIGHT_PX);
+    const bar = drawing(
+      "rect.bar",
+      { x: place * step + (step * GAP) / 2, y: HEIGHT_PX - height, width: Math.max(1, step * (1 - GAP)), height, rx: Math.min(3, step / 4) },
+      drawing("title", {}, `${label}: ${formatCount(count)}`),
+    );
+    const text = drawing("text", { x: (place + 0.5) * step, y: HEIGHT_PX + 15, "text-anchor": anchor(place, bars.length, step) }, short(label));
+    return drawing("g", {}, bar, ...(place % every === 0 ? [text] : []));
+  });
+  const line = drawing("line.axis", { x1: 0, x2: width, y1: HEIGHT_PX + 0.5, y2: HEIGHT_PX + 0.5 });
+  const peak = drawing("text.peak", { x: 0, y: 10 }, `${formatCount(highest)} at most`);
+  const height = HEIGHT_PX + LABELS_PX;
+  const svg = drawing("svg.chart", { viewBox: `0 -14 ${width} ${height + 14}`, width: "100%", height: height + 14, role: "img", "aria-label": summary(title, bars) });
+  peak.setAttribute("y", "-3");
+  svg.append(...columns, line, peak);
+  place.replaceChildren(svg, tableOf(place, title, of, bars));
+}
+
+/** Labels at the edges stay within the chart. */
+function anchor(place, count, step) {
+  if (58 <= step) return "middle";
+  if (place === 0) return "start";
+  return place === count - 1 ? "end" : "middle";
+}
+
+function summary(title, bars) {
+  const [label, count] = bars.reduce((most, bar) => (most[1] < bar[1] ? bar : most));
+  return `${title}: ${bars.length} bars, the highest is ${label} with ${formatCount(count)}`;
+}
+
+/** The same numbers to be read; it stays open when the chart is drawn anew. */
+function tableOf(place, title, of, bars) {
+  const isOpen = place.querySelector("details")?.open === true;
+  const rows = bars.map(([label, count]) => element("tr", {}, element("th", { scope: "row" }, label), element("td.number", {}, formatCount(count))));
+  const table = element(
+    "table.plain",
+    {},
+    element("caption.unseen", {}, title),
+    element("thead", {}, element("tr", {}, element("th", { scope: "col" }, of), element("th.number", { scope: "col" }, "Count"))),
+    element("tbody", {}, ...rows),
+  );
+  return element("details.chart-table", { open: isOpen }, element("summary", {}, "As a table"), element("div.scroll", { tabindex: 0, role: "group", "aria-label": `${title}, as a table` }, table));
+}
