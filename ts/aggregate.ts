@@ -4,6 +4,7 @@ import { checkDocument, isDocument } from "./declarative.js";
 import { invalidArgument } from "./errors.js";
 import type { AnyEvents, EventRegistry, NewEvent, RecordedEvent, TypeOf } from "./events.js";
 import { checkRegistry } from "./events.js";
+import { foreseen } from "./foreseen.js";
 import { isUnawaited } from "./schema.js";
 
 /**
@@ -169,7 +170,7 @@ export function defineAggregate<
   callback(checked.initial, "definition.initial");
   const { initial, decide, events } = definition;
   if (decide !== undefined) callback(decide, "definition.decide");
-  return Object.freeze({
+  const aggregate = Object.freeze({
     name: name(checked.name, "definition.name"),
     version: definedOption(checked, "version", whole) ?? 1,
     category,
@@ -180,6 +181,9 @@ export function defineAggregate<
     snapshotEvery: definedOption(checked, "snapshotEvery", checkSnapshotEvery) ?? SNAPSHOT_EVERY_EVENTS,
     stream: streamsOf(definition.name, category),
   });
+  if (isDocument(aggregate.evolve)) foreseen.add("folding");
+  if (aggregate.snapshotEvery !== false) foreseen.add("snapshots");
+  return aggregate;
 }
 
 /** How the streams of an aggregate are called. */

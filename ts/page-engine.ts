@@ -37,6 +37,8 @@ import type {
   FoldedMessage,
   ReducerMessage,
 } from "./fold-messages.js";
+import type { Capability } from "./foreseen.js";
+import { foreseen } from "./foreseen.js";
 import { MessageWriter } from "./message-writer.js";
 import type { AdvanceMessage, ClaimMessage, FindMessage, FoundMessage, IndexValueMessage, ProjectionMessage, StandingMessage } from "./projection-messages.js";
 import type { KeepSnapshotMessage, SnapshotAnswer, SnapshotMessage } from "./snapshot-messages.js";
@@ -49,6 +51,8 @@ const INQUIRIES = ["event", "streamInfo", "streams", "count", "stats", "readStor
 const FOLDING = ["defineReducer", "foldEvents", "fold"] as const;
 const PROJECTIONS = ["project", "standing", "claim", "advance", "documents", "findDocuments", "countDocuments"] as const;
 const COMPACT = 0;
+/** What has the code of what an application may ask. */
+const SUPPLEMENT_OF: Record<Capability, number> = { folding: SUPPLEMENT.folding, projections: SUPPLEMENT.projections, snapshots: SUPPLEMENT.inquiries };
 const FOLDS = { stream: 0, query: 1, all: 2 } as const;
 const STORAGES: readonly StorageKind[] = ["indexeddb", "memory"];
 const DIRECTIONS: readonly StreamReadMessage["direction"][] = ["forwards", "backwards"];
@@ -61,6 +65,10 @@ const COUNTS_BY: readonly CountMessage["by"][] = ["nothing", "type", "category",
  */
 export async function openPageEngine(message: OpenMessage, onProgress?: OpenProgress, world?: World): Promise<Engine> {
   const glue = await loadCore();
+  for (const capability of foreseen) {
+    // Where it fails, who needs it tries again, and hears of it.
+    glue.loadSupplement?.(SUPPLEMENT_OF[capability]).catch(() => undefined);
+  }
   const { name, storage, durability } = message;
   const code = STORAGES.indexOf(storage);
   const core = await calls.make(() => glue.openEngine(name, code, DURABILITY[durability], onProgress, glue.loadSupplement, world) as Promise<CoreEngine>);

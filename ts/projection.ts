@@ -2,6 +2,7 @@ import { bag, callback, list, name, option, unfit, whole } from "./arguments.js"
 import { invalidArgument } from "./errors.js";
 import type { AnyEvents, EventRegistry, FactType, RecordedEvent, RecordedFact, TypeOf } from "./events.js";
 import { checkRegistry } from "./events.js";
+import { foreseen } from "./foreseen.js";
 import type { Query } from "./query.js";
 
 /** An event, or a fact where one is handled or asked for. */
@@ -129,6 +130,7 @@ export function defineProjection<
     on: checkHandlers(checked.on),
     indexes: (defined("indexes", checkIndexes) ?? {}) as Indexes,
   };
+  foreseen.add("projections");
   return Object.freeze(Object.defineProperty(projection, BRAND, { value: true }));
 }
 

@@ -66,6 +66,24 @@ const MORE = {
   },
 };
 
+/** What applications define before they open a store, and what they load then along with the first module. */
+const DEFINED = [
+  ["functions without snapshots", () => everfold.defineAggregate({ name: "a", initial: () => ({}), evolve: {}, snapshotEvery: false }), []],
+  ["functions", () => everfold.defineAggregate({ name: "a", initial: () => ({}), evolve: {} }), ["inquiries"]],
+  ["a document", () => everfold.defineAggregate({ name: "a", initial: () => ({}), evolve: { A: { $inc: { count: 1 } } }, snapshotEvery: false }), ["folding"]],
+  ["a projection", () => everfold.defineProjection({ name: "p", on: { A: () => 1 }, key: ({ stream }) => stream }), ["projections"]],
+];
+
+for (const [what, define, more] of DEFINED) {
+  test(`Chromium: a page that defines ${what} first loads ${more.join(" and ") || "nothing"} along with it`, () =>
+    withPage(openChromium, async (page, loaded) => {
+      await page.run(define);
+      await page.run(async () => void (await everfold.EventStore.open("shop")));
+      await page.page.waitForLoadState("networkidle");
+      assert.deepEqual(new Set(await loaded()), new Set(["bg", ...more]));
+    }));
+}
+
 for (const [name, open] of Object.entries({ Chromium: openChromium, Firefox: openFirefox })) {
   test(`${name}: a page that opens, appends, reads and listens loads the first module alone, and the others when it needs them`, () =>
     withPage(open, async (page, loaded) => {
