@@ -10,6 +10,7 @@ import { DURABILITY, NONE } from "./engine.js";
 import { internal, reviveError } from "./errors.js";
 import { nextTask } from "./pause.js";
 import type { Recent } from "./recent.js";
+import type { StatusWatch } from "./status.js";
 
 /** Length of the payloads, in UTF-16 units, at which a message is full and the next append begins another. */
 const MESSAGE_TEXT_LENGTH = 8 * 1024 * 1024;
@@ -44,16 +45,18 @@ const DURABILITY_NAMES = Object.keys(DURABILITY) as Durability[];
 export class AppendQueue {
   readonly #engine: Engine;
   readonly #recent: Recent;
+  readonly #status: StatusWatch;
   #batches: Batch[] = [];
   /** Messages that have crossed and are not settled. */
   readonly #underWay = new Set<Promise<void>>();
   #scheduled = false;
   #nextTicket = 1;
 
-  /** `recent` is told of what is appended. */
-  constructor(engine: Engine, recent: Recent) {
+  /** `recent` is told of what is appended, `status` also of what could not be. */
+  constructor(engine: Engine, recent: Recent, status: StatusWatch) {
     this.#engine = engine;
     this.#recent = recent;
+    this.#status = status;
   }
 
   /** Checks and queues a commit. Rejects with what is wrong with it, or with why it was refused. */
@@ -140,7 +143,7 @@ export class AppendQueue {
     try {
       forget = onAbort(signal, () => this.#engine.abort(ticket));
       signal?.throwIfAborted();
-      settle(waiting, await this.#engine.append(writer.finish(ticket)), signal, this.#recent);
+      settle(waiting, await this.#engine.append(writer.finish(ticket)), signal, this.#recent, this.#status);
     } catch (error) {
       for (const { reject } of waiting) reject(error);
     } finally {
@@ -150,7 +153,7 @@ export class AppendQueue {
 }
 
 /** Settles each append with its part of the outcome. The layout is described at {@link AppendOutcome}. */
-function settle(appends: readonly Waiting[], { numbers, errors }: AppendOutcome, signal: AbortSignal | undefined, recent: Recent): void {
+function settle(appends: readonly Waiting[], { numbers, errors }: AppendOutcome, signal: AbortSignal | undefined, recent: Recent, status: StatusWatch): void {
   let place = 0;
   let errorCount = 0;
   for (const waiting of appends) {
@@ -159,7 +162,12 @@ function settle(appends: readonly Waiting[], { numbers, errors }: AppendOutcome,
       const error = errors[errorCount];
       errorCount += 1;
       if (error?.code === "ABORTED") waiting.reject(signal?.reason);
-      else waiting.reject(error === undefined ? internal("an append has no outcome") : reviveError(inTermsOfCaller(error, waiting.writes)));
+      else {
+        const revived = error === undefined ? internal("an append has no outcome") : reviveError(inTermsOfCaller(error, waiting.writes));
+        // First, so that who hears of the refusal finds the status that comes of it.
+        status.failed(revived);
+        waiting.reject(revived);
+      }
       continue;
     }
     const start = place;
@@ -168,7 +176,10 @@ function settle(appends: readonly Waiting[], { numbers, errors }: AppendOutcome,
     place += 4 * writes.length;
     const { lastPosition, durability, duplicate } = resultOf(undefined, numbers, start, start);
     const [first] = writes.filter(({ firstPosition }) => firstPosition !== undefined);
-    if (first?.firstPosition !== undefined && !duplicate) recent.wrote(writes, first.firstPosition, lastPosition);
+    if (first?.firstPosition !== undefined && !duplicate) {
+      recent.wrote(writes, first.firstPosition, lastPosition);
+      status.wrote();
+    }
     if (waiting.of === "write") waiting.resolve(writes[0] as AppendResult);
     else waiting.resolve({ writes, lastPosition, durability, duplicate });
   }

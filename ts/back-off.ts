@@ -15,10 +15,10 @@ export class BackOff {
   #duration_ms: number = PAUSE_MS;
   #wake: () => void = () => {};
 
-  /** Waits, and no longer than until it is ended. */
-  pause(): Promise<void> {
-    const duration_ms = this.#duration_ms;
-    this.#duration_ms = Math.min(2 * duration_ms, PAUSE_MS_MAX);
+  /** Waits, and no longer than until it is ended: the next time twice as long, or as long as is said. */
+  pause(given_ms?: number): Promise<void> {
+    const duration_ms = given_ms ?? this.#duration_ms;
+    if (given_ms === undefined) this.#duration_ms = Math.min(2 * duration_ms, PAUSE_MS_MAX);
     return new Promise((resolve) => {
       const timer: unknown = setTimeout(resolve, duration_ms);
       // That it waits keeps no process of Node's alive.

@@ -74,6 +74,8 @@ export interface Engine {
   readonly limits: EngineLimits;
   /** The last position that this tab has seen. */
   readonly position: number;
+  /** Hears why calls were rejected. */
+  onFailure: ((error: unknown) => void) | undefined;
   /** Queues appends, in the order of the calls and of the message. Resolves when the last of them is settled. */
   append(message: AppendMessage): Promise<AppendOutcome>;
   /** Withdraws the appends of the message with this ticket; without effect once their transaction has begun. */

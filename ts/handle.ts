@@ -14,6 +14,7 @@ import type { Session } from "./session.js";
 import type { SharedEngine, StorageOption } from "./shared-engine.js";
 import { acquireEngine } from "./shared-engine.js";
 import { Snapshots } from "./snapshot.js";
+import { HandleStatus } from "./status.js";
 import { Upcaster } from "./upcast.js";
 
 /** How a store is opened. */
@@ -49,6 +50,8 @@ export class Handle {
   readonly bus: EventBus;
   /** The states that follow the log. */
   readonly live: LiveFolds;
+  /** What it can do. */
+  readonly status: HandleStatus;
   /** Deletions and executions under way, which closing waits for, as for appends. */
   readonly #underWay = new Set<Promise<unknown>>();
   #closing: Promise<void> | undefined;
@@ -63,6 +66,7 @@ export class Handle {
     this.session = { ...session, projections: new Projections(session) };
     this.bus = new EventBus(this.session);
     this.live = new LiveFolds(this.session);
+    this.status = new HandleStatus(shared.status);
   }
 
   /** Opens a store, in the browser's world or in one of a test's own. */
@@ -126,6 +130,7 @@ export class Handle {
   }
 
   async #close(): Promise<void> {
+    this.status.close();
     for (const end of [...this.session.listening]) end();
     if (!this.#shared.closed) this.#lastPosition = this.#shared.engine.position;
     // Even where the engine was closed from elsewhere, the writes under way are settled first.

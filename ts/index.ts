@@ -70,6 +70,7 @@ export type { Direction, ReadAllOptions, ReadOptions } from "./reading.js";
 export type { ReplayOptions, ReplayResult } from "./replay.js";
 export type { SchemaIssue, SchemaVerdict, StandardIssue, StandardSchema } from "./schema.js";
 export type { StorageOption } from "./shared-engine.js";
+export type { Status, StoreState } from "./status.js";
 export { EventStore } from "./store.js";
 export type { EventSubscription, HandlerOptions, SubscribeOptions, Subscription } from "./subscription.js";
 export type { TimeInput } from "./time.js";

@@ -97,6 +97,7 @@ export async function destroyDatabase(name: string): Promise<void> {
 class PageEngine implements Engine {
   readonly storage: StorageKind;
   readonly limits: EngineLimits;
+  onFailure: ((error: unknown) => void) | undefined;
   readonly #core: CoreEngine;
   readonly #glue: Core;
 
@@ -112,7 +113,7 @@ class PageEngine implements Engine {
   }
 
   append({ ticket, texts, ids, names, numbers }: AppendMessage): Promise<AppendOutcome> {
-    return calls.make(() => this.#core.append(ticket, texts, ids, names, numbers) as Promise<AppendOutcome>);
+    return this.#make(() => this.#core.append(ticket, texts, ids, names, numbers) as Promise<AppendOutcome>);
   }
 
   abort(ticket: number): void {
@@ -274,12 +275,18 @@ class PageEngine implements Engine {
 
   #consult<Answer>(supplement: number, code: number, message: MessageWriter, progress?: FoldProgress | CompactProgress): Promise<Answer> {
     const { names, numbers } = message.finish();
-    return calls.make(() => this.#core.consult(supplement, code, names, numbers, progress) as Promise<Answer>);
+    return this.#make(() => this.#core.consult(supplement, code, names, numbers, progress) as Promise<Answer>);
+  }
+
+  #make<Answer>(call: () => Promise<Answer>): Promise<Answer> {
+    const made = calls.make(call);
+    made.catch((error: unknown) => this.onFailure?.(error));
+    return made;
   }
 
   #call<Answer>(call: (typeof CALLS)[number], message: MessageWriter): Promise<Answer> {
     const { names, numbers } = message.finish();
-    return calls.make(() => this.#core.call(CALLS.indexOf(call), names, numbers) as Promise<Answer>);
+    return this.#make(() => this.#core.call(CALLS.indexOf(call), names, numbers) as Promise<Answer>);
   }
 }
 

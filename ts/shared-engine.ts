@@ -1,10 +1,14 @@
+import { AppendMessageWriter } from "./append-message.js";
 import { AppendQueue } from "./append-queue.js";
 import type { Engine, OpenProgress, StorageKind } from "./engine.js";
-import { EverfoldError, invalidArgument, isEverfoldError } from "./errors.js";
+import { EXPECTED } from "./engine.js";
+import { EverfoldError, invalidArgument, isEverfoldError, reviveError } from "./errors.js";
 import type { HostWorld } from "./host.js";
 import { databaseExists, destroyDatabase, openPageEngine } from "./page-engine.js";
 import { Recent } from "./recent.js";
+import { StatusWatch } from "./status.js";
 import { Turns } from "./turns.js";
+import { WordOfTabs, hasChannels, sayToTabs } from "./word.js";
 
 /** Where a store is asked to keep its records: `"auto"` is IndexedDB, or memory where the browser refuses that. */
 export type StorageOption = StorageKind | "auto";
@@ -19,13 +23,21 @@ export class SharedEngine {
   readonly turns: Turns = new Turns();
   /** The states that commands came to. */
   readonly recent: Recent = new Recent();
+  readonly status: StatusWatch;
+  readonly #word: WordOfTabs | undefined;
   #handleCount = 0;
   readonly #name: string;
 
   constructor(name: string, engine: Engine) {
     this.#name = name;
     this.engine = engine;
-    this.queue = new AppendQueue(engine, this.recent);
+    // Only databases are of several tabs.
+    const isShared = engine.storage === "indexeddb" && hasChannels();
+    const tell = isShared ? () => this.#word?.say("look") : undefined;
+    this.status = new StatusWatch({ ask: () => appendNothing(engine), tell });
+    engine.onFailure = (error) => this.status.failed(error);
+    if (isShared) this.#word = new WordOfTabs(name, (word) => this.status.heard(word));
+    this.queue = new AppendQueue(engine, this.recent, this.status);
   }
 
   /** Adds a handle. */
@@ -44,9 +56,20 @@ export class SharedEngine {
     if (this.closed) return;
     this.closed = true;
     if (opened.get(this.#name)?.shared === this) opened.delete(this.#name);
+    this.status.end("closed");
+    this.#word?.close();
     this.queue.flush();
     await this.engine.close();
   }
+}
+
+/** Appends no events: that is judged as any append, and tells what would become of one. */
+async function appendNothing(engine: Engine): Promise<void> {
+  const writer = new AppendMessageWriter();
+  writer.append({ durability: 0, condition: undefined, writes: [{ stream: "status", expected: EXPECTED.any, events: [] }] });
+  // No append of the queue has this ticket.
+  const { errors } = await engine.append(writer.finish(0));
+  if (errors[0] !== undefined) throw reviveError(errors[0]);
 }
 
 /** An engine that is open or being opened. */
@@ -150,5 +173,12 @@ export async function storeExists(name: string): Promise<boolean> {
 export async function destroyStore(name: string): Promise<void> {
   const shared = await opened.get(name)?.opening.catch(() => undefined);
   await shared?.close();
-  if (shared?.engine.storage !== "memory") await destroyDatabase(name);
+  if (shared?.engine.storage === "memory") return;
+  // Before it is gone: who finds that it is will know why.
+  sayToTabs(name, "destroyed");
+  try {
+    await destroyDatabase(name);
+  } finally {
+    sayToTabs(name, "look");
+  }
 }

@@ -4,6 +4,7 @@ import type { Live } from "./live.js";
 import type { Loaded, QuerySource } from "./load.js";
 import type { Indexing, Projection, ReadModel } from "./projections.js";
 import type { Matching, Query } from "./query.js";
+import type { Status } from "./status.js";
 import { StoreFolds } from "./store-folds.js";
 import type { EventSubscription, HandlerOptions, SubscribeOptions, Subscription } from "./subscription.js";
 import { subscribe } from "./subscription.js";
@@ -74,6 +75,28 @@ export class StoreObserving<Registry extends EventRegistry = AnyEvents> extends 
   live<State>(aggregate: AnyAggregate<State>, source: string | QuerySource<Registry>): Live<Loaded<State>> {
     this.handle.open();
     return this.handle.live.of(aggregate, source);
+  }
+
+  /**
+   * What the store can do at the moment, as far as this tab knows: the same object until that changes. It is learnt from what calls come to, and, as long
+   * as somebody listens, by asking every five seconds. With a storage that failed it is asked again and again, so that what passes is seen to pass.
+   *
+   * @example
+   * if (store.status.state === "readOnly") console.log("reload the page: another tab has a newer version of this app");
+   */
+  get status(): Status {
+    return this.handle.status.now;
+  }
+
+  /**
+   * Calls the listener with each status that is another. What it throws is reported by the platform. Gives a function that ends the
+   * listening. Errors: `INVALID_ARGUMENT`.
+   *
+   * @example
+   * const stop = store.onStatus(({ state, cause }) => console.log(state, cause));
+   */
+  onStatus(listener: (status: Status) => void): () => void {
+    return this.handle.status.on(listener);
   }
 
   /** Opens the documents of a projection, which follow the log from now on. Errors: `INVALID_ARGUMENT`, `VERSION_TOO_NEW`, `QUOTA_EXCEEDED`. */

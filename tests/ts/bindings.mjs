@@ -1,5 +1,5 @@
 // The bindings in `examples/bindings`, bundled as a user would: for a browser, or to be rendered on a server.
-import { copyFile, mkdtemp, readFile, rm } from "node:fs/promises";
+import { copyFile, mkdtemp, readFile, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -38,6 +38,7 @@ export async function bundled(programs, platform) {
     const input = { stdin: { contents: source, resolveDir: BINDINGS, loader: "tsx", sourcefile: `${name}.tsx` } };
     await build({ ...common, ...input, outfile: join(folder, `${name}.js`) });
   }
-  await copyFile(join(PROJECT, "dist/everfold_bg.wasm"), join(folder, "everfold_bg.wasm"));
+  const wasm = (await readdir(join(PROJECT, "dist"))).filter((file) => file.endsWith(".wasm"));
+  for (const file of wasm) await copyFile(join(PROJECT, "dist", file), join(folder, file));
   return { folder, remove: () => rm(folder, { recursive: true }) };
 }

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { singleWrite } from "../../dist/append.js";
 import { AppendQueue } from "../../dist/append-queue.js";
 import { Recent } from "../../dist/recent.js";
+import { StatusWatch } from "../../dist/status.js";
 import { eventPages } from "../../dist/reading.js";
 
 const LIMITS = { jsonDepth: 64, tagsPerEvent: 32, commitEvents: 10_000, commitBytes: 1 << 24, queryEntries: 1_000, queryNames: 10_000 };
@@ -30,6 +31,8 @@ function runs({ numbers }) {
   return heads;
 }
 
+const STATUS = new StatusWatch({ ask: async () => {}, tell: undefined });
+
 /** The names of a message, one by one. */
 function namesOf({ names, numbers }) {
   let end = 0;
@@ -46,7 +49,7 @@ for (const [count, crossedAtOnce] of [
 ]) {
   test(`${count} appends of one task cross ${crossedAtOnce === 1 ? "at its end" : "in the next, which is not as long"}`, async () => {
     const engine = notingEngine();
-    const queue = new AppendQueue(engine, new Recent());
+    const queue = new AppendQueue(engine, new Recent(), STATUS);
     const appends = Array.from({ length: count }, () => appendTo(queue, { type: "A" }));
     await Promise.resolve();
     assert.equal(engine.messages.length, crossedAtOnce);
@@ -57,7 +60,7 @@ for (const [count, crossedAtOnce] of [
 
 test("what is asked behind many appends does not overtake them", async () => {
   const engine = notingEngine();
-  const queue = new AppendQueue(engine, new Recent());
+  const queue = new AppendQueue(engine, new Recent(), STATUS);
   const appends = Array.from({ length: 2_000 }, () => appendTo(queue, { type: "A" }));
   await Promise.resolve();
   queue.flush();
@@ -68,14 +71,14 @@ test("what is asked behind many appends does not overtake them", async () => {
 
 test("ten thousand appends of one task cross once", async () => {
   const engine = notingEngine();
-  const queue = new AppendQueue(engine, new Recent());
+  const queue = new AppendQueue(engine, new Recent(), STATUS);
   await Promise.all(Array.from({ length: 10_000 }, () => appendTo(queue, { type: "A" })));
   assert.deepEqual(engine.messages.map((message) => runs(message).length), [10_000]);
 });
 
 test("an append that can be withdrawn crosses alone, in its place", async () => {
   const engine = notingEngine();
-  const queue = new AppendQueue(engine, new Recent());
+  const queue = new AppendQueue(engine, new Recent(), STATUS);
   const { signal } = new AbortController();
   await Promise.all([
     appendTo(queue, { type: "A" }),
@@ -89,7 +92,7 @@ test("an append that can be withdrawn crosses alone, in its place", async () => 
 
 test("appends of much data cross in several messages", async () => {
   const engine = notingEngine();
-  const queue = new AppendQueue(engine, new Recent());
+  const queue = new AppendQueue(engine, new Recent(), STATUS);
   const data = "x".repeat(1_000_000);
   await Promise.all(Array.from({ length: 20 }, () => appendTo(queue, { type: "A", data })));
   assert.deepEqual(engine.messages.map((message) => runs(message).length), [9, 9, 2]);
@@ -97,7 +100,7 @@ test("appends of much data cross in several messages", async () => {
 
 test("an append that is refused half-way leaves nothing in the message", async () => {
   const engine = notingEngine();
-  const queue = new AppendQueue(engine, new Recent());
+  const queue = new AppendQueue(engine, new Recent(), STATUS);
   const id = "0190a5c4-7b1e-7cc3-9d2f-3f6a1c2b4d5e";
   const refused = [{ type: "B", data: "refused", id }, { type: "C", data: Number.NaN }];
   await Promise.allSettled([
@@ -120,7 +123,7 @@ test("an append that is refused half-way leaves nothing in the message", async (
 
 test("an engine that fails rejects every append of the message", async () => {
   const reason = new Error("lost");
-  const queue = new AppendQueue({ append: () => Promise.reject(reason), abort() {} }, new Recent());
+  const queue = new AppendQueue({ append: () => Promise.reject(reason), abort() {} }, new Recent(), STATUS);
   const outcomes = await Promise.allSettled([appendTo(queue, { type: "A" }), appendTo(queue, { type: "B" })]);
   assert.deepEqual(outcomes, [{ status: "rejected", reason }, { status: "rejected", reason }]);
 });

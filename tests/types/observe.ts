@@ -1,4 +1,4 @@
-import type { EventSubscription, Live, LiveState, Loaded, RecordedEvent, RecordedFact, Subscription } from "../../dist/index.js";
+import type { EventSubscription, Live, LiveState, Loaded, RecordedEvent, RecordedFact, Status, StoreState, Subscription } from "../../dist/index.js";
 import { defineAggregate } from "../../dist/index.js";
 import { bank, store, untyped } from "./bank.js";
 import type { Equal } from "./equal.js";
@@ -71,3 +71,18 @@ store.live(Balance, { query: { types: ["Other"] } });
 store.live(Balance, { query: {} }, {});
 // @ts-expect-error
 subscribe();
+
+// What a store can do.
+const { status } = store;
+same<Equal<typeof status, Status>>();
+same<Equal<typeof status.state, StoreState>>();
+same<Equal<StoreState, "open" | "reconnecting" | "readOnly" | "quotaExceeded" | "blocked" | "damaged" | "cleared" | "closed">>();
+same<Equal<typeof status.since, number>>();
+const unheard = store.onStatus(({ state, cause }) => same<Equal<[typeof state, typeof cause], [StoreState, unknown]>>());
+same<Equal<typeof unheard, () => void>>();
+// @ts-expect-error
+store.status = status;
+// @ts-expect-error
+status.state = "open";
+// @ts-expect-error
+if (status.state === "lost") store.onStatus();

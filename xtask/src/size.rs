@@ -15,7 +15,7 @@ use crate::split::{SUPPLEMENTS, Supplement};
 
 /// What a page may load to open, append, read and subscribe, in bytes after gzip: the wasm that comes first, and the JavaScript
 /// as a bundler would ship it. Every budget stands just above what there is, so that nothing is added to it unnoticed.
-const BUDGET_BYTES: usize = 169_100;
+const BUDGET_BYTES: usize = 170_300;
 /// What each supplement may weigh, by their numbers.
 const SUPPLEMENT_BUDGETS_BYTES: [usize; SUPPLEMENTS.len()] = [49_500, 26_200, 37_400, 24_800];
 /// Where the budget has to come to.

@@ -1,0 +1,39 @@
+// What tabs tell one another of a store's state. Nothing is believed of it: who has word looks by himself.
+
+/** What is said: the store is about to be destroyed, or there is something to see. */
+export type Word = "destroyed" | "look";
+
+/** Has word of the other tabs that have a store of this name open. Nothing where there can be none. */
+export class WordOfTabs {
+  readonly #channel: BroadcastChannel;
+
+  constructor(name: string, hear: (word: unknown) => void) {
+    this.#channel = channelOf(name);
+    this.#channel.onmessage = ({ data }) => hear(data);
+  }
+
+  say(word: Word): void {
+    this.#channel.postMessage(word);
+  }
+
+  close(): void {
+    this.#channel.close();
+  }
+}
+
+/** Says it to all tabs, to those that have the store open. */
+export function sayToTabs(name: string, word: Word): void {
+  if (!hasChannels()) return;
+  const channel = channelOf(name);
+  channel.postMessage(word);
+  channel.close();
+}
+
+/** Whether the browser lets tabs talk. */
+export function hasChannels(): boolean {
+  return "BroadcastChannel" in globalThis;
+}
+
+function channelOf(name: string): BroadcastChannel {
+  return new BroadcastChannel(`everfold-status:${name}`);
+}
