@@ -18,6 +18,7 @@ const PAGES = {
   "session.html": "#append:enabled",
   "shop.html": "#cart-lines li",
   "orders.html": ".order",
+  "log.html": "#log .log-row",
 };
 
 /** The narrowest screen that people have. */

@@ -3,7 +3,10 @@
 import { drawing, element } from "./element.js";
 import { formatCount } from "./format.js";
 
-const HEIGHT_PX = 150;
+const HEIGHT_PX = 190;
+/** Above the bars, for what the highest of them is. */
+const PEAK_PX = 14;
+/** Below the bars. */
 const LABELS_PX = 20;
 /** Between the bars, as a share of the room of one. */
 const GAP = 0.22;
@@ -36,23 +39,15 @@ export function drawBars(place, { title, of, bars, short = (label) => label, emp
       { x: place * step + (step * GAP) / 2, y: HEIGHT_PX - height, width: Math.max(1, step * (1 - GAP)), height, rx: Math.min(3, step / 4) },
       drawing("title", {}, `${label}: ${formatCount(count)}`),
     );
-    const text = drawing("text", { x: (place + 0.5) * step, y: HEIGHT_PX + 15, "text-anchor": anchor(place, bars.length, step) }, short(label));
-    return drawing("g", {}, bar, ...(place % every === 0 ? [text] : []));
+    const text = drawing("text", { x: (place + 0.5) * step, y: HEIGHT_PX + 15, "text-anchor": "middle" }, short(label));
+    return drawing("g", {}, bar, ...(place % every === Math.floor(every / 2) ? [text] : []));
   });
   const line = drawing("line.axis", { x1: 0, x2: width, y1: HEIGHT_PX + 0.5, y2: HEIGHT_PX + 0.5 });
-  const peak = drawing("text.peak", { x: 0, y: 10 }, `${formatCount(highest)} at most`);
-  const height = HEIGHT_PX + LABELS_PX;
-  const svg = drawing("svg.chart", { viewBox: `0 -14 ${width} ${height + 14}`, width: "100%", height: height + 14, role: "img", "aria-label": summary(title, bars) });
-  peak.setAttribute("y", "-3");
+  const peak = drawing("text.peak", { x: 0, y: -3 }, `${formatCount(highest)} at most`);
+  const height = PEAK_PX + HEIGHT_PX + LABELS_PX;
+  const svg = drawing("svg.chart", { viewBox: `0 -${PEAK_PX} ${width} ${height}`, width: "100%", height, role: "img", "aria-label": summary(title, bars) });
   svg.append(...columns, line, peak);
   place.replaceChildren(svg, tableOf(place, title, of, bars));
-}
-
-/** Labels at the edges stay within the chart. */
-function anchor(place, count, step) {
-  if (58 <= step) return "middle";
-  if (place === 0) return "start";
-  return place === count - 1 ? "end" : "middle";
 }
 
 function summary(title, bars) {

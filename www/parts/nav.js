@@ -6,6 +6,7 @@ const PAGES = [
   ["session.html", "Session"],
   ["shop.html", "Shop"],
   ["orders.html", "Orders"],
+  ["log.html", "Log"],
 ];
 
 const THEME_KEY = "everfold-demo-theme";
