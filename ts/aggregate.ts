@@ -30,12 +30,12 @@ export type Evolve<State, Registry extends EventRegistry = AnyEvents> =
   | EvolveMap<State, Registry>
   | EvolveDocument<Registry>;
 
-/** How events become a state: by an aggregate in Rust, which {@link rustAggregate} names. */
+/** How events become a state: by an aggregate in Rust, which `rustAggregate` of `everfold/rust` names. */
 export class RustEvolve {
   /** Its name. */
   readonly aggregate: string;
 
-  /** @internal Made by {@link rustAggregate}. */
+  /** @internal Made by `rustAggregate` of `everfold/rust`. */
   constructor(aggregate: string) {
     this.aggregate = aggregate;
   }
@@ -120,7 +120,7 @@ export interface AnyAggregate<State> {
   stream(id: string): string;
 }
 
-/** An aggregate: what {@link defineAggregate} and {@link rustAggregate} give. */
+/** An aggregate: what {@link defineAggregate} and `rustAggregate` of `everfold/rust` give. */
 export interface Aggregate<State, Registry extends EventRegistry = AnyEvents, Command = never> extends AnyAggregate<State> {
   readonly events: Registry | undefined;
   readonly evolve: Evolve<State, Registry> | RustEvolve;

@@ -56,7 +56,7 @@ export class StoreObserving<Registry extends EventRegistry = AnyEvents> extends 
   }
 
   /**
-   * Follows the state of an aggregate: what {@link StoreFolds.load} gives now, of a stream or of what matches a query, and then what it comes to with each
+   * Follows the state of an aggregate: what {@link EventStore.load} gives now, of a stream or of what matches a query, and then what it comes to with each
    * event. It is loaded when somebody first asks, carried on with the events that come, and never folded anew but where some were
    * hidden. All live values of a store share one subscription, and those of the same arguments are one object.
    *

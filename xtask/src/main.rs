@@ -7,6 +7,7 @@ mod glue;
 mod package;
 mod part;
 mod project;
+mod reference;
 mod server;
 mod setup;
 mod short_names;
@@ -31,6 +32,7 @@ cargo xtask <command>
   domain           make the package of the example of a domain in Rust, in examples/rust-aggregate/pkg/
   size             weigh the package in dist/ and fail above the budget
   test [part...]   run the named parts, or all of them, and sum up
+  reference        make the reference of the package and of the core, in target/
   start            build, then serve the demo; PORT names the port
   bench [arg...]   build, then run the benchmarks in a browser";
 
@@ -58,6 +60,7 @@ fn run(arguments: &[String]) -> Result<()> {
         ("domain", []) => build_domain(&project),
         ("size", []) => size::check(&project),
         ("test", parts) => suite::run(&project, parts),
+        ("reference", []) => reference(&project),
         ("start", []) => start(&project),
         ("bench", rest) => bench::run(&project, rest),
         _ => bail!("`{}` is not a command\n\n{USAGE}", arguments.join(" ")),
@@ -73,6 +76,11 @@ fn set_up(project: &Project) -> Result<()> {
 fn build(project: &Project, optimisation: Optimisation) -> Result<()> {
     setup::provide(project, package::REQUIREMENTS)?;
     package::build(project, optimisation)
+}
+
+fn reference(project: &Project) -> Result<()> {
+    build(project, Optimisation::Full)?;
+    reference::build(project)
 }
 
 fn build_domain(project: &Project) -> Result<()> {

@@ -7,7 +7,7 @@ use crate::browser::Browser;
 use crate::package::{self, Optimisation};
 use crate::project::Project;
 use crate::setup::Requirement::{self, Browsers, Node, NodePackages, WasmTarget};
-use crate::{domain, size, wasm_tests};
+use crate::{domain, reference, size, wasm_tests};
 
 /// One part of the suite.
 pub struct Part {
@@ -30,6 +30,7 @@ pub const PARTS: &[Part] = &[
     Part { name: "build", requirements: package::REQUIREMENTS, run: build },
     Part { name: "size", requirements: &[Node, NodePackages], run: size::check },
     Part { name: "types", requirements: &[Node, NodePackages], run: types },
+    Part { name: "reference", requirements: &[Node, NodePackages], run: reference::build },
     Part { name: "node", requirements: &[Node, NodePackages], run: |project| node(project, "tests/ts") },
     Part { name: "e2e", requirements: Requirement::ALL, run: |project| node(project, "tests/e2e") },
     Part {

@@ -53,7 +53,7 @@ pub fn provide(project: &Project, requirements: &[Requirement]) -> Result<()> {
             Requirement::Node => check_node(project)?,
             Requirement::WasmTarget => provide_wasm_target(project)?,
             Requirement::RustSource => provide_rust_source(project)?,
-            Requirement::NodePackages => provide_node_packages(project)?,
+            Requirement::NodePackages => provide_node_packages(project, "")?,
             Requirement::Browsers => provide_browsers(project)?,
         }
     }
@@ -102,16 +102,21 @@ fn provide_rust_source(project: &Project) -> Result<()> {
     })
 }
 
-/// `npm ci` leaves its own lock file in node_modules as the last thing it does, so an older one, or none, says
+/// Installs what the lock file of a folder names. `npm ci` leaves its own lock file in node_modules as the last thing it does, so an older one, or none, says
 /// that an installation is out of date or was broken off.
-fn provide_node_packages(project: &Project) -> Result<()> {
-    let wanted = fs::metadata(project.path("package-lock.json"))?.modified()?;
+///
+/// # Errors
+///
+/// What npm says.
+pub fn provide_node_packages(project: &Project, folder: &str) -> Result<()> {
+    let folder = project.path(folder);
+    let wanted = fs::metadata(folder.join("package-lock.json"))?.modified()?;
     let installed =
-        fs::metadata(project.path("node_modules/.package-lock.json")).and_then(|file| file.modified());
+        fs::metadata(folder.join("node_modules/.package-lock.json")).and_then(|file| file.modified());
     if installed.is_ok_and(|installed| installed >= wanted) {
         return Ok(());
     }
-    step("npm packages", || Ok(cmd!(project.shell, "npm ci --no-audit --no-fund").run()?))
+    step("npm packages", || Ok(cmd!(project.shell, "npm ci --no-audit --no-fund --prefix {folder}").run()?))
 }
 
 fn provide_browsers(project: &Project) -> Result<()> {
