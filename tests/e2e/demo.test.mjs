@@ -19,6 +19,8 @@ const PAGES = {
   "shop.html": "#cart-lines li",
   "orders.html": ".order",
   "log.html": "#log .log-row",
+  "audit.html": "#steps tr",
+  "figures.html": "#stores tr",
 };
 
 /** The narrowest screen that people have. */

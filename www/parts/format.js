@@ -82,3 +82,8 @@ export function formatAgo(time, now) {
   const count = Math.floor(elapsed_ms / length_ms);
   return `${whole.format(count)} ${name}${count === 1 ? "" : "s"} ago`;
 }
+
+/** 1599711795000 → "2020-09-10": the day, UTC. */
+export function formatDay(time) {
+  return new Date(time).toISOString().slice(0, 10);
+}

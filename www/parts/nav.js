@@ -7,6 +7,8 @@ const PAGES = [
   ["shop.html", "Shop"],
   ["orders.html", "Orders"],
   ["log.html", "Log"],
+  ["audit.html", "Audit"],
+  ["figures.html", "Figures"],
 ];
 
 const THEME_KEY = "everfold-demo-theme";
