@@ -51,7 +51,7 @@ async function write(session, seed, { name, events, streams }, contestants) {
 
 /** Of each log the results of each opener. */
 async function openingsOf(logs, rounds, revisit) {
-  const openers = logs.flatMap((log) => ["everfold", "everfoldUnstarted", "raw"].map((contestant) => ({ log, contestant })));
+  const openers = logs.flatMap((log) => ["everfold", "everfoldUnstarted", "asked", "raw"].map((contestant) => ({ log, contestant })));
   const results = await inTurn([...openers.keys()], rounds, (index) => {
     const { log, contestant } = openers[index];
     return revisit("openLog", { contestant, name: log.name });

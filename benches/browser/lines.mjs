@@ -123,8 +123,8 @@ function readLines({ coldReads, coldLoads, wideLog, logs, openings, streams }) {
   const group = "Opening and reading, in a page just reloaded";
   const [small, large] = [logs[0], logs.at(-1)];
   const opened = (contestant) => elapsed(openings, wideLog, contestant);
-  const open = (key, what, contestant) =>
-    line({ group, key, what, peer: "open, get the head", unit: "ms", everfold: opened(contestant), other: opened("raw") });
+  const open = (key, what, contestant, peer = "open, get the head", other = "raw") =>
+    line({ group, key, what, peer, unit: "ms", everfold: opened(contestant), other: opened(other) });
   const wide = `${whole(wideLog.events)} events in ${whole(wideLog.streams)} streams`;
   const stream = (key, log, peer, other) => {
     const what = `open, read a stream of ${log.events / log.streams} of ${whole(log.events)} events`;
@@ -135,6 +135,7 @@ function readLines({ coldReads, coldLoads, wideLog, logs, openings, streams }) {
     ...otherReadLines(group, coldReads),
     ...foldLines(group, coldReads),
     open("open-wide", `open, ${wide}`, "everfold"),
+    open("open-wide-asked", `open, ${wide}`, "everfold", "the same requests by hand", "asked"),
     open("open-wide-unstarted", `open, ${wide}, wasm start included`, "everfoldUnstarted"),
     loadLine(group, coldLoads),
     stream("stream-small", small, "Dexie, by its index", elapsed(streams, small, "dexie")),

@@ -5,9 +5,6 @@ const BATCH =
 const SINGLE = "The transaction is the same; the rest is checking, judging and encoding the event, and answering.";
 const SLOWEST = "The slow ones are the browser's: both sides wait for the same storage process.";
 
-const COLD_FOLD =
-  "The same fold once more in that page is several times as quick, as the lines below say: most of the time of the first is loading and starting the wasm, which weighs more with each part of it, and running code that the browser has not optimised yet. How much is which has not been measured.";
-
 const REASONS = {
   "single-small": SINGLE,
   "single-large": SINGLE,
@@ -20,7 +17,8 @@ const REASONS = {
     "The wasm is loaded within the time, a tenth of it; the rest is as the peer's: most of it reading, `JSON.parse` and the objects of the events, which no store can do without. `npm run bench -- --profile` shows it.",
   "cold-rows": "The wasm is loaded and the index of the log is built within the time; the peer only reads.",
   "open-wide":
-    "Head, format, root and tail are one transaction, and computing takes a tenth of the time; the rest is what a page that was just loaded pays for its first calls of timers, random numbers, the channel to other tabs and transactions with several stores.",
+    "Head, format, root and the tail of the log are asked for in one transaction, which takes by hand what the line below says; the rest is running code that the page runs for the first time, and the channel to other tabs.",
+  "open-wide-asked": "It asks for the same; what it has more is code that the page runs for the first time, the check of what is there, and the channel to other tabs.",
   "open-wide-unstarted": "The wasm is loaded and compiled as well; the peer reads one record.",
   "query-first": "The wasm is started within the time; the rest is opening the log, and three transactions: the model, the page of the index, the pages of the documents.",
   "query-get": "A page of documents is read and unpacked for one of them; the same page is at hand for the next.",
@@ -32,15 +30,10 @@ const REASONS = {
 const LIMITS = {
   "single-large":
     "`npm run bench -- --profile` prints a timeline of it beside the same transaction by hand: what is above the peer is spread over the whole append, before the transaction, between the head and the commit, and after it is complete. Chromium sends what a task asks for when the task ends, as the line with work after asking shows, so beginning the transaction before the event is checked and encoded would gain little.",
-  "batches-dexie":
-    "Nearly half of the time of a commit of 1,000 events is the browser's, which parses, copies and waits; the core and the facade have 13 % each, and there is no single function over 4 %.",
+  "batches-dexie": "A commit of 1,000 events takes the facade about a third of its time, to check each and to write it as JSON, the core another third, to judge, encode and answer, and IndexedDB the last; in a page that four contestants share, collecting garbage is in all of them.",
   "batches-blobs": BATCH,
-  "fold-rust": COLD_FOLD,
-  "fold-declarative": COLD_FOLD,
-  "cold-dexie":
-    "By hand, one JSON text a commit and nothing checked, IndexedDB comes to little more than 5 times Dexie: what is left over the bar is `JSON.parse` and the objects of the events.",
-  "open-wide":
-    "The computing of an opening is about 0.5 ms in the core and 0.5 ms in the facade; the rest are first calls into the browser, each of which costs a tenth of a millisecond or more in a page that was just loaded.",
+  "cold-dexie": "By hand, one JSON text a commit and nothing checked, reading takes what the line against that says: what is left between the two is starting the wasm, and little else.",
+  "open-wide": "By hand, the same four requests alone take what the next line says. Opened once more in the same page, a store opens quicker: the rest is code that the page runs for the first time.",
   "stream-large":
     "The events of a stream that is spread evenly stand in one block of each unit of up to 163,840 events or 12 MiB: about eight blocks at a million, one at ten thousand. Larger units would make it fewer, but who reads the log in its order has to hold all blocks of a unit at once.",
   "task-unawaited": "The loop that makes the appends is in it. Which part of it takes how much has not been looked into.",

@@ -2,7 +2,7 @@
 
 import { streamOf } from "./bank.js";
 import { loadDexie } from "./dexie-database.js";
-import { loadPackage, openStore, startWasm } from "./everfold-store.js";
+import { databaseOfStore, loadPackage, openStore, startWasm } from "./everfold-store.js";
 import { watched } from "./long-tasks.js";
 import { PEERS, databaseOf } from "./peers.js";
 import { wasmMemoryBytes } from "./wasm-memory.js";
@@ -65,6 +65,12 @@ const { Database: DexieDatabase } = PEERS.dexie;
 const OPENERS = {
   everfold: { before: startWasm, open: openStore, close: (store) => store.close() },
   everfoldUnstarted: { before: loadPackage, open: openStore, close: (store) => store.close() },
+  /** Opens everfold's database, and asks for all that everfold asks for: format, root, the tail of the log, and head. */
+  asked: {
+    before: () => indexedDB.databases(),
+    open: (name) => askedByHand(databaseOfStore(name)),
+    close: (database) => database.close(),
+  },
   /** Opens the database, and gets the head of its log. */
   raw: {
     before: () => indexedDB.databases(),
@@ -76,6 +82,27 @@ const OPENERS = {
     close: (database) => database.close(),
   },
 };
+
+/** What an opening cannot do without, with nothing done about it. */
+async function askedByHand(name) {
+  const opening = indexedDB.open(name);
+  const database = await succeeded(opening);
+  const transaction = database.transaction(["meta", "log", "index"], "readonly");
+  const [meta, log, index] = ["meta", "log", "index"].map((area) => transaction.objectStore(area));
+  const key = (text) => new TextEncoder().encode(text);
+  index.get(key("root"));
+  meta.get(key("format"));
+  log.getAllRecords({ query: IDBKeyRange.lowerBound(1), count: 64 });
+  await succeeded(meta.get(key("head")));
+  return database;
+}
+
+function succeeded(request) {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}
 
 const STREAM_READERS = {
   everfold: { ...OPENERS.everfold, read: (store, stream) => store.read(stream).toArray() },
