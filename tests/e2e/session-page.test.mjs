@@ -182,6 +182,42 @@ test("a second tab shows the same session, and appending in both at once stores 
   await second.close();
 });
 
+test("a file of events is appended, replayed and shown at any moment as the session is", async () => {
+  const lines = Array.from({ length: 1_200 }, (_, number) => JSON.stringify({ type: "Counted", data: { number }, time: 1_700_000_000_000 + number * 1_000 }));
+  await page.setInputFiles("#file", { name: "counts.ndjson", mimeType: "application/x-ndjson", buffer: Buffer.from(lines.join("\n")) });
+  await page.waitForFunction(() => document.querySelector("#append-count").textContent === "0 of 1,200");
+  await page.click("#append");
+  await page.waitForFunction(() => document.querySelector("#append").textContent === "All events are stored");
+  await waitForMoment(1_200);
+  await moveSlider(2);
+  assert.equal(await shownText(), 'Counted {"number":0}\nCounted {"number":1}');
+  await page.selectOption("#speed", "Infinity");
+  await page.click("#play");
+  await waitForMoment(1_200);
+  assert.match(await shownText(), /Counted \{"number":1199\}$/);
+});
+
+test("a file of edits is the text that they come to, and one that is no NDJSON is refused by its line", async () => {
+  const edits = [{ patches: [[0, 0, "hello world"]] }, { patches: [[6, 5, "there"]] }];
+  const drop = (name, text) =>
+    page.evaluate(
+      ({ name, text }) => {
+        const dataTransfer = new DataTransfer();
+        dataTransfer.items.add(new File([text], name));
+        dispatchEvent(new DragEvent("drop", { dataTransfer, cancelable: true }));
+      },
+      { name, text },
+    );
+  await drop("greeting.ndjson", edits.map((edit) => JSON.stringify(edit)).join("\n"));
+  await page.waitForFunction(() => document.querySelector("#append-count").textContent === "0 of 2");
+  await page.click("#append");
+  await waitForMoment(2);
+  assert.equal(await shownText(), "hello there");
+  await drop("bad.ndjson", '{"type":"A"}\nno JSON');
+  await page.getByText("bad.ndjson cannot be shown: line 2 is no JSON").waitFor();
+  assert.equal(await page.textContent("#append-count"), "2 of 2");
+});
+
 test("on a phone nothing is wider than the screen", async () => {
   await page.setViewportSize({ width: 390, height: 844 });
   const width = await page.evaluate(() => document.documentElement.scrollWidth);

@@ -2,7 +2,6 @@
 
 import { appendSession } from "./appending.js";
 import { formatCount, formatRate, formatSeconds } from "../parts/format.js";
-import { TRANSACTIONS } from "./trace.js";
 
 /** The store is measured no more often than this while it is appended to. */
 const MEASURE_MS = 1_000;
@@ -61,14 +60,14 @@ export class AppendPanel {
     this.#state.textContent = "Loading the recording…";
     this.#draw();
     try {
-      await appendSession(store, { signal: run.signal, onProgress: (progress) => this.#progress(store, progress) });
+      await appendSession(store, this.#session.recording, { signal: run.signal, onProgress: (progress) => this.#progress(store, progress) });
     } catch (error) {
       if (store === this.#session.store) {
         this.#state.textContent = this.#resting();
         this.#onError(error);
       }
     }
-    if (store !== this.#session.store) return;
+    if (store !== this.#session.store || this.#run !== run) return;
     this.#run = undefined;
     this.#session.isAppending = false;
     this.#draw();
@@ -76,9 +75,10 @@ export class AppendPanel {
   }
 
   #progress(store, { count, appended, elapsed_ms, durability, others }) {
-    if (store !== this.#session.store) return;
+    // Another recording may have been chosen meanwhile.
+    if (store !== this.#session.store || this.#run === undefined) return;
     const rate = formatRate(appended, elapsed_ms);
-    const parts = [`${formatCount(appended)} edits appended in ${formatSeconds(elapsed_ms)}`];
+    const parts = [`${formatCount(appended)} ${this.#session.recording.unit} appended in ${formatSeconds(elapsed_ms)}`];
     if (rate !== undefined) parts.push(rate);
     if (0 < others) parts.push(`another tab was faster ${formatCount(others)} times`);
     this.#state.textContent = parts.join(" · ");
@@ -97,21 +97,22 @@ export class AppendPanel {
   }
 
   #draw() {
-    const { count } = this.#session;
-    const isDone = TRANSACTIONS <= count;
+    const { count, recording } = this.#session;
+    const isDone = recording.total <= count;
+    this.#bar.max = recording.total;
     this.#bar.value = count;
-    this.#count.textContent = `${formatCount(count)} of ${formatCount(TRANSACTIONS)}`;
+    this.#count.textContent = `${formatCount(count)} of ${formatCount(recording.total)}`;
     this.#button.disabled = !this.#session.isOpen || (isDone && this.#run === undefined);
     if (this.#run !== undefined) this.#button.textContent = "Pause";
-    else if (isDone) this.#button.textContent = "All edits are stored";
+    else if (isDone) this.#button.textContent = `All ${recording.unit} are stored`;
     else this.#button.textContent = count === 0 ? "Append the session" : "Carry on";
   }
 
   #resting() {
-    const { count } = this.#session;
-    if (TRANSACTIONS <= count) return "The whole session is stored.";
+    const { count, recording } = this.#session;
+    if (recording.total <= count) return "The whole session is stored.";
     if (count === 0) return "The log is empty.";
-    return `${formatCount(count)} edits are stored; carry on where that ended.`;
+    return `${formatCount(count)} ${recording.unit} are stored; carry on where that ended.`;
   }
 
   async #measure() {

@@ -1,7 +1,5 @@
 // Shows the document: only the lines in view are in the page, so that a long text costs no more than a short one.
 
-import { lastChange } from "./document.js";
-
 /** As in the style sheet. */
 const LINE_PX = 20;
 
@@ -30,11 +28,11 @@ export class DocumentView {
     new ResizeObserver(() => this.#draw()).observe(box);
   }
 
-  /** Shows a document, and marks what the event changed in it. */
-  show(document, event) {
+  /** Shows a document, and marks what was changed in it. */
+  show(document, change) {
     this.#lines = document.text.split("\n");
     this.#starts = startsOf(this.#lines);
-    this.#change = lastChange(document, event);
+    this.#change = change;
     this.#sheet.style.height = `${this.#lines.length * LINE_PX}px`;
     if (this.follows && this.#change !== undefined) this.#reveal(this.#lineAt(this.#change.start));
     this.#draw();

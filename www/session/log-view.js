@@ -1,8 +1,6 @@
 // Shows the log of the session: rows around the view are read out of the store when they are needed.
 
-import { summarise } from "./document.js";
 import { formatCount, formatTime } from "../parts/format.js";
-import { STREAM } from "./trace.js";
 
 /** As in the style sheet. */
 const ROW_PX = 28;
@@ -21,6 +19,7 @@ export class LogView {
   #sheet = document.createElement("div");
   #window = document.createElement("div");
   #store;
+  #recording;
   #count = 0;
   #selected = -1;
   #isDue = false;
@@ -50,9 +49,10 @@ export class LogView {
     new ResizeObserver(() => this.#draw()).observe(box);
   }
 
-  /** Shows the log of another store. */
-  open(store) {
+  /** Shows the log of another store, or of another recording in it. */
+  open(store, recording) {
     this.#store = store;
+    this.#recording = recording;
     this.#pages.clear();
     this.#count = 0;
     this.#selected = -1;
@@ -137,7 +137,7 @@ export class LogView {
     const texts =
       event === undefined
         ? ["…", "", "", ""]
-        : [formatCount(event.position), formatTime(event.time), event.type, summarise(event)];
+        : [formatCount(event.position), formatTime(event.time), event.type, this.#recording.summarise(event)];
     for (const text of texts) {
       const cell = document.createElement("span");
       cell.textContent = text;
@@ -150,13 +150,13 @@ export class LogView {
   async #readMissing() {
     if (this.#isReading || this.#store === undefined) return;
     const [first, end] = this.#range();
-    const store = this.#store;
+    const [store, recording] = [this.#store, this.#recording];
     for (let page = Math.floor(first / PAGE_EVENTS); page * PAGE_EVENTS < end; page += 1) {
       if (this.#pages.has(page)) continue;
       this.#isReading = true;
       try {
-        const events = await store.read(STREAM, { from: page * PAGE_EVENTS, limit: PAGE_EVENTS }).toArray();
-        if (store === this.#store) this.#keep(page, events);
+        const events = await store.read(recording.stream, { from: page * PAGE_EVENTS, limit: PAGE_EVENTS }).toArray();
+        if (store === this.#store && recording === this.#recording) this.#keep(page, events);
       } catch (error) {
         // Not asked for again by itself: the next scroll does that.
         if (store === this.#store) this.#onError(error);

@@ -5,6 +5,7 @@ import { AppendPanel } from "./append-panel.js";
 import { Figures } from "./figures.js";
 import { MomentPanel } from "./moment-panel.js";
 import { Notices } from "../parts/notice.js";
+import { recordingOf } from "./recording-file.js";
 import { Session } from "./session.js";
 
 /** The name of the demo's database. */
@@ -83,6 +84,47 @@ async function startOver() {
   }
 }
 
+/** Shows the events of a file instead. */
+async function choose(file) {
+  try {
+    const recording = await recordingOf(file);
+    if (!session.isOpen) return;
+    momentPanel.close();
+    appendPanel.close();
+    await session.open(session.store, recording);
+    notices.clear();
+    figures.clear();
+    momentPanel.open();
+    appendPanel.open();
+    byId("file-state").textContent = `${file.name}: ${recording.total.toLocaleString("en")} ${recording.unit}, for the stream ${recording.stream}. Reload to go back to the editing session.`;
+  } catch (error) {
+    byId("file-state").textContent = `${file.name} cannot be shown: ${error.message}`;
+  }
+}
+
+/** Takes files that are dropped anywhere on the page, or chosen. */
+function offerFiles() {
+  const input = byId("file");
+  input.addEventListener("change", () => {
+    const [file] = input.files;
+    if (file !== undefined) void choose(file);
+    // So that the same file can be chosen again.
+    input.value = "";
+  });
+  addEventListener("dragover", (event) => {
+    if (!event.dataTransfer.types.includes("Files")) return;
+    event.preventDefault();
+    document.body.classList.add("is-dropping");
+  });
+  for (const type of ["dragleave", "drop"]) addEventListener(type, () => document.body.classList.remove("is-dropping"));
+  addEventListener("drop", (event) => {
+    const [file] = event.dataTransfer.files;
+    if (file === undefined) return;
+    event.preventDefault();
+    void choose(file);
+  });
+}
+
 /** Follows what other tabs append, and notices when one has deleted the database. */
 async function lookAround() {
   if (!session.isOpen || session.isAppending || document.hidden) return;
@@ -94,5 +136,6 @@ async function lookAround() {
 }
 
 byId("delete").addEventListener("click", () => void startOver());
+offerFiles();
 setInterval(() => void lookAround(), LOOK_MS);
 void open("indexeddb");

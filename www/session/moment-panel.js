@@ -1,11 +1,9 @@
 // Shows the session at one moment, which the slider, the log and the playback choose.
 
 import { DocumentView } from "./document-view.js";
-import { EMPTY } from "./document.js";
 import { formatCount, formatDuration, formatRate, formatTime } from "../parts/format.js";
 import { LogView } from "./log-view.js";
 import { play } from "./playback.js";
-import { TRANSACTIONS, loadTrace } from "./trace.js";
 
 /** While the session is appended its end is shown no more often than this, so that appending has the time. */
 const FOLLOW_MS = 200;
@@ -27,7 +25,7 @@ export class MomentPanel {
   #log;
   /** What is shown. */
   #moment = 0;
-  #document = EMPTY;
+  #document;
   /** When it was written, in words. */
   #written = "";
   /** Of the jump or the playback under way, or undefined. @type {AbortController | undefined} */
@@ -39,6 +37,7 @@ export class MomentPanel {
 
   constructor({ session, figures, onError }) {
     this.#session = session;
+    this.#document = session.recording.empty;
     this.#figures = figures;
     this.#onError = onError;
     this.#log = new LogView(document.getElementById("log"), {
@@ -57,9 +56,9 @@ export class MomentPanel {
 
   /** The session has a store: shows its end. */
   open() {
-    this.#log.open(this.#session.store);
+    this.#log.open(this.#session.store, this.#session.recording);
     this.#log.grow(this.#session.count);
-    this.#show({ document: EMPTY, event: undefined, moment: 0 });
+    this.#show({ document: this.#session.recording.empty, event: undefined, moment: 0 });
     this.#go(this.#session.count);
   }
 
@@ -68,8 +67,8 @@ export class MomentPanel {
     this.#run?.abort();
     this.#run = undefined;
     this.#isPlaying = false;
-    this.#log.open(undefined);
-    this.#show({ document: EMPTY, event: undefined, moment: 0 });
+    this.#log.open(undefined, this.#session.recording);
+    this.#show({ document: this.#session.recording.empty, event: undefined, moment: 0 });
     for (const control of [this.#play, this.#slider, this.#save]) control.disabled = true;
     this.#slider.max = "0";
     this.#play.textContent = "Play";
@@ -78,9 +77,9 @@ export class MomentPanel {
 
   /** More is stored: who was at the end stays there. */
   #grown() {
-    const { count } = this.#session;
+    const { count, recording } = this.#session;
     this.#log.grow(count);
-    const isDue = TRANSACTIONS <= count || FOLLOW_MS < performance.now() - this.#shown_ms;
+    const isDue = recording.total <= count || FOLLOW_MS < performance.now() - this.#shown_ms;
     if (this.#isAtEnd && isDue) this.#go(count);
     else this.#drawControls();
   }
@@ -98,7 +97,7 @@ export class MomentPanel {
     this.#slider.max = String(this.#session.count);
     this.#slider.value = String(moment);
     const onProgress = (folded, total) => {
-      this.#state.textContent = `Rebuilding: ${formatCount(folded)} of ${formatCount(total)} edits`;
+      this.#state.textContent = `Rebuilding: ${formatCount(folded)} of ${formatCount(total)} ${this.#session.recording.unit}`;
     };
     try {
       const found = await moments.at(moment, { signal: run.signal, onProgress });
@@ -112,17 +111,17 @@ export class MomentPanel {
   }
 
   async #playBack() {
-    const { store, moments, count } = this.#session;
+    const { store, moments, count, recording } = this.#session;
     this.#run?.abort();
     const run = new AbortController();
     const isOver = count <= this.#moment;
-    const start = isOver ? { document: EMPTY, moment: 0 } : { document: this.#document, moment: this.#moment };
+    const start = isOver ? { document: recording.empty, moment: 0 } : { document: this.#document, moment: this.#moment };
     this.#run = run;
     this.#isPlaying = true;
     this.#isAtEnd = false;
     this.#drawControls();
     try {
-      const played = await play(store, start, {
+      const played = await play(store, recording, start, {
         speed: () => Number(this.#speed.value),
         signal: run.signal,
         onEvent: (moment, folded) => moments.keep(moment, folded),
@@ -152,7 +151,7 @@ export class MomentPanel {
   #show({ document, event, moment }) {
     this.#document = document;
     this.#moment = moment;
-    this.#view.show(document, event);
+    this.#view.show(document, this.#session.recording.lastChange(document, event));
     this.#log.select(moment - 1);
     this.#facts.textContent = `${formatCount(document.text.length)} characters`;
     if (moment === 0) {
@@ -181,10 +180,11 @@ export class MomentPanel {
 
   /** Says at the end whether the text is the one that the recording ends with. */
   async #judge() {
-    if (this.#moment !== TRANSACTIONS) return;
+    const { recording } = this.#session;
+    if (this.#moment !== recording.total) return;
     try {
-      const { endContent } = await loadTrace();
-      if (this.#moment !== TRANSACTIONS) return;
+      const { endContent } = await recording.load();
+      if (endContent === undefined || this.#moment !== recording.total || recording !== this.#session.recording) return;
       const verdict = this.#document.text === endContent ? "equal" : "NOT equal";
       this.#state.textContent = `${this.#written} · ${verdict} to the recording's final text`;
     } catch (error) {
@@ -195,7 +195,7 @@ export class MomentPanel {
   #download() {
     const link = document.createElement("a");
     link.href = URL.createObjectURL(new Blob([this.#document.text], { type: "text/plain" }));
-    link.download = `document-at-${this.#moment}.rs`;
+    link.download = `document-at-${this.#moment}.${this.#session.recording.ending}`;
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
   }

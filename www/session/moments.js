@@ -1,8 +1,5 @@
 // The document at any moment, read out of the store and folded; checkpoints in the page make that quick.
 
-import { EMPTY, evolve } from "./document.js";
-import { STREAM } from "./trace.js";
-
 /** A jump folds fewer events than this. Smaller is quicker, and takes more memory: a copy of the text for each. */
 const CHECKPOINT_EVENTS = 500;
 
@@ -12,11 +9,14 @@ const SLICE_MS = 8;
 /** A moment is a number of events: 0 is before the first, n after the event of revision n − 1. */
 export class Moments {
   #store;
+  #recording;
   /** The document after so many times `CHECKPOINT_EVENTS` events, as far as folds have passed there. */
-  #checkpoints = [EMPTY];
+  #checkpoints;
 
-  constructor(store) {
+  constructor(store, recording) {
     this.#store = store;
+    this.#recording = recording;
+    this.#checkpoints = [recording.empty];
   }
 
   /**
@@ -28,6 +28,7 @@ export class Moments {
    * @param {(folded: number, total: number) => void} [options.onProgress] events folded, of how many that are needed
    */
   async at(moment, { signal, onProgress } = {}) {
+    const { stream, evolve } = this.#recording;
     const place = Math.min(Math.floor(moment / CHECKPOINT_EVENTS), this.#checkpoints.length - 1);
     const from = place * CHECKPOINT_EVENTS;
     let document = this.#checkpoints[place];
@@ -36,7 +37,7 @@ export class Moments {
     let revision = from;
     let turn_ms = performance.now();
     if (revision === moment) return { document, event: last, moment };
-    for await (const page of this.#store.read(STREAM, { from, before: moment, signal }).pages()) {
+    for await (const page of this.#store.read(stream, { from, before: moment, signal }).pages()) {
       for (const event of page) {
         document = evolve(document, event);
         last = event;
@@ -59,7 +60,7 @@ export class Moments {
   }
 
   async #event(revision) {
-    const [event] = await this.#store.read(STREAM, { from: revision, limit: 1 }).toArray();
+    const [event] = await this.#store.read(this.#recording.stream, { from: revision, limit: 1 }).toArray();
     return event;
   }
 }

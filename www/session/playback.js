@@ -1,8 +1,5 @@
 // Plays the session back out of the store: as it happened, faster, or as fast as it goes.
 
-import { evolve } from "./document.js";
-import { STREAM } from "./trace.js";
-
 /** A gap longer than this, on the viewer's clock, is cut to it and said: the session has idle nights. */
 export const IDLE_MS = 1_000;
 
@@ -13,6 +10,7 @@ const FRAME_BUDGET_MS = 10;
  * Reads the events after `start` and hands the state over once a frame, until the end, or until the signal aborts.
  *
  * @param {object} store
+ * @param {import("./trace.js").Recording} recording
  * @param {object} start the document, and its moment
  * @param {object} options
  * @param {() => number} options.speed how many times faster than it happened; may change while it runs; Infinity is as fast as it goes
@@ -22,13 +20,13 @@ const FRAME_BUDGET_MS = 10;
  * @param {(moment: number, document: object) => void} options.onEvent
  * @returns {Promise<{ events: number, elapsed_ms: number }>} how many events were played, in what time
  */
-export async function play(store, { document, moment }, { speed, signal, onFrame, onEvent }) {
+export async function play(store, recording, { document, moment }, { speed, signal, onFrame, onEvent }) {
   const state = { document, moment, event: undefined, idle_ms: 0 };
   const pace = new Pace(speed);
   const begun = performance.now();
   let frame = begun;
   let events = 0;
-  for await (const page of store.read(STREAM, { from: moment }).pages()) {
+  for await (const page of store.read(recording.stream, { from: moment }).pages()) {
     for (const event of page) {
       const delay_ms = pace.delay(event.time);
       const isLate = FRAME_BUDGET_MS < performance.now() - frame;
@@ -38,7 +36,7 @@ export async function play(store, { document, moment }, { speed, signal, onFrame
         frame = performance.now();
       }
       if (signal.aborted) return { events, elapsed_ms: performance.now() - begun };
-      state.document = evolve(state.document, event);
+      state.document = recording.evolve(state.document, event);
       state.moment += 1;
       state.event = event;
       events += 1;

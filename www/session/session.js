@@ -2,11 +2,14 @@
 
 import { streamCount } from "./appending.js";
 import { Moments } from "./moments.js";
+import { TRACE } from "./trace.js";
 
 /** Tells its listeners of `count` when the stream has grown. */
 export class Session extends EventTarget {
   /** The open store, or undefined. */
   store;
+  /** What is appended to it. @type {import("./trace.js").Recording} */
+  recording = TRACE;
   /** The document at any moment, out of this store. @type {Moments | undefined} */
   moments;
   /** How many events of the session are stored. */
@@ -17,10 +20,11 @@ export class Session extends EventTarget {
     return this.store !== undefined;
   }
 
-  async open(store) {
-    const count = await streamCount(store);
+  async open(store, recording = this.recording) {
+    const count = await streamCount(store, recording.stream);
+    this.recording = recording;
     this.store = store;
-    this.moments = new Moments(store);
+    this.moments = new Moments(store, recording);
     this.count = count;
   }
 
@@ -33,9 +37,9 @@ export class Session extends EventTarget {
 
   /** Looks how long the stream is, for other tabs append to it too. */
   async refresh() {
-    const { store } = this;
-    const count = await streamCount(store);
-    if (store === this.store) this.grow(count);
+    const { store, recording } = this;
+    const count = await streamCount(store, recording.stream);
+    if (store === this.store && recording === this.recording) this.grow(count);
   }
 
   /** Says how many events are stored. */

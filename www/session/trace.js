@@ -1,12 +1,36 @@
-// The recorded editing session that the demo appends.
+// The recorded editing session that the demo appends where no other recording is chosen.
+
+import { EMPTY, evolve, lastChange, summarise } from "./document.js";
 
 const ADDRESS = "data/editing-trace-rustcode.json.gz";
 
-/** The stream that the session is appended to. */
-export const STREAM = "document-rustcode";
+/**
+ * What is appended, and what it comes to.
+ *
+ * @typedef {object} Recording
+ * @property {string} stream that it is appended to
+ * @property {number} total how many events it has
+ * @property {string} unit what they are called
+ * @property {string} ending of the name of a file with the document
+ * @property {() => Promise<{ events: object[], endContent?: string }>} load its events, and where that is known the text that they lead to
+ * @property {{ text: string }} empty the document before its first event
+ * @property {(document: object, event: object) => object} evolve
+ * @property {(document: object, event: object | undefined) => { start: number, end: number } | undefined} lastChange
+ * @property {(event: object) => string} summarise
+ */
 
-/** How many transactions the recording has: known before it is loaded, so that the page can say so. */
-export const TRANSACTIONS = 36_981;
+/** The session that comes with the demo. How many transactions it has is known before it is loaded, so that the page can say so. @type {Recording} */
+export const TRACE = {
+  stream: "document-rustcode",
+  total: 36_981,
+  unit: "edits",
+  ending: "rs",
+  load: loadTrace,
+  empty: EMPTY,
+  evolve,
+  lastChange,
+  summarise,
+};
 
 let loading;
 
@@ -15,7 +39,7 @@ let loading;
  *
  * @returns {Promise<{ events: { type: "Edited", time: string, data: { patches: [number, number, string][] } }[], endContent: string }>}
  */
-export function loadTrace() {
+function loadTrace() {
   loading ??= load().catch((error) => {
     // The next attempt begins anew.
     loading = undefined;
