@@ -100,15 +100,15 @@ class LiveFold<State> implements Follower {
     }
     const news = events.filter(({ position }) => folded.asOf < position);
     if (news.length === 0) return undefined;
-    const start = this.#startOf(folded, news);
-    if (start === undefined) {
-      this.#miss(news);
-      return undefined;
-    }
-    const after = news.slice(start.after);
-    // What one value's upcasters or reducer make of an event is no other's business.
-    const own = upcasterOf(this.#aggregate) ?? this.#session.upcaster ? structuredClone(after) : after;
     try {
+      const start = this.#startOf(folded, news);
+      if (start === undefined) {
+        this.#miss(news);
+        return undefined;
+      }
+      const after = news.slice(start.after);
+      // What one value's upcasters or reducer make of an event is no other's business.
+      const own = upcasterOf(this.#aggregate) ?? this.#session.upcaster ? structuredClone(after) : after;
       const following = this.#reducer.fold(this.#session.engine, start.folded, own, end);
       if (!(following instanceof Promise)) return this.#carryOn(following);
       return following.then(

@@ -78,32 +78,24 @@ export function checkSource(source: unknown, aggregate: AnyAggregate<unknown>, s
 }
 
 /** A fold, as users see it. */
-export async function loadedOf<State>(engine: Engine, folded: Folded<State>, { source, before, asOf }: Stretch): Promise<Loaded<State>> {
+export async function loadedOf<State>(engine: Engine, folded: Folded<State>, { source, before }: Stretch): Promise<Loaded<State>> {
   const { state, count } = folded;
   const position = folded.asOf;
   if ("query" in source) return { state, exists: 0 < count, revision: undefined, position, expected: "noStream" };
   let { revision } = folded;
   // A stream of which everything is truncated is there all the same, and says only here where it goes on.
-  if (revision === undefined) {
-    const isPast = asOf !== undefined && asOf < engine.position;
-    revision = await (isPast ? revisionOfTruncated(engine, source.stream, asOf) : revisionOfEmpty(engine, source.stream, before, position));
-  }
+  revision ??= await (before === undefined ? revisionOfTruncated(engine, source.stream, position) : revisionOfErased(engine, source.stream, before));
   return { state, exists: revision !== undefined, revision, position, expected: revision ?? "noStream" };
 }
 
-/**
- * The last revision before a bound of a stream of which nothing is seen up to there, or in the log as of a position: there is one as
- * long as it is not deleted.
- */
-async function revisionOfEmpty(engine: Engine, stream: string, before = Infinity, asOf: number): Promise<number | undefined> {
+/** The last revision before a bound of a stream whose events up to there are erased: there is one as long as it is not deleted. */
+async function revisionOfErased(engine: Engine, stream: string, before: number): Promise<number | undefined> {
   const info = await engine.streamInfo(stream);
-  // What has come since is not folded.
-  if (before === Infinity && asOf < (info?.lastPosition ?? 0)) return revisionOfTruncated(engine, stream, asOf);
   if (info?.revision === undefined || info.deleted) return undefined;
   return Math.min(info.revision, before - 1);
 }
 
-/** As of a past position, the last revision of a stream of which nothing is seen: there is one where it was truncated last, up to it. */
+/** As of a position, the last revision of a stream of which nothing is seen: there is one where it was truncated last, up to it. */
 async function revisionOfTruncated(engine: Engine, stream: string, asOf: number): Promise<number | undefined> {
   const query = [{ streams: [stream], types: FACT_TYPES }];
   const request = { ...FORWARDS, direction: "backwards", after: 0, query, limit: 1, asOf } as const;

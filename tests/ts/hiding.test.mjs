@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { defineAggregate } from "../../dist/index.js";
+import { SEED, seeded } from "./bank.mjs";
 import { numbered, refused, withStore } from "./check.mjs";
 
 const revisions = async (store) => (await store.read("s").toArray()).map(({ revision }) => revision);
@@ -97,4 +99,24 @@ test("the ids of hidden events are free at once", () =>
     await store.append("s", event);
     await store.delete("s");
     assert.deepEqual((({ duplicate, firstRevision }) => [duplicate, firstRevision])(await store.append("s", event)), [false, 1]);
+  }));
+
+test(`a stream of which nothing is seen is there as long as its description says so (seed ${SEED})`, () =>
+  withStore(async (store) => {
+    const random = seeded(SEED);
+    const Count = defineAggregate({ name: "count", initial: () => 0, evolve: (count) => count + 1, snapshotEvery: 5 });
+    const act = {
+      append: (stream) => store.append(stream, numbered(1 + Math.floor(random() * 3))),
+      delete: (stream) => store.delete(stream),
+      truncate: (stream) => store.truncate(stream, { before: Math.floor(random() * 60) }),
+      compact: () => store.compact(),
+    };
+    for (let step = 0; step < 200; step += 1) {
+      const [stream, kind] = [`s-${Math.floor(random() * 3)}`, Math.floor(random() * 20)];
+      await act[kind < 8 ? "append" : kind < 13 ? "delete" : kind < 19 ? "truncate" : "compact"](stream);
+      const info = await store.streamInfo(stream);
+      const revision = info === undefined || info.deleted ? undefined : info.revision;
+      const { exists, ...loaded } = await store.load(Count, stream);
+      assert.deepEqual([exists, loaded.revision, loaded.expected], [revision !== undefined, revision, revision ?? "noStream"], `step ${step}`);
+    }
   }));

@@ -233,6 +233,68 @@ test("what comes while a value is loaded is not missed", () =>
     for (const stop of stops) stop();
   }));
 
+test("what is hidden while a value is carried on by a load is not in it", () =>
+  withStore(async (store) => {
+    await store.append("a", numbered(2));
+    const { engine } = store.handle.session;
+    const { readStream, readAll } = engine;
+    const live = store.live(Count, "a");
+    // While it is loaded for the first time an event comes, and before what came is loaded, everything is hidden.
+    engine.readStream = async (message) => {
+      const page = await readStream.call(engine, message);
+      engine.readStream = readStream;
+      await store.append("a", numbered(1));
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      return page;
+    };
+    engine.readAll = async (message) => {
+      engine.readAll = readAll;
+      await store.delete("a");
+      return readAll.call(engine, message);
+    };
+    const { states, stop } = listening(live);
+    await ready(live, ({ exists }) => !exists);
+    await store.append("a", numbered(1));
+    assert.equal((await ready(live, ({ revision }) => revision === 3)).state, 1);
+    assert.deepEqual(states.map(({ value }) => value.state), [2, 0, 1]);
+    stop();
+  }));
+
+test("where an event was hidden before it came, no state is shown that has those before it", async () => {
+  const tabs = await openTestTabs(2);
+  const [one, two] = tabs;
+  const Numbers = defineAggregate({ name: "numbers", initial: () => [], evolve: (numbers, { data }) => [...numbers, data.number] });
+  const live = one.store.live(Numbers, "a");
+  const { states, stop } = listening(live);
+  const event = (number, padding = "") => ({ type: "Numbered", data: { number, padding } });
+  await two.store.append("a", event(0));
+  await ready(live, ({ revision }) => revision === 0);
+  one.freeze();
+  await two.store.append("a", event(1));
+  // So much that the fact comes with a later page than what follows the hidden event.
+  for (let number = 2; number < 12; number += 1) await two.store.append("a", event(number, "x".repeat(900_000)));
+  await two.store.truncate("a", { before: 2 });
+  one.thaw();
+  const { state } = await ready(live, ({ revision }) => revision === 11);
+  assert.deepEqual(state, [2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
+  for (const { value } of states) assert.equal(value.state.includes(0) && value.state.includes(2), false, `${value.state}`);
+  stop();
+  await tabs.close();
+});
+
+test("a listener that another one stops hears nothing any more", () =>
+  withStore(async (store) => {
+    const live = store.live(Count, "a");
+    const heard = [];
+    const stops = [];
+    stops.push(live.subscribe(() => stops[1]()));
+    stops.push(live.subscribe(() => heard.push("stopped")));
+    stops.push(live.subscribe(() => heard.push("last")));
+    await ready(live);
+    assert.deepEqual(heard, ["last"]);
+    for (const stop of stops) stop();
+  }));
+
 test("listeners hear of the same change, each until it stops, whatever another throws", async () => {
   const reported = [];
   const report = (error) => void reported.push(error.message);
