@@ -11,10 +11,10 @@ import { matches, mayConcern } from "./query-match.js";
 /** What follows the events of a source. */
 export interface Follower {
   /**
-   * Takes the next events and facts of its source, as they are stored, up to a position of the log. No more come until what it gives
-   * is settled, which never fails.
+   * Takes the next events and facts of its source, as they are stored: some at least. No more come until what it gives is settled,
+   * which never fails.
    */
-  take(events: readonly AnyRecorded[], end: number): Promise<void> | undefined;
+  take(events: readonly AnyRecorded[]): Promise<void> | undefined;
   /** Hears that for now nothing can be learnt of what comes; of `CLOSED`, for good. */
   fail(error: unknown): void;
   /** Hears that it can be again: what came meanwhile is not told. */
@@ -120,7 +120,7 @@ export class LiveFeed {
         this.#failure = undefined;
         for (const follower of this.#followers()) follower.recover();
       }
-      const taking = this.#portions(page.events).flatMap(([{ followers }, events]) => Array.from(followers, (follower) => follower.take(events, page.end)));
+      const taking = this.#portions(page.events).flatMap(([{ followers }, events]) => Array.from(followers, (follower) => follower.take(events)));
       await Promise.all(taking);
       if (feed.isStopped) return;
     }

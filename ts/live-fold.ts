@@ -92,14 +92,15 @@ class LiveFold<State> implements Follower {
     };
   }
 
-  take(events: readonly AnyRecorded[], end: number): Promise<void> | undefined {
+  take(events: readonly AnyRecorded[]): Promise<void> | undefined {
     const folded = this.#folded;
     if (folded === undefined) {
       this.#miss(events);
       return undefined;
     }
     const news = events.filter(({ position }) => folded.asOf < position);
-    if (news.length === 0) return undefined;
+    const last = news.at(-1);
+    if (last === undefined) return undefined;
     try {
       const start = this.#startOf(folded, news);
       if (start === undefined) {
@@ -109,7 +110,7 @@ class LiveFold<State> implements Follower {
       const after = news.slice(start.after);
       // What one value's upcasters or reducer make of an event is no other's business.
       const own = upcasterOf(this.#aggregate) ?? this.#session.upcaster ? structuredClone(after) : after;
-      const following = this.#reducer.fold(this.#session.engine, start.folded, own, end);
+      const following = this.#reducer.fold(this.#session.engine, start.folded, own, last.position);
       if (!(following instanceof Promise)) return this.#carryOn(following);
       return following.then(
         (next) => this.#carryOn(next),
