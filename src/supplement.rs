@@ -7,8 +7,6 @@
 use std::hint::black_box;
 use std::marker::PhantomData;
 
-use futures_util::future::LocalBoxFuture;
-
 /// What is loaded when it is first needed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Supplement {
@@ -20,6 +18,8 @@ pub enum Supplement {
     Folding,
     /// Projections.
     Projections,
+    /// Stores in memory.
+    Memory,
 }
 
 /// Code of one supplement, as a type.
@@ -36,6 +36,8 @@ pub enum Inquiries {}
 pub enum Folding {}
 /// See [`Supplement::Projections`].
 pub enum Projections {}
+/// See [`Supplement::Memory`].
+pub enum Memory {}
 
 impl Supplementary for Compaction {
     const SUPPLEMENT: Supplement = Supplement::Compaction;
@@ -53,6 +55,10 @@ impl Supplementary for Projections {
     const SUPPLEMENT: Supplement = Supplement::Projections;
 }
 
+impl Supplementary for Memory {
+    const SUPPLEMENT: Supplement = Supplement::Memory;
+}
+
 /// Proof that the code of a supplement is there: [`crate::host::supplied`] alone gives it.
 pub struct Supplied<S> {
     supplement: PhantomData<S>,
@@ -64,15 +70,16 @@ impl<S: Supplementary> Supplied<S> {
     }
 }
 
-/// What a gate gives. How such a future is polled is hidden from the compiler: else it would call that without the gate, and have
-/// it where the gate is called from.
-pub fn entered<T>(future: LocalBoxFuture<'_, T>) -> LocalBoxFuture<'_, T> {
-    black_box(future)
+/// What a gate gives: a future, or anything else whose code nobody knows but by its table. Where that table is, is hidden from the
+/// compiler: else it would call what stands there without the gate, and have it where the gate is called from.
+pub fn entered<T>(made: T) -> T {
+    black_box(made)
 }
 
 impl Supplement {
     /// All of them, by their numbers.
-    pub const ALL: [Self; 4] = [Self::Compaction, Self::Inquiries, Self::Folding, Self::Projections];
+    pub const ALL: [Self; 5] =
+        [Self::Compaction, Self::Inquiries, Self::Folding, Self::Projections, Self::Memory];
 
     /// Its name, as in the name of its file.
     pub fn name(self) -> &'static str {
@@ -81,6 +88,7 @@ impl Supplement {
             Self::Inquiries => "inquiries",
             Self::Folding => "folding",
             Self::Projections => "projections",
+            Self::Memory => "memory",
         }
     }
 

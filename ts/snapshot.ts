@@ -1,5 +1,6 @@
 import type { AnyAggregate } from "./aggregate.js";
 import type { Engine } from "./engine.js";
+import { isEverfoldError } from "./errors.js";
 import type { EventRegistry } from "./events.js";
 import type { Folded, Reducer, Source, Stretch } from "./evolve.js";
 import { fingerprintOf } from "./fingerprint.js";
@@ -44,7 +45,12 @@ export class Snapshots {
       return reducer.foldStretch(this.#engine, beginning, stretch);
     }
     signal?.throwIfAborted();
-    const found = await this.#engine.snapshot({ aggregate: name, stream: source.stream, fingerprint, eventsMin, before, asOf });
+    const found = await this.#engine.snapshot({ aggregate: name, stream: source.stream, fingerprint, eventsMin, before, asOf }).catch((error: unknown) => {
+      // A load without its snapshot comes to the same.
+      if (isEverfoldError(error, "SUPPLEMENT_UNAVAILABLE")) return undefined;
+      throw error;
+    });
+    if (found === undefined) return reducer.foldStretch(this.#engine, beginning, stretch);
     const { state: text, revision, position: lastPosition = 0 } = found;
     const state = text === undefined ? undefined : parsed<State>(text);
     const start = state === undefined ? beginning : { state: frozen(state), count: 0, revision, lastPosition, asOf: found.asOf };

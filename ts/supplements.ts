@@ -7,6 +7,7 @@ const ADDRESSES: readonly (() => URL)[] = [
   () => new URL("./everfold_inquiries.wasm", import.meta.url),
   () => new URL("./everfold_folding.wasm", import.meta.url),
   () => new URL("./everfold_projections.wasm", import.meta.url),
+  () => new URL("./everfold_memory.wasm", import.meta.url),
 ];
 
 /** The number of a supplement. */

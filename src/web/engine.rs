@@ -13,10 +13,9 @@ use wasm_bindgen::prelude::*;
 
 use crate::error::Error;
 use crate::event::Position;
-use crate::host::Host;
+use crate::host::{Host, supplied};
 use crate::limits;
 use crate::reducer::Versions;
-use crate::storage::memory::MemoryStorage;
 use crate::store::{JsonReducer, Progress, Store, Ticket};
 
 use super::message::call::{self, Call, Message};
@@ -27,7 +26,7 @@ use super::promise;
 use super::storage::BrowserStorage;
 use super::subscriptions::Subscriptions;
 use super::supplements::{self, Asked};
-use super::world::{self, World};
+use super::world::World;
 use super::{BrowserHost, IndexedDbStorage, error};
 
 pub(super) type BrowserStore = Store<BrowserStorage, BrowserHost>;
@@ -254,13 +253,21 @@ async fn open(
                 }
             }
         }
-        StorageKind::Memory => match world {
-            None => (BrowserStorage::Memory(MemoryStorage::new(), None), BrowserHost::alone_with(load)?),
-            Some(world) => {
-                let host = BrowserHost::named(name, load, Some(world.clone()))?;
-                (BrowserStorage::Memory(world::memory_of(name), Some(world)), host)
+        StorageKind::Memory => {
+            let host = match &world {
+                None => BrowserHost::alone_with(load)?,
+                Some(world) => BrowserHost::named(name, load, Some(world.clone()))?,
+            };
+            match supplied(&host).await {
+                Ok(supplied) => {
+                    (BrowserStorage::Memory(supplements::gate_memory_storage(supplied, name, world)), host)
+                }
+                Err(error) => {
+                    host.close();
+                    return Err(error);
+                }
             }
-        },
+        }
     };
     let progress = move |Progress { done_bytes, total_bytes }: Progress| {
         if let Some(on_progress) = &on_progress {

@@ -1,34 +1,13 @@
 //! A world that a test decides of: what time it is, what chance comes to, and what becomes of a storage in memory.
 
-use std::cell::RefCell;
-
 use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::*;
 
 use crate::error::WriteOutcome;
 use crate::event::UnixMillis;
-use crate::storage::memory::MemoryStorage;
 use crate::storage::{FaultKind, StorageFault};
 
 use super::promise::settled;
-
-thread_local! {
-    /// What stores of tests keep, by their names, as long as one of them is there.
-    static MEMORIES: RefCell<Vec<(String, MemoryStorage)>> = const { RefCell::new(Vec::new()) };
-}
-
-/// The memory that all stores of this name share.
-pub fn memory_of(name: &str) -> MemoryStorage {
-    MEMORIES.with_borrow_mut(|memories| {
-        memories.retain(|(_, memory)| memory.is_shared());
-        if let Some((_, memory)) = memories.iter().find(|(known, _)| known == name) {
-            return memory.handle();
-        }
-        let memory = MemoryStorage::new();
-        memories.push((name.to_owned(), memory.handle()));
-        memory
-    })
-}
 
 /// A function of the testing kit, which is asked by codes: those of `World` in `ts/engine.ts`.
 #[derive(Clone)]

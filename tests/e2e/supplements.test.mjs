@@ -64,6 +64,11 @@ const MORE = {
     await carts.waitFor(store.position);
     return carts.get("cart-2");
   },
+  memory: async () => {
+    const memory = await everfold.EventStore.open("fleeting", { storage: "memory" });
+    await memory.append("s", { type: "A" });
+    await memory.close();
+  },
 };
 
 /** What applications define before they open a store, and what they load then along with the first module. */

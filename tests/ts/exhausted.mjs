@@ -9,9 +9,15 @@ let memory;
 const { instantiate } = WebAssembly;
 WebAssembly.instantiate = async (...values) => {
   const source = await instantiate(...values);
-  memory = Object.values(source.instance.exports).find((value) => value instanceof WebAssembly.Memory);
+  // What comes later has none of its own.
+  memory ??= Object.values(source.instance.exports).find((value) => value instanceof WebAssembly.Memory);
   return source;
 };
+
+// What was still to be woken is refused, too: here who waits for the code of the compaction that is due.
+process.on("uncaughtException", ({ code }) => {
+  if (code !== "OUT_OF_MEMORY") throw new Error(`uncaught: ${code}`);
+});
 
 const told = ({ name, code, retryable, message }) => ({ name, code, retryable, message });
 const store = await EventStore.open("exhausted", { storage: "memory" });

@@ -40,7 +40,7 @@ use fault::Fault;
 use patience::TRANSACTION_ATTEMPTS;
 pub use transaction::Slot;
 use transaction::{Access, Operation, Reads};
-use writing::Judge;
+pub use writing::Judge;
 
 /// What makes the operation of each attempt at a transaction.
 type Begin = Box<dyn Fn() -> Option<Operation>>;

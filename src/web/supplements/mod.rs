@@ -3,6 +3,7 @@
 mod compaction;
 mod folding;
 mod inquiries;
+mod memory;
 mod projections;
 
 use std::rc::Rc;
@@ -19,6 +20,8 @@ use super::BrowserHost;
 use super::engine::{BrowserStore, Kept};
 use super::message::malformed;
 use super::message::numbers::{self, Numbers};
+
+pub use memory::gate_memory_storage;
 
 /// What a supplement is asked.
 pub struct Asked {
@@ -47,6 +50,8 @@ pub fn consult(host: BrowserHost, supplement: u32, asked: Asked) -> Answering {
             Supplement::Compaction => compaction::gate_compaction_call(supplied(&host).await?, asked),
             Supplement::Inquiries => inquiries::gate_inquiries_call(supplied(&host).await?, asked),
             Supplement::Folding => folding::gate_folding_call(supplied(&host).await?, asked),
+            // It is not asked: it is what others are asked of.
+            Supplement::Memory => return Err(unknown()),
             Supplement::Projections => projections::gate_projections_call(supplied(&host).await?, asked),
         }
         .await

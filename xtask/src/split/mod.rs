@@ -36,7 +36,7 @@ pub struct Supplement {
 }
 
 /// All supplements, by their numbers: see `src/supplement.rs`.
-pub const SUPPLEMENTS: [Supplement; 4] = [
+pub const SUPPLEMENTS: [Supplement; 5] = [
     Supplement {
         name: "compaction",
         owns: &[
@@ -49,6 +49,7 @@ pub const SUPPLEMENTS: [Supplement; 4] = [
     Supplement { name: "inquiries", owns: &["everfold::store::tally", "everfold::store::listing"] },
     Supplement { name: "folding", owns: &["everfold::reducer", "everfold::store::fold"] },
     Supplement { name: "projections", owns: &["everfold::projection::shelf", "everfold::projection::range"] },
+    Supplement { name: "memory", owns: &["everfold::storage::memory", "everfold::storage::records"] },
 ];
 
 /// What wasm-opt must not inline.
