@@ -15,6 +15,7 @@ export async function openDemo() {
   browser.context.on("weberror", (error) => complaints.push(String(error.error())));
   return {
     complaints,
+    url: server.url,
     /** Opens a page of the demo in a new tab. */
     async open(name) {
       const page = await browser.context.newPage();

@@ -6,6 +6,9 @@ import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
 
 import { openDemo } from "./demo-page.mjs";
+import { openFirefox } from "./firefox.mjs";
+import { makeProfile } from "./program.mjs";
+import { BARE_PAGE } from "./server.mjs";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
@@ -92,6 +95,36 @@ test("the theme is that of the system, until another is chosen, which holds in a
   assert.equal(await one.getByRole("button", { name: "Dark theme" }).getAttribute("aria-pressed"), "true");
   await one.evaluate(() => localStorage.clear());
   await Promise.all([one.close(), other.close()]);
+});
+
+test("every page begins in Firefox too", async () => {
+  const profile = makeProfile();
+  const browser = await openFirefox(profile.path);
+  try {
+    // In a frame: what a driver runs in a page itself, the policy of the demo refuses.
+    const page = await browser.openPage(demo.url + BARE_PAGE);
+    for (const [name, selector] of Object.entries(PAGES)) {
+      const found = await page.run(
+        async ({ name, selector }) => {
+          const frame = document.createElement("iframe");
+          frame.src = `/${name}`;
+          document.body.append(frame);
+          await new Promise((resolve) => frame.addEventListener("load", resolve, { once: true }));
+          const deadline_ms = performance.now() + 20_000;
+          const isThere = () => frame.contentDocument.querySelector(selector) !== null;
+          while (!isThere() && performance.now() < deadline_ms) await new Promise((resolve) => setTimeout(resolve, 20));
+          const outcome = { isThere: isThere(), notice: frame.contentDocument.querySelector("#notices")?.textContent ?? "" };
+          frame.remove();
+          return outcome;
+        },
+        { name, selector },
+      );
+      assert.deepEqual(found, { isThere: true, notice: "" }, name);
+    }
+  } finally {
+    await browser.close();
+    profile.remove();
+  }
 });
 
 test("no page complained: nothing was refused by the policy, and no error went unsaid", () => {

@@ -17,8 +17,10 @@ export class ConflictPanel {
   #onError;
   #channel = new BroadcastChannel("demo-shop-contest");
   #steps = byId("conflict-steps");
-  /** The contest that is shown. */
+  /** The contest that is shown; nothing where something else is. */
   #contest;
+  /** By when another tab is to have answered. */
+  #deadline;
 
   /** `cart` says what stream and revision the cart has. */
   constructor(store, cart, onError) {
@@ -50,7 +52,7 @@ export class ConflictPanel {
     const believed = actual - 1;
     const { sku, name, cents } = PRODUCTS[5];
     this.#begin("An append that believes in the past");
-    this.#say(`Appended 1 × ${name} to ${stream}, expecting revision ${believed}.`);
+    this.#say(`Appending 1 × ${name} to ${stream}, expecting revision ${believed}.`);
     try {
       await this.#store.append(stream, { type: "ItemAdded", data: { sku, quantity: 1, cents } }, { expected: believed });
     } catch (error) {
@@ -73,21 +75,14 @@ export class ConflictPanel {
   async #call() {
     const contest = { id: crypto.randomUUID(), stream: this.#cart.stream };
     this.#channel.postMessage({ kind: "call", contest });
-    const others = setTimeout(() => {
-      if (contest.id !== this.#contest || this.#steps.querySelector(".other-tab") !== null) return;
-      this.#say("No other tab has answered: open the shop in a second tab, and press again.", "hint");
-    }, ANSWER_MS);
-    try {
-      await this.#compete(contest);
-    } catch (error) {
-      clearTimeout(others);
-      throw error;
-    }
+    const competed = this.#compete(contest);
+    this.#deadline = setTimeout(() => this.#say("No other tab has answered: open the shop in a second tab, and press again.", "hint"), ANSWER_MS);
+    await competed;
   }
 
   async #compete({ id, stream }) {
-    this.#contest = id;
     this.#begin(`All tabs at once, on ${stream}`);
+    this.#contest = id;
     this.#say(`Each tab executes ${COMMANDS} commands, as fast as it can.`);
     const answer = { kind: "answer", id, tab: TAB, revisions: [], attempts: 0 };
     for (let place = 0; place < COMMANDS; place += 1) {
@@ -110,10 +105,14 @@ export class ConflictPanel {
     const verdict = again === 0 ? "none had to be decided again" : `another tab was faster ${again} ${again === 1 ? "time" : "times"}, and it was decided again`;
     const who = tab === TAB ? "This tab" : `Tab ${tab}`;
     const step = this.#say(`${who}: revisions ${revisions.join(", ")}; ${verdict}.`, "stored");
-    if (tab !== TAB) step.classList.add("other-tab");
+    if (tab === TAB) return;
+    step.classList.add("other-tab");
+    clearTimeout(this.#deadline);
   }
 
   #begin(title) {
+    clearTimeout(this.#deadline);
+    this.#contest = undefined;
     byId("conflict-empty").hidden = true;
     byId("conflict-title").textContent = title;
     this.#steps.replaceChildren();
