@@ -4,6 +4,7 @@ import * as own from "./everfold.js";
 import { instantiate } from "./instantiate.js";
 import type { SupplementLoader } from "./supplements.js";
 import { supplementLoader } from "./supplements.js";
+import { offeredModules } from "./wasm-modules.js";
 
 /** What a glue offers. */
 export interface Core extends Pick<typeof own, "destroy" | "exists" | "limits" | "openEngine"> {
@@ -29,15 +30,16 @@ export function loadCore(): Promise<Core> {
     // A network that failed once may do better the next time.
     loading = undefined;
     if (error instanceof EverfoldError) throw error;
-    const cause = `the WebAssembly module could not be loaded: ${String(error)}`;
-    throw new EverfoldError(cause, { code: "STORAGE_UNAVAILABLE", retryable: true, cause });
+    const cause = String(error);
+    throw new EverfoldError(`the WebAssembly could not be loaded: ${cause}`, { code: "WASM_UNAVAILABLE", retryable: true, cause });
   });
   return loading;
 }
 
 async function loadOwn(): Promise<Core> {
   const imports = own.imports();
-  const instance = await instantiate(new URL("./everfold_bg.wasm", import.meta.url), imports);
+  const modules = offeredModules();
+  const instance = await instantiate(modules.first(), imports);
   own.start(instance);
-  return { ...own, loadSupplement: supplementLoader(instance, imports) };
+  return { ...own, loadSupplement: supplementLoader(modules, instance, imports) };
 }

@@ -141,6 +141,8 @@ export interface EverfoldErrorFields {
     /** What it threw. */
     readonly cause: unknown;
   };
+  /** everfold's WebAssembly could not be loaded, so nothing was done. `cause` is what the browser said, and what to do. */
+  WASM_UNAVAILABLE: { readonly cause: string };
   /** What a call needs of everfold's code could not be loaded. Nothing was done: make the call again when the file can be had. */
   SUPPLEMENT_UNAVAILABLE: {
     /** Which part of the code: `everfold_<supplement>.wasm` is its file. */

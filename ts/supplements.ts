@@ -1,14 +1,7 @@
 // What the wasm of this package loads when it is first needed: modules that live in the instance of the first one.
 import { instantiate } from "./instantiate.js";
-
-/** The supplements, in the order of their numbers. Each address stands here as bundlers look for them. */
-const ADDRESSES: readonly (() => URL)[] = [
-  () => new URL("./everfold_compaction.wasm", import.meta.url),
-  () => new URL("./everfold_inquiries.wasm", import.meta.url),
-  () => new URL("./everfold_folding.wasm", import.meta.url),
-  () => new URL("./everfold_projections.wasm", import.meta.url),
-  () => new URL("./everfold_memory.wasm", import.meta.url),
-];
+import type { SupplementName, WasmModules } from "./wasm-modules.js";
+import { SUPPLEMENT_NAMES } from "./wasm-modules.js";
 
 /** The number of a supplement. */
 export const SUPPLEMENT = { compaction: 0, inquiries: 1, folding: 2, projections: 3 } as const;
@@ -17,7 +10,7 @@ export const SUPPLEMENT = { compaction: 0, inquiries: 1, folding: 2, projections
 export type SupplementLoader = (number: number) => Promise<void>;
 
 /** What loads the supplements of this instance. It fills its table with functions, and takes those that it calls from there. */
-export function supplementLoader({ exports }: WebAssembly.Instance, imports: WebAssembly.Imports): SupplementLoader {
+export function supplementLoader(modules: WasmModules, { exports }: WebAssembly.Instance, imports: WebAssembly.Imports): SupplementLoader {
   const table = exports["functions"] as WebAssembly.Table;
   const functions = new Proxy({}, { get: (_, slot) => table.get(Number(slot)) as WebAssembly.ImportValue });
   const all = { ...imports, b: exports, c: functions };
@@ -25,7 +18,7 @@ export function supplementLoader({ exports }: WebAssembly.Instance, imports: Web
   return (number) => {
     const load = async (): Promise<void> => {
       try {
-        await instantiate((ADDRESSES[number] as () => URL)(), all);
+        await instantiate(modules.supplement(SUPPLEMENT_NAMES[number] as SupplementName), all);
       } catch (error) {
         loading[number] = undefined;
         throw error;

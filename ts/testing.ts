@@ -1,5 +1,7 @@
 // `everfold/testing`: rules tested without a store, and stores that do the same in every run. For Node and browsers, with
 // any test runner.
+import "./beside.js";
+
 export { given } from "./given.js";
 export type { GivenOptions, Outcome, Partially, Scenario, Thrown } from "./given.js";
 export { testClock, testIds } from "./test-host.js";

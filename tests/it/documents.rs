@@ -13,13 +13,14 @@ use everfold::limits;
 const README: &str = "README.md";
 
 /// The codes that the core does not give: where it cannot speak any more, and of what JavaScript alone does.
-const OF_JAVASCRIPT: [&str; 6] = [
+const OF_JAVASCRIPT: [&str; 7] = [
     "COMMAND_REFUSED",
     "OUT_OF_MEMORY",
     "PROJECTION_FAILED",
     "SCHEMA_FAILED",
     "SCHEMA_TOO_NEW",
     "UPCASTER_FAILED",
+    "WASM_UNAVAILABLE",
 ];
 
 #[test]

@@ -4,6 +4,7 @@ mod bench;
 mod browser;
 mod domain;
 mod glue;
+mod inline;
 mod package;
 mod part;
 mod project;

@@ -8,6 +8,7 @@ use wasm_bindgen_cli_support::Bindgen;
 use xshell::cmd;
 
 use crate::glue;
+use crate::inline;
 use crate::project::Project;
 use crate::setup::{self, Requirement};
 use crate::short_names::{self, ShortNames};
@@ -33,6 +34,8 @@ const INLINING: &str = "-Cllvm-args=-inline-threshold=20";
 const STEM: &str = "everfold";
 /// The wasm that is loaded first.
 pub const WASM: &str = "everfold_bg.wasm";
+/// What it is called where supplements are called by their names.
+pub const FIRST: &str = "bg";
 /// What wasm-opt does, whatever `opt-level` in Cargo.toml says: smallest, twice, from flat code in which the loops
 /// and blocks were found anew.
 ///
@@ -181,13 +184,16 @@ pub fn supplement_file(name: &str) -> String {
     format!("{STEM}_{name}.wasm")
 }
 
-/// Cuts the wasm into what is loaded first and its supplements, which stand beside it.
+/// Cuts the wasm into what is loaded first and its supplements, which stand beside it; and writes all of them as
+/// scripts too.
 fn cut(project: &Project) -> Result<()> {
     let glue = project.path(GLUE);
     let parts = split::split(&fs::read(project.target(COMPILED))?, &fs::read(glue.join(WASM))?)?;
     fs::write(glue.join(WASM), &parts.first)?;
+    inline::write(&glue, FIRST, &parts.first)?;
     for (supplement, module) in split::SUPPLEMENTS.iter().zip(&parts.supplements) {
         fs::write(glue.join(supplement_file(supplement.name)), module)?;
+        inline::write(&glue, supplement.name, module)?;
     }
     Ok(())
 }

@@ -9,7 +9,8 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use xshell::cmd;
 
-use crate::package::{DIST, PATCH, WASM, supplement_file};
+use crate::inline;
+use crate::package::{DIST, FIRST, PATCH, WASM, supplement_file};
 use crate::project::Project;
 use crate::split::{SUPPLEMENTS, Supplement};
 
@@ -24,9 +25,10 @@ const GOAL_BYTES: usize = 110_000;
 /// Asks esbuild through its library: its command is a script or a binary, depending on how npm was told to
 /// install it. What is loaded only by who asks for it is left out.
 const MINIFY: &str = r#"
-    const [entry, later] = process.argv.slice(1);
+    const [entry, ...later] = process.argv.slice(1);
     const options = { bundle: true, minify: true, format: "esm", write: false, logLevel: "warning" };
-    const { outputFiles } = require("esbuild").buildSync({ ...options, entryPoints: [entry], external: ["*/" + later] });
+    const external = later.map((file) => "*/" + file);
+    const { outputFiles } = require("esbuild").buildSync({ ...options, entryPoints: [entry], external });
     process.stdout.write(outputFiles[0].contents);
 "#;
 
@@ -46,7 +48,7 @@ pub fn check(project: &Project) -> Result<()> {
     let dist = project.path(DIST);
     ensure!(dist.join("index.js").is_file(), "nothing is built in {DIST}/: run `cargo xtask build`");
     let first = weigh(&fs::read(dist.join(WASM))?)?;
-    let shipped = sum(project, ".js")?;
+    let shipped = sum(project)?;
     let minified = weigh(&minify(project, &dist.join("index.js"))?)?;
     let loaded = first + minified;
     let mut all = loaded;
@@ -65,6 +67,7 @@ pub fn check(project: &Project) -> Result<()> {
     }
     print("a page that uses everything loads", all);
     print("more for a history with patches", weigh(&fs::read(dist.join(PATCH))?)?);
+    print("a page of everfold/inline loads", weigh(&minify(project, &dist.join("inline.js"))?)?);
     println!("{:<36}{:>12}{:>12}", "goal of what a page loads", "", GOAL_BYTES);
     let over: Vec<String> = over.into_iter().flatten().collect();
     ensure!(over.is_empty(), "{}", over.join("; "));
@@ -84,17 +87,25 @@ fn print(title: &str, weight: Weight) {
     println!("{title:<36}{:>12}{:>12}", weight.raw_bytes, weight.gzipped_bytes);
 }
 
-/// Each file is compressed on its own, as a server does.
-fn sum(project: &Project, ending: &str) -> Result<Weight> {
+/// Each file is compressed on its own, as a server does. What has the wasm in it is no JavaScript but for its name.
+fn sum(project: &Project) -> Result<Weight> {
+    let inline: Vec<String> = supplements().chain([FIRST]).map(inline::script).collect();
     let mut total = Weight::default();
-    for file in project.files(DIST, ending)? {
-        total = total + weigh(&fs::read(file)?)?;
+    for file in project.files(DIST, ".js")? {
+        if !inline.iter().any(|script| file.ends_with(script)) {
+            total = total + weigh(&fs::read(file)?)?;
+        }
     }
     Ok(total)
 }
 
+fn supplements() -> impl Iterator<Item = &'static str> {
+    SUPPLEMENTS.iter().map(|supplement| supplement.name)
+}
+
 fn minify(project: &Project, entry: &Path) -> Result<Vec<u8>> {
-    let output = cmd!(project.shell, "node --eval {MINIFY} {entry} {PATCH}").quiet().output();
+    let later = supplements().map(inline::script);
+    let output = cmd!(project.shell, "node --eval {MINIFY} {entry} {PATCH} {later...}").quiet().output();
     Ok(output.context("esbuild could not bundle the package")?.stdout)
 }
 

@@ -1,0 +1,4 @@
+// `everfold/inline`: the wasm is in the JavaScript, and nothing is fetched.
+import "./inlined.js";
+
+export * from "./api.js";
