@@ -4,8 +4,11 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
 
-import { installApp, run, toolPath } from "./app.mjs";
+import { publint } from "publint";
+
+import { installApp, run, toolPath, versionOf } from "./app.mjs";
 
 let app;
 
@@ -41,25 +44,46 @@ test("every file that package.json points to is there", async () => {
   }
 });
 
+test(`${versionOf("publint")} finds nothing to say`, async () => {
+  const { messages } = await publint({ pkgDir: join(app.folder, "node_modules/everfold"), strict: true });
+  assert.deepEqual(messages, []);
+});
+
+test(`${versionOf("@arethetypeswrong/cli")} finds the types of every entry`, async () => {
+  const script = fileURLToPath(new URL("node_modules/@arethetypeswrong/cli/dist/index.js", import.meta.url));
+  const { exports: entries } = JSON.parse(await readFile(join(app.folder, "node_modules/everfold/package.json"), "utf8"));
+  const wasm = Object.keys(entries).filter((entry) => entry.endsWith(".wasm"));
+  // The package is for who imports modules: what `require` would find, and compilers of before there were exports, is not asked.
+  await run("node", [script, app.tarball, "--profile", "esm-only", "--exclude-entrypoints", ...wasm]);
+});
+
 test("importing it in Node does nothing and prints nothing", async () => {
   await app.write({
     "import.mjs": `
       const before = Object.keys(globalThis).length;
-      await import("everfold");
+      for (const entry of ["everfold", "everfold/inline", "everfold/slim", "everfold/rust", "everfold/testing"]) await import(entry);
       if (Object.keys(globalThis).length !== before) throw new Error("it leaves a global");
     `,
   });
   assert.equal(await run("node", ["import.mjs"], { cwd: app.folder }), "");
 });
 
-test("a store in memory works in Node", async () => {
+const ENTRIES = {
+  everfold: "",
+  "everfold/inline": "",
+  "everfold/slim": `init(new URL(import.meta.resolve("everfold/everfold.wasm")));`,
+};
+for (const [entry, preparing] of Object.entries(ENTRIES)) test(`a store in memory works in Node, imported from ${entry}`, async () => {
   await app.write({
     "memory.mjs": `
-      import { EventStore } from "everfold";
+      import * as everfold from "${entry}";
+      const { EventStore, init } = everfold;
+      ${preparing}
       const store = await EventStore.open("app", { storage: "memory" });
       await store.append("cart-1", [{ type: "ItemAdded", data: { sku: "a" } }]);
       const events = await store.read("cart-1").toArray();
       console.log(JSON.stringify(events.map(({ type, data, position }) => ({ type, data, position }))));
+      await store.compact();
       await store.close();
     `,
   });
@@ -111,9 +135,14 @@ for (const [module, moduleResolution] of RESOLUTIONS) {
       "use.ts": `
         import { EventStore, defineEvents, eventType } from "everfold";
         import { rustAggregate } from "everfold/rust";
+        import { init } from "everfold/slim";
         import { openTestStore } from "everfold/testing";
         await openTestStore();
         rustAggregate<{ balance: number }, { amount: number }>({ name: "account" }).initial().balance;
+        init("/everfold.wasm", { supplements: (name) => fetch(\`/everfold_\${name}.wasm\`) });
+        init(() => fetch("/everfold.wasm"), { supplements: { compaction: "/c.wasm", inquiries: new URL("https://a/i.wasm"), folding: fetch("/f"), projections: () => new Uint8Array(8), memory: "/m.wasm" } });
+        // @ts-expect-error one is missing
+        init("/everfold.wasm", { supplements: { compaction: "/c.wasm", inquiries: "/i.wasm", folding: "/f.wasm" } });
         const events = defineEvents({ Deposited: eventType<{ amount: number }>() });
         const store = await EventStore.open("app", { events });
         await store.append("account-1", [{ type: "Deposited", data: { amount: 1 } }]);

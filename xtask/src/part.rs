@@ -7,7 +7,7 @@ use crate::browser::Browser;
 use crate::package::{self, Optimisation};
 use crate::project::Project;
 use crate::setup::Requirement::{self, Browsers, Node, NodePackages, WasmTarget};
-use crate::{domain, reference, size, wasm_tests};
+use crate::{domain, reference, setup, size, wasm_tests};
 
 /// One part of the suite.
 pub struct Part {
@@ -33,11 +33,7 @@ pub const PARTS: &[Part] = &[
     Part { name: "reference", requirements: &[Node, NodePackages], run: reference::build },
     Part { name: "node", requirements: &[Node, NodePackages], run: |project| node(project, "tests/ts") },
     Part { name: "e2e", requirements: Requirement::ALL, run: |project| node(project, "tests/e2e") },
-    Part {
-        name: "packaging",
-        requirements: Requirement::ALL,
-        run: |project| node(project, "tests/packaging"),
-    },
+    Part { name: "packaging", requirements: Requirement::ALL, run: packaging },
 ];
 
 /// How long one file of Node tests may run.
@@ -77,6 +73,12 @@ fn native(project: &Project) -> Result<()> {
 fn build(project: &Project) -> Result<()> {
     package::build(project, Optimisation::Full)?;
     domain::build(project, Optimisation::Full)
+}
+
+/// What it builds with is installed for it alone: it is much more than everything else from npm together.
+fn packaging(project: &Project) -> Result<()> {
+    setup::provide_node_packages(project, "tests/packaging")?;
+    node(project, "tests/packaging")
 }
 
 /// The types' tests compile or do not; lines that must not are marked `@ts-expect-error`.

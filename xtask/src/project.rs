@@ -50,7 +50,7 @@ impl Project {
         Ok(cmd!(self.shell, "node {script}"))
     }
 
-    /// The files directly in a folder, or below it, whose name ends so; sorted.
+    /// The files directly in a folder, or below it, whose name ends so; sorted. What npm has installed there is no part of it.
     pub fn files(&self, folder: &str, ending: &str) -> Result<Vec<PathBuf>> {
         let mut found = Vec::new();
         let mut folders = vec![self.path(folder)];
@@ -58,7 +58,9 @@ impl Project {
             let entries = self.shell.read_dir(&folder)?;
             for entry in entries {
                 if entry.is_dir() {
-                    folders.push(entry);
+                    if !entry.ends_with("node_modules") {
+                        folders.push(entry);
+                    }
                 } else if entry.to_string_lossy().ends_with(ending) {
                     found.push(entry);
                 }
