@@ -136,8 +136,8 @@ export class RunningSubscription implements EventSubscription<AnyRecorded> {
             const result = handle(event);
             if (isThenable(result)) await result;
           }
-          if (this.#feed.isStopped) return;
           this.#feed.passed(stored.position);
+          if (this.#feed.isStopped) return;
           await breath.take();
         }
         current = undefined;
@@ -156,8 +156,8 @@ export class RunningSubscription implements EventSubscription<AnyRecorded> {
         for (const stored of page) {
           const event = this.#today(stored);
           if (event !== undefined) yield event;
-          if (this.#feed.isStopped) break;
           this.#feed.passed(stored.position);
+          if (this.#feed.isStopped) break;
         }
       }
       this.#signal?.throwIfAborted();

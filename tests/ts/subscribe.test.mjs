@@ -109,6 +109,32 @@ test("a handler is waited for, and one that takes long delays only itself", () =
     assert.deepEqual([slow, positions], [[1, 2, 3, 4, 5, 6], [1, 2, 3, 4, 5, 6]]);
   }));
 
+test("who goes on after a subscription that was stopped meets no event twice", () =>
+  withStore(async (store) => {
+    await store.append("a", numbered(3));
+    const [met, stopped] = [[], coming()];
+    const meet = ({ position }) => void met.push(position);
+    const handled = store.subscribe({}, async (event) => {
+      meet(event);
+      if (event.position < 2) return;
+      handled.stop();
+      await null;
+      stopped.come();
+    });
+    await stopped.there;
+    await until(() => handled.position !== 1);
+    assert.deepEqual([met, handled.position], [[1, 2], 2]);
+    const iterated = store.subscribe({ after: handled.position });
+    for await (const event of iterated) {
+      meet(event);
+      iterated.stop();
+    }
+    assert.deepEqual([met, iterated.position], [[1, 2, 3], 3]);
+    const left = store.subscribe({ after: 1 });
+    for await (const _ of left) break;
+    assert.equal(left.position, 1, "an iteration that does not ask for the next event may have failed with this one");
+  }));
+
 for (const kind of ["throws", "rejects"]) {
   test(`a handler that ${kind} ends its own subscription, which says why and where`, () =>
     withStore(async (store) => {
