@@ -91,9 +91,8 @@ export class ProjectionBatch {
       if (document === stored) continue;
       const text = document === undefined ? undefined : JSON.stringify(document);
       const maximum = this.#projecting.limits.eventBytes;
-      if (text !== undefined && maximum < text.length) {
-        throw this.#failed(last as AnyRecorded, limitExceeded("document", "document bytes", text.length, maximum));
-      }
+      const bytes = text === undefined ? 0 : bytesOf(text, maximum);
+      if (maximum < bytes) throw this.#failed(last as AnyRecorded, limitExceeded("document", "document bytes", bytes, maximum));
       changes.push({ key, text, entries: this.#entriesOf(stored, document) });
     }
     return changes;
@@ -196,9 +195,12 @@ export class ProjectionBatch {
 
 function checkKey(value: unknown): string {
   const key = name(value, "key");
-  if (KEY_BYTES_MAX < 3 * key.length) {
-    const bytes = new TextEncoder().encode(key).length;
-    if (KEY_BYTES_MAX < bytes) throw limitExceeded("key", "document key bytes", bytes, KEY_BYTES_MAX);
-  }
+  const bytes = bytesOf(key, KEY_BYTES_MAX);
+  if (KEY_BYTES_MAX < bytes) throw limitExceeded("key", "document key bytes", bytes, KEY_BYTES_MAX);
   return key;
+}
+
+/** The bytes of a text in UTF-8, counted only where there may be more than a maximum. */
+function bytesOf(text: string, maximum: number): number {
+  return 3 * text.length <= maximum ? text.length : new TextEncoder().encode(text).length;
 }

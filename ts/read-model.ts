@@ -106,7 +106,9 @@ export class ReadModel<Doc, Indexes extends Indexing = Record<never, never>> {
 
   /**
    * Finds documents by an index, or by their keys, a page at a time. Where the documents that answer are of an older definition and
-   * do not have the index, it waits for the new ones.
+   * do not have the index, it waits for the new ones. Of an index with `each` a document is a row for each item that is wanted.
+   *
+   * Errors: `INVALID_ARGUMENT`, also for an index that the documents of a newer definition do not have; {@link ReadModel.failure}.
    *
    * @example
    * const { rows, cursor } = await orders.find({ index: "byStatus", equals: ["open"], from: 100, limit: 20 });
@@ -148,7 +150,7 @@ export class ReadModel<Doc, Indexes extends Indexing = Record<never, never>> {
     return { rows, cursor: next && Array.from(next, (byte) => byte.toString(16).padStart(2, "0")).join("") };
   }
 
-  /** Counts documents: all of them, or those in a range of an index. */
+  /** Counts documents, or the rows that `find` would give of a range. */
   async count(options?: DocumentRange<keyof Indexes & string>): Promise<number> {
     const message = this.#rangeOf(optionBag(options, ["index", "equals", "from", "before"]), 0);
     return this.#answered(() => this.#engine.countDocuments(message));
@@ -209,12 +211,16 @@ export class ReadModel<Doc, Indexes extends Indexing = Record<never, never>> {
     return position <= answering || isNothingBetween(this.#engine, this.#projector.context.query, answering, position);
   }
 
-  /** What the documents answer, as soon as they are of this definition if those that are there cannot. */
+  /** What the documents answer, as soon as they are of this definition if those that are there cannot; an error where they never will be. */
   async #answered<Answer>(ask: () => Promise<Answer | undefined>): Promise<Answer> {
     for (;;) {
       const answer = await ask();
       if (answer !== undefined) return answer;
-      await this.#until(undefined, async () => (await this.#projector.look()).isAnswering);
+      await this.#until(undefined, async () => {
+        const { own, isAnswering } = await this.#projector.look();
+        if (own === undefined) throw invalidArgument("options.index", "is no index of the documents that answer, which another definition of the projection has replaced: reload the page");
+        return isAnswering;
+      });
     }
   }
 
@@ -248,7 +254,7 @@ export class ReadModel<Doc, Indexes extends Indexing = Record<never, never>> {
     const of = this.#indexes.find((it) => it.name === index);
     if (of === undefined && bag.equals !== undefined) throw invalidArgument("options.equals", "is of an index; name one with `index`");
     const equals = option(bag, "equals", keyList);
-    const [from, before] = [option(bag, "from", keyList), option(bag, "before", keyList)];
+    const [from, before] = [option(bag, "from", boundOf), option(bag, "before", boundOf)];
     for (const [key, bound] of Object.entries({ equals, from, before })) {
       const left = of === undefined ? 1 : of.valueCount - (bound === equals ? 0 : (equals?.length ?? 0));
       if (bound !== undefined && left < bound.length) throw invalidArgument(`options.${key}`, `has ${bound.length} values; at most ${left} can follow`);
@@ -265,6 +271,12 @@ export class ReadModel<Doc, Indexes extends Indexing = Record<never, never>> {
       after: option(bag, "cursor", cursorBytes),
     };
   }
+}
+
+/** A bound: of no values there is none. */
+function boundOf(value: unknown, path: string): readonly IndexValueMessage[] | undefined {
+  const values = keyList(value, path);
+  return values.length === 0 ? undefined : values;
 }
 
 /** A value that documents are found by, or several. */

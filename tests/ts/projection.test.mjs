@@ -107,6 +107,8 @@ test("documents are found by keys, and by values of indexes, in both directions"
     assert.deepEqual(await by({ index: "byStatus", from: ["open", 2.5], before: ["open", 3] }), ["order-3"]);
     assert.deepEqual(await by({ index: "byStatus", equals: ["open", 3] }), ["order-0"]);
     assert.deepEqual(await by({ index: "byTag", equals: ["x"] }), ["order-0", "order-1"], "each once");
+    assert.deepEqual(await by({ index: "byTag" }), ["order-0", "order-1", "order-1"], "a row for each item");
+    assert.deepEqual(await by({ index: "byTag", from: [], before: [] }), ["order-0", "order-1", "order-1"], "no values are no bound");
     assert.deepEqual(await model.find({ limit: 0 }), { rows: [], cursor: undefined });
     const { cursor } = await model.find({ index: "byTotal", limit: 2 });
     await store.append("order-9", placed(0.5));
@@ -208,6 +210,16 @@ test("documents are what JSON keeps", () =>
     assert.equal(await note(() => "é\ud800"), "é\ud800");
     const failure = await refused(() => note(() => ({ deep: { number: NaN } })), "PROJECTION_FAILED", { name: "kept", stream: "note-1", type: "Noted" });
     assert.equal(failure.cause.path, "document.deep.number");
+  }));
+
+test("a document that is too large stops the documents, and says of which event it is", () =>
+  withStore(async (store) => {
+    for (const [name, text] of [["ascii", "a".repeat(1_048_575)], ["two bytes each", "é".repeat(600_000)]]) {
+      const model = await store.project(defineProjection({ name, on: { Noted: () => text } }));
+      await store.append("note-1", { type: "Noted" });
+      const failure = await refused(() => model.waitFor(store.position), "PROJECTION_FAILED", { name, stream: "note-1", type: "Noted" });
+      assert.deepEqual([failure.cause.code, failure.cause.maximum], ["LIMIT_EXCEEDED", 1_048_576]);
+    }
   }));
 
 test("a handler that throws stops the documents before its event, and a new definition begins anew", async () => {
