@@ -202,8 +202,8 @@ class LiveRows<Doc> {
   mayConcern(key: string, document: unknown): boolean {
     const { index, equals = [] } = this.#query;
     const found = this.#found;
-    // What stood behind the rows is not known, nor whether anything stands there now.
-    if (found === undefined || found.cursor !== undefined || index === undefined) return true;
+    // What stood behind the rows is not known, nor whether anything stands there now; nor what is being found.
+    if (this.#isFinding || found === undefined || found.cursor !== undefined || index === undefined) return true;
     if (found.rows.some((row) => row.key === key)) return true;
     return index.of(document).some((values) => equals.every((value, place) => value === values[place]));
   }

@@ -15,6 +15,8 @@ export interface ProjectionMessage {
 
 /** How far a projection is. */
 export interface StandingMessage {
+  /** Tells the build whose documents answer apart from others; nothing where there is none. */
+  readonly build: number | undefined;
   /** Up to where the log is in the documents that answer. */
   readonly answering: number | undefined;
   /** Up to where it is in the build of this definition; nothing where there is none. */

@@ -41,7 +41,7 @@ export class Projections {
   }
 
   async #open(projection: AnyProjection<unknown>): Promise<ReadModel<never, never>> {
-    const { engine, limits, events, host } = this.#session;
+    const { engine, limits, events } = this.#session;
     const upcaster = upcasterOf(projection) ?? this.#session.upcaster;
     const indexes = Object.entries(projection.indexes).map(([name, definition]) => new DocumentIndex(name, definition));
     const query = projection.query === undefined ? EVERYTHING : checkQuery(projection.query, "projection.query", { limits, upcaster });
@@ -53,7 +53,7 @@ export class Projections {
     };
     const standing = await engine.project(message, "ifNew");
     const wanted = withFacts(query, projection);
-    const projector = new Projector({ engine, host, message, query: wanted, projecting: { projection, upcaster, indexes, limits } }, standing);
+    const projector = new Projector({ engine, message, query: wanted, projecting: { projection, upcaster, indexes, limits } }, standing);
     this.#projectors.add(projector);
     if (this.#isClosed) await projector.stop();
     else projector.start();

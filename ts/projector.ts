@@ -2,8 +2,8 @@
 import { mayPass } from "./back-off.js";
 import type { Engine, QueryItemMessage } from "./engine.js";
 import { isEverfoldError } from "./errors.js";
+import type { FeedPage } from "./feed.js";
 import { Feed } from "./feed.js";
-import type { Host } from "./host.js";
 import type { AnyRecorded } from "./page.js";
 import { Breath } from "./pause.js";
 import type { Projecting } from "./projection-fold.js";
@@ -22,7 +22,7 @@ const BATCH_MS_MAX = 500;
 /** After so long without progress another tab takes the work over. The longer, the more often that was in vain. */
 const STALLED_MS = 2_000;
 const STALLED_MS_MAX = 60_000;
-/** How often it is looked whether a definition that was replaced is the newest again. */
+/** How often it is looked whether other documents answer by now, and whether a definition that was replaced is the newest again. */
 const REST_MS = 5_000;
 /** The first pause after a failure that may pass, and the longest. */
 const PAUSE_MS = 100;
@@ -34,7 +34,6 @@ export type ChangeListener = (changedKeys: readonly string[] | undefined) => voi
 /** What a projector works with. */
 export interface ProjectorContext {
   readonly engine: Engine;
-  readonly host: Host;
   readonly message: ProjectionMessage;
   readonly query: readonly QueryItemMessage[];
   readonly projecting: Projecting;
@@ -54,6 +53,8 @@ export class Projector {
   /** Whether the build that is carried on is another one by now. */
   #isOver = false;
   #feed: Feed | undefined;
+  /** The build that answers, as far as is known. */
+  #build: number | undefined;
   #waking: () => void = () => {};
   #working: Promise<void> = Promise.resolve();
 
@@ -61,6 +62,7 @@ export class Projector {
     this.context = context;
     this.position = standing.answering ?? 0;
     this.isAnswering = standing.isAnswering;
+    this.#build = standing.build;
   }
 
   /** Begins to work. */
@@ -120,7 +122,8 @@ export class Projector {
       try {
         this.#isOver = false;
         const claim = await this.context.engine.claim(this.context.message);
-        if (claim !== undefined) await this.#carryOn(claim, onDone);
+        // It may have been ended while it claimed.
+        if (claim !== undefined && !this.#isEnded) await this.#carryOn(claim, onDone);
         if (this.failure !== undefined) break;
         if (!this.#isOver) await this.#watch(stalled_ms);
         stalled_ms = Math.min(2 * stalled_ms, STALLED_MS_MAX);
@@ -143,7 +146,7 @@ export class Projector {
 
   /** Folds what comes, until the right to do so is lost, or something fails. */
   async #carryOn(claim: ClaimMessage, onDone: () => void): Promise<void> {
-    const { engine, host, message, projecting } = this.context;
+    const { engine, message, projecting } = this.context;
     const { name } = message;
     const read = async (keys: readonly string[]) => {
       const text = await engine.documents(name, claim, keys);
@@ -157,11 +160,11 @@ export class Projector {
       let end_ms = Infinity;
       let page;
       do {
-        page = await feed.next();
+        page = await this.#next(feed);
         if (page === undefined || !(await batch.fold(page.events as AnyRecorded[], page.end, read))) return;
-        end_ms = Math.min(end_ms, host.now() + BATCH_MS_MAX);
+        end_ms = Math.min(end_ms, performance.now() + BATCH_MS_MAX);
         await breath.take();
-      } while (!page.isLast && batch.failure === undefined && batch.eventCount < BATCH_EVENTS_MAX && host.now() < end_ms);
+      } while (!page.isLast && batch.failure === undefined && batch.eventCount < BATCH_EVENTS_MAX && performance.now() < end_ms);
       const isReady = page.isLast && batch.failure === undefined;
       // That nothing has come is worth no write, unless it would take long to find out again.
       if (0 < batch.eventCount || (isReady && !isAnswering) || position + UNWRITTEN_POSITIONS_MAX < batch.position) {
@@ -170,10 +173,8 @@ export class Projector {
         if (!isDone) return;
         onDone();
         ({ position } = batch);
-        const hasTakenOver = isReady && !isAnswering;
-        isAnswering ||= isReady;
-        if (hasTakenOver) this.isAnswering = true;
-        if (isAnswering) this.#reach(position, hasTakenOver ? undefined : documents.map(({ key }) => key));
+        if (isAnswering) this.#reach(position, documents.map(({ key }) => key));
+        else if (isReady) ({ isAnswering } = await this.look());
       }
       this.failure = batch.failure;
       if (this.failure !== undefined) return;
@@ -182,22 +183,23 @@ export class Projector {
 
   /** Looks what another tab makes of the build, until it is stuck. */
   async #watch(stalled_ms: number): Promise<void> {
-    const { engine, host, query } = this.context;
+    const { engine, query } = this.context;
     let target = engine.position;
     const feed = this.#listenTo(target);
     for (;;) {
-      let [own, since_ms] = [-1, host.now()];
+      let [own, since_ms] = [-1, performance.now()];
       for (;;) {
         if (this.#isEnded) return;
         const standing = await this.look();
         // Another definition is that of the documents by now: there is nothing to carry on.
         if (standing.own === undefined) return await this.#rest();
-        if (target <= standing.own || (await isNothingBetween(engine, query, standing.own, target))) break;
-        if (standing.own !== own) [own, since_ms] = [standing.own, host.now()];
-        else if (stalled_ms <= host.now() - since_ms) return;
+        // Whoever has folded all and not had it answer may have been killed in between.
+        if (standing.isAnswering && (target <= standing.own || (await isNothingBetween(engine, query, standing.own, target)))) break;
+        if (standing.own !== own) [own, since_ms] = [standing.own, performance.now()];
+        else if (stalled_ms <= performance.now() - since_ms) return;
         await this.#pause(LOOK_MS);
       }
-      const page = await feed.next();
+      const page = await this.#next(feed);
       if (page === undefined) return;
       target = page.end;
     }
@@ -211,10 +213,26 @@ export class Projector {
     }
   }
 
-  #learn(standing: StandingMessage, changed: readonly string[] | undefined): void {
-    const isOther = standing.isAnswering !== this.isAnswering;
-    this.isAnswering = standing.isAnswering;
-    this.#reach(standing.answering ?? 0, isOther ? undefined : changed);
+  /** The next page. That another tab has other documents answer is in no page: meanwhile that is looked for, for those who listen. */
+  async #next(feed: Feed): Promise<FeedPage | undefined> {
+    const looking: unknown = setInterval(() => {
+      // What keeps it from being read shows where somebody asks.
+      if (0 < this.#listeners.size) this.look().catch(() => {});
+    }, REST_MS);
+    // That it looks keeps no process of Node's alive.
+    (looking as { unref?(): void }).unref?.();
+    try {
+      return await feed.next();
+    } finally {
+      clearInterval(looking as number);
+    }
+  }
+
+  #learn({ build, answering, isAnswering }: StandingMessage, changed: readonly string[] | undefined): void {
+    const isOther = build !== this.#build;
+    this.#build = build;
+    this.isAnswering = isAnswering;
+    this.#reach(answering ?? 0, isOther ? undefined : changed);
   }
 
   #reach(position: number, changed: readonly string[] | undefined): void {
@@ -252,6 +270,7 @@ export class Projector {
 
   /** Waits, and no longer than until it is woken. */
   #pause(duration_ms: number): Promise<void> {
+    if (this.#isEnded) return Promise.resolve();
     return new Promise((resolve) => {
       const wake = () => {
         clearTimeout(timer as number);
@@ -263,7 +282,6 @@ export class Projector {
       this.#waking = wake;
     });
   }
-
 }
 
 /** Whether no event that is wanted stands between two positions, of which the second one counts. */

@@ -11,7 +11,7 @@ use std::rc::Rc;
 use crate::event::Position;
 use crate::projection::changes::Change;
 use crate::projection::range::EntryRange;
-use crate::projection::{Definition, Token};
+use crate::projection::{BuildId, Definition, Token};
 
 pub(super) use known::KnownModels;
 
@@ -36,6 +36,8 @@ pub enum Begin {
 /// How far a projection is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standing {
+    /// The build whose documents are given to who asks; `None` before the first one.
+    pub build: Option<BuildId>,
     /// Up to where the log is in the documents that are given to who asks; `None` before the first build.
     pub answering: Option<Position>,
     /// Up to where it is in the build of the definition that was asked about; `None` where there is none.

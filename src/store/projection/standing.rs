@@ -58,6 +58,7 @@ impl<S: Storage, H: Host> Shared<S, H> {
         let (answering, own) = (model.answering.as_ref(), model.build(&projection.definition));
         let changed = answering.zip(changed_after).and_then(|(build, after)| build.changed.since(after));
         Standing {
+            build: answering.map(|build| build.id),
             answering: answering.map(|build| build.position),
             own: own.map(|build| build.position),
             is_answering: own.zip(answering).is_some_and(|(own, answering)| own.id == answering.id),

@@ -11,7 +11,7 @@ use crate::limits;
 use crate::projection::changes::Change;
 use crate::projection::index_key::{self, IndexValue};
 use crate::projection::range::EntryRange;
-use crate::projection::{Definition, Index, Token, Tree};
+use crate::projection::{BuildId, Definition, Index, Token, Tree};
 use crate::store::{Advance, Begin, Claim, Find, FoundDocuments, Projection, Ready, Standing, Turn, Whose};
 use crate::web::fields::Fields;
 
@@ -108,8 +108,11 @@ fn values(message: &mut Numbers<'_>, count: usize) -> Vec<u8> {
 
 /// Writes a `StandingMessage`.
 pub fn standing(standing: &Standing) -> JsValue {
-    let Standing { answering, own, is_answering, changed } = standing;
+    let Standing { build, answering, own, is_answering, changed } = standing;
+    // Half of what it is by chance tells it apart from the few that there ever are.
+    let build = build.map(|BuildId([a, b, c, d, ..])| u32::from_le_bytes([a, b, c, d]));
     let fields = Fields::new()
+        .with_whole_if_some("build", build.map(u64::from))
         .with_whole_if_some("answering", answering.map(|position| position.0))
         .with_whole_if_some("own", own.map(|position| position.0))
         .with("isAnswering", *is_answering);

@@ -44,6 +44,7 @@ fn the_old_build_answers_until_the_new_one_is_ready_and_is_then_deleted() {
         let (old_tab, new_tab) = (browser.open().await, browser.open().await);
         begin(&old_tab, &old).await;
         let old_claim = fold_all(&old_tab, &old, &old_events, 50).await;
+        let of_old = old_tab.standing(&old, None).await.unwrap().build;
         begin(&new_tab, &new).await;
         let claim = new_tab.claim(&new).await.unwrap().unwrap();
         assert!(!claim.is_answering);
@@ -69,7 +70,9 @@ fn the_old_build_answers_until_the_new_one_is_ready_and_is_then_deleted() {
         }
         let on = advance(&old_tab, &old, &old_events, old_claim.token, (ALL, ALL), Ready::Now).await;
         assert_eq!(on, Ok(Turn::Lost));
-        let superseded = Standing { answering: Some(ALL), own: None, is_answering: false, changed: None };
+        let build = new_tab.standing(&new, None).await.unwrap().build;
+        assert!(build.is_some() && build != of_old);
+        let superseded = Standing { build, answering: Some(ALL), own: None, is_answering: false, changed: None };
         assert_eq!(
             old_tab.project(&old, Begin::IfNew).await,
             Ok(superseded),
