@@ -32,8 +32,14 @@ export class LiveFolds {
     const values = this.#values.get(checked) ?? new LiveValues();
     this.#values.set(checked, values);
     return values.of(keyOf(from), (tell) => {
-      const fold = new LiveFold(this.#session, checked, from, tell);
-      return fold.follow(this.#feed);
+      try {
+        const fold = new LiveFold(this.#session, checked, from, tell);
+        return fold.follow(this.#feed);
+      } catch (error) {
+        // An initial state that is none: there is nothing to follow.
+        tell({ status: "error", error });
+        return () => {};
+      }
     });
   }
 }

@@ -1,7 +1,8 @@
 // Carries the build of a projection on, as long as this tab has the right to; watches who else does.
 import { mayPass } from "./back-off.js";
 import type { Engine, QueryItemMessage } from "./engine.js";
-import { isEverfoldError } from "./errors.js";
+import type { EverfoldError } from "./errors.js";
+import { invalidArgument, isEverfoldError } from "./errors.js";
 import type { FeedPage } from "./feed.js";
 import { Feed } from "./feed.js";
 import type { AnyRecorded } from "./page.js";
@@ -88,9 +89,11 @@ export class Projector {
     return this.#isStopped || this.#isOver;
   }
 
-  /** Begins a new build, and works on it. */
+  /** Begins a new build, and works on it. Errors: `INVALID_ARGUMENT` where the documents are another definition's by now. */
   async rebuild(): Promise<void> {
     const { engine, message } = this.context;
+    const { answering, own } = await this.look();
+    if (answering !== undefined && own === undefined) throw replaced("projection");
     await engine.project(message, "anew");
     this.isAnswering = false;
     if (this.failure !== undefined) this.start();
@@ -110,7 +113,10 @@ export class Projector {
   /** Looks anew how far the documents are that answer. */
   async look(): Promise<StandingMessage> {
     const { engine, message } = this.context;
-    const standing = await engine.standing(message, this.position);
+    const after = this.position;
+    const standing = await engine.standing(message, after);
+    // Of what was learnt meanwhile, those who listen have heard.
+    if (standing.build === this.#build && after < this.position && this.position < (standing.answering ?? 0)) return this.look();
     this.#learn(standing, standing.keys === undefined ? undefined : keysOf(standing.keys, standing.keyLengths as Uint32Array));
     return standing;
   }
@@ -228,17 +234,20 @@ export class Projector {
     }
   }
 
-  #learn({ build, answering, isAnswering }: StandingMessage, changed: readonly string[] | undefined): void {
+  #learn({ build, answering = 0, isAnswering }: StandingMessage, changed: readonly string[] | undefined): void {
     const isOther = build !== this.#build;
     this.#build = build;
     this.isAnswering = isAnswering;
-    this.#reach(answering ?? 0, isOther ? undefined : changed);
+    if (!isOther) return this.#reach(answering, changed);
+    this.position = answering;
+    this.#tell(undefined);
   }
 
+  /** Takes note of how far the documents are. Whoever folds and whoever looks learns it: it is told once. */
   #reach(position: number, changed: readonly string[] | undefined): void {
-    const isNews = this.position !== position || changed === undefined || 0 < changed.length;
+    if (position <= this.position) return;
     this.position = position;
-    if (isNews) this.#tell(changed);
+    this.#tell(changed);
   }
 
   #tell(changed: readonly string[] | undefined): void {
@@ -282,6 +291,11 @@ export class Projector {
       this.#waking = wake;
     });
   }
+}
+
+/** That something is asked which only documents of this definition could answer, where another one has replaced it. */
+export function replaced(path: string): EverfoldError {
+  return invalidArgument(path, "is of a definition that another one has replaced, whose documents answer now: reload the page");
 }
 
 /** Whether no event that is wanted stands between two positions, of which the second one counts. */

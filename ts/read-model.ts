@@ -12,7 +12,7 @@ import { tell } from "./progress.js";
 import type { Indexing } from "./projection.js";
 import type { FindMessage, IndexValueMessage } from "./projection-messages.js";
 import type { ChangeListener, Projector } from "./projector.js";
-import { isNothingBetween } from "./projector.js";
+import { isNothingBetween, replaced } from "./projector.js";
 import type { Direction } from "./reading.js";
 
 /** A value that documents are found by: booleans come before numbers, numbers before texts, and texts are in the order of code points. */
@@ -185,7 +185,8 @@ export class ReadModel<Doc, Indexes extends Indexing = Record<never, never>> {
    * Makes the documents anew from the whole log. Those that are there answer until the new ones are ready, which is when it
    * resolves. What was deleted, truncated or changed outside of the log is then no longer in them.
    *
-   * A signal ends the waiting, not the work. Errors: as {@link ReadModel.waitFor}.
+   * A signal ends the waiting, not the work. Errors: as {@link ReadModel.waitFor}; `INVALID_ARGUMENT` where the documents are those of a
+   * newer definition.
    */
   async rebuild(options?: { readonly onProgress?: ProgressListener | undefined; readonly signal?: AbortSignal | undefined }): Promise<void> {
     const bag = optionBag(options, ["onProgress", "signal"]);
@@ -218,7 +219,7 @@ export class ReadModel<Doc, Indexes extends Indexing = Record<never, never>> {
       if (answer !== undefined) return answer;
       await this.#until(undefined, async () => {
         const { own, isAnswering } = await this.#projector.look();
-        if (own === undefined) throw invalidArgument("options.index", "is no index of the documents that answer, which another definition of the projection has replaced: reload the page");
+        if (own === undefined) throw replaced("options.index");
         return isAnswering;
       });
     }

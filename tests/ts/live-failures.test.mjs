@@ -8,6 +8,16 @@ import { listening, ready } from "./live.mjs";
 
 const Count = defineAggregate({ name: "count", initial: () => 0, evolve: (count) => count + 1 });
 
+test("an initial state that is none is an error, and no listener is left behind", () =>
+  withStore(async (store) => {
+    const Wrong = defineAggregate({ name: "wrong", initial: () => ({ sum: NaN }), evolve: { Numbered: { $inc: { sum: "$data.number" } } } });
+    const live = store.live(Wrong, "a");
+    const { states, stop } = listening(live);
+    assert.deepEqual([live.get().status, live.get().error.code, live.get().error.path], ["error", "INVALID_ARGUMENT", "initial.sum"]);
+    stop();
+    assert.equal(states.length, 1);
+  }));
+
 test("a reducer that throws is an error, of which a deletion or a truncation takes the cause away", () =>
   withStore(async (store) => {
     const Strict = defineAggregate({

@@ -91,7 +91,22 @@ test("documents that were folded to the end and do not answer are taken over", {
   await projector.stop();
 });
 
-test("an index that only a replaced definition has is refused", { timeout: 20_000 }, () =>
+test("of a change that several learn of at once those who listen hear once", async () => {
+  const standing = { build: 1, answering: 0, own: 0, isAnswering: true };
+  const changed = { ...standing, answering: 5, own: 5, keys: "order-1", keyLengths: Uint32Array.of(7) };
+  const engine = { standing: async (_, after) => (after < 5 ? changed : { ...changed, keys: "", keyLengths: Uint32Array.of() }) };
+  const projector = new Projector({ engine, message: { name: "counts" } }, standing);
+  const heard = [];
+  projector.listen((keys) => heard.push(keys));
+  await Promise.all([projector.look(), projector.look()]);
+  await projector.look();
+  assert.deepEqual([heard, projector.position], [[["order-1"]], 5]);
+  Object.assign(changed, { build: 2, answering: 3 });
+  await projector.look();
+  assert.deepEqual([heard.at(-1), projector.position], [undefined, 3], "other documents answer");
+});
+
+test("what only documents of a replaced definition could answer is refused", { timeout: 20_000 }, () =>
   withTabs(async (old, young) => {
     await old.store.append("note-1", [noted, noted]);
     const model = await old.store.project(define());
@@ -102,7 +117,11 @@ test("an index that only a replaced definition has is refused", { timeout: 20_00
     for (const ask of [() => model.find({ index: "byCount" }), () => model.count({ index: "byCount" })]) {
       await refused(ask, "INVALID_ARGUMENT", { path: "options.index" });
     }
-    assert.deepEqual(await model.get("note-1"), { count: 2 }, "by their keys they are found all the same");
+    await refused(() => model.rebuild(), "INVALID_ARGUMENT", { path: "projection" });
+    await old.store.append("note-1", noted);
+    await model.waitFor(old.store.position);
+    assert.deepEqual(await model.get("note-1"), { count: 3 }, "by their keys they are found all the same");
+    assert.equal(await renamed.count({ index: "byTotal", equals: [3] }), 1);
   }));
 
 test("what another tab makes anew is heard of, and followed", { timeout: 60_000 }, () =>

@@ -72,7 +72,8 @@ fn the_old_build_answers_until_the_new_one_is_ready_and_is_then_deleted() {
         assert_eq!(on, Ok(Turn::Lost));
         let build = new_tab.standing(&new, None).await.unwrap().build;
         assert!(build.is_some() && build != of_old);
-        let superseded = Standing { build, answering: Some(ALL), own: None, is_answering: false, changed: None };
+        let superseded =
+            Standing { build, answering: Some(ALL), own: None, is_answering: false, changed: None };
         assert_eq!(
             old_tab.project(&old, Begin::IfNew).await,
             Ok(superseded),
