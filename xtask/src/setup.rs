@@ -102,7 +102,7 @@ fn provide_rust_source(project: &Project) -> Result<()> {
     })
 }
 
-/// Installs what the lock file of a folder names. `npm ci` leaves its own lock file in node_modules as the last thing it does, so an older one, or none, says
+/// Installs what the lock file of a folder names. npm leaves its own lock file in node_modules as the last thing it does, so an older one, or none, says
 /// that an installation is out of date or was broken off.
 ///
 /// # Errors
@@ -116,7 +116,10 @@ pub fn provide_node_packages(project: &Project, folder: &str) -> Result<()> {
     if installed.is_ok_and(|installed| installed >= wanted) {
         return Ok(());
     }
-    step("npm packages", || Ok(cmd!(project.shell, "npm ci --no-audit --no-fund --prefix {folder}").run()?))
+    // Not `npm ci`: packages for other platforms, which nobody here needs, may be named without a version.
+    step("npm packages", || {
+        Ok(cmd!(project.shell, "npm install --no-save --no-audit --no-fund --prefix {folder}").run()?)
+    })
 }
 
 fn provide_browsers(project: &Project) -> Result<()> {
