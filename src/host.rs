@@ -18,7 +18,8 @@ use crate::supplement::{Supplement, Supplementary, Supplied};
 /// - `now` may jump in either direction: a user can set the clock.
 /// - `random` fills the bytes from a source that no two tabs share.
 /// - `sleep` ends no earlier than asked for; `yield_now` lets input and painting go first.
-/// - A lock is held by one holder over all tabs of the origin, until it is dropped or its tab ends.
+/// - A lock is held by one holder over all tabs of the origin, until it is dropped or its tab ends, where the host has
+///   locks. A tab that is frozen keeps those that it holds.
 /// - What one handle announces, every *other* handle of the same name hears, at most once, perhaps late,
 ///   perhaps never: a hint, not a message to rely on.
 /// - A spawned task runs on this thread, in no particular order with others.
@@ -42,6 +43,9 @@ pub trait Host: Clone + 'static {
 
     /// Takes the lock of this name, or gives up after `timeout_ms` with `None`.
     async fn lock(&self, name: &str, timeout_ms: u64) -> Option<Self::Lock>;
+
+    /// Whether a lock keeps out every other tab: where it does not, it keeps out no more than this page, or nobody.
+    fn has_locks(&self) -> bool;
 
     /// Tells other tabs that the log reaches to this position.
     fn announce(&self, position: Position);

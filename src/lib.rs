@@ -103,6 +103,7 @@
 pub mod aggregate;
 mod answer;
 pub mod codec;
+pub mod consumer;
 pub mod error;
 pub mod event;
 pub mod expected;

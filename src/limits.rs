@@ -65,6 +65,12 @@ pub const DOCUMENT_BYTES_MAX: usize = 1024 * 1024;
 pub const DOCUMENT_KEY_BYTES_MAX: usize = 1024;
 /// Most indexes of a projection.
 pub const PROJECTION_INDEXES_MAX: usize = 64;
+/// Most streams that a consumer passes over because it could not handle an event of them.
+pub const PARKED_STREAMS_MAX: usize = 256;
+/// Longest reason for which one is passed over, in bytes of UTF-8.
+pub const PARKED_REASON_BYTES_MAX: usize = 1024;
+/// Most events that a consumer is handed at once.
+pub const CONSUMER_BATCH_MAX: usize = 1_000;
 /// Most documents that are given at once.
 pub const DOCUMENTS_PER_ANSWER_MAX: usize = 10_000;
 /// Largest position, revision and absolute time: what a JavaScript number holds exactly.

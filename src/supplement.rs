@@ -20,6 +20,8 @@ pub enum Supplement {
     Projections,
     /// Stores in memory.
     Memory,
+    /// Consumers.
+    Consumers,
 }
 
 /// Code of one supplement, as a type.
@@ -38,6 +40,8 @@ pub enum Folding {}
 pub enum Projections {}
 /// See [`Supplement::Memory`].
 pub enum Memory {}
+/// See [`Supplement::Consumers`].
+pub enum Consumers {}
 
 impl Supplementary for Compaction {
     const SUPPLEMENT: Supplement = Supplement::Compaction;
@@ -59,6 +63,10 @@ impl Supplementary for Memory {
     const SUPPLEMENT: Supplement = Supplement::Memory;
 }
 
+impl Supplementary for Consumers {
+    const SUPPLEMENT: Supplement = Supplement::Consumers;
+}
+
 /// Proof that the code of a supplement is there: [`crate::host::supplied`] alone gives it.
 pub struct Supplied<S> {
     supplement: PhantomData<S>,
@@ -78,8 +86,8 @@ pub fn entered<T>(made: T) -> T {
 
 impl Supplement {
     /// All of them, by their numbers.
-    pub const ALL: [Self; 5] =
-        [Self::Compaction, Self::Inquiries, Self::Folding, Self::Projections, Self::Memory];
+    pub const ALL: [Self; 6] =
+        [Self::Compaction, Self::Inquiries, Self::Folding, Self::Projections, Self::Memory, Self::Consumers];
 
     /// Its name, as in the name of its file.
     pub fn name(self) -> &'static str {
@@ -89,6 +97,7 @@ impl Supplement {
             Self::Folding => "folding",
             Self::Projections => "projections",
             Self::Memory => "memory",
+            Self::Consumers => "consumers",
         }
     }
 

@@ -24,6 +24,7 @@ export type {
   StreamWrite,
 } from "./append.js";
 export type { CompactOptions, CompactResult } from "./compact.js";
+export type { Consumer, ConsumerInfo, ConsumerOptions, FailedAttempt, Handed, HandlingContext, ParkedEvent, RetryDecision } from "./consumer.js";
 export type { CountBy, CountOptions } from "./count.js";
 export type { Assignments, EvolveDocument, EvolveStep, Expression } from "./declarative.js";
 export type { Durability, StorageKind } from "./engine.js";

@@ -8,6 +8,7 @@ const SUPPLEMENTS: Readonly<Record<SupplementName, () => URL>> = {
   folding: () => new URL("./everfold_folding.wasm", import.meta.url),
   projections: () => new URL("./everfold_projections.wasm", import.meta.url),
   memory: () => new URL("./everfold_memory.wasm", import.meta.url),
+  consumers: () => new URL("./everfold_consumers.wasm", import.meta.url),
 };
 
 offerModules("beside", {

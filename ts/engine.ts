@@ -3,9 +3,10 @@
 //
 // The layouts that are described here are written down once more on the other side, in `src/web/message/`,
 // under the same names. What is said of folds is in `fold-messages`, of snapshots in `snapshot-messages`, of projections in
-// `projection-messages`, of aggregates in Rust in `domain-messages`.
+// `projection-messages`, of consumers in `consumer-messages`, of aggregates in Rust in `domain-messages`.
 
 import type { ExportedReducerMessage, FoldEventsMessage, FoldMessage, FoldOutcome, FoldProgress, ReducerMessage } from "./fold-messages.js";
+import type { ConsumerChangeMessage, ConsumerInfoMessage, ConsumerMessage, ReportMessage } from "./consumer-messages.js";
 import type { AdvanceMessage, ClaimMessage, FindMessage, FoundMessage, ProjectionMessage, StandingMessage } from "./projection-messages.js";
 import type { KeepSnapshotMessage, SnapshotAnswer, SnapshotMessage } from "./snapshot-messages.js";
 
@@ -113,6 +114,23 @@ export interface Engine {
   lookedAt(subscription: number): number;
   /** Ends a subscription. */
   unsubscribe(subscription: number): void;
+  /** Begins to consume, stores a consumer where there is none, and gives it a number. */
+  consume(message: ConsumerMessage): Promise<number>;
+  /**
+   * The next events of a consumer, as soon as this tab has the lead and there are some; nothing once it has ended. Those that were given
+   * before count as handled. Its `next` is how often they were tried in vain. Asked for by one at a time.
+   */
+  nextHandout(consumer: number): Promise<PageMessage | undefined>;
+  /** Says something of events that were handed out. Gives whether this tab has the lead; where it has not, they are of no concern here. */
+  reportHandout(consumer: number, report: ReportMessage): Promise<boolean>;
+  /** How far a consumer is, as far as this tab knows: the position where it has the lead, or less it and one where it has not. */
+  consumerPosition(consumer: number): number;
+  /** Has a consumer end, once what it handed out is handled: who waits for events gets none. */
+  stopConsumer(consumer: number): void;
+  /** Changes a consumer in all tabs. Gives whether there was anything to change. */
+  changeConsumer(name: string, change: ConsumerChangeMessage): Promise<boolean>;
+  /** The consumers that are stored, with what each has parked. */
+  consumers(): Promise<readonly ConsumerInfoMessage[]>;
   /** Looks how far a projection is, and begins a build where there is none: with `anew`, whatever there is. */
   project(message: ProjectionMessage, begin: "ifNew" | "anew"): Promise<StandingMessage>;
   /** Looks how far a projection is, and what changed after a position in the documents that answer. */

@@ -146,7 +146,7 @@ export interface EverfoldErrorFields {
   /** What a call needs of everfold's code could not be loaded. Nothing was done: make the call again when the file can be had. */
   SUPPLEMENT_UNAVAILABLE: {
     /** Which part of the code: `everfold_<supplement>.wasm` is its file. */
-    readonly supplement: "compaction" | "inquiries" | "folding" | "projections" | "memory";
+    readonly supplement: "compaction" | "inquiries" | "folding" | "projections" | "memory" | "consumers";
     /** What the browser said. */
     readonly cause: string;
   };

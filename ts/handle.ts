@@ -1,6 +1,7 @@
 import { abortable } from "./abort.js";
 import { durabilityOption } from "./append.js";
 import { abortSignal, callback, name as checkName, oneOf, option, options as optionBag } from "./arguments.js";
+import type { RunningConsumer } from "./consuming.js";
 import { closed, invalidArgument } from "./errors.js";
 import { EventBus } from "./event-bus.js";
 import type { AnyEvents, EventRegistry } from "./events.js";
@@ -62,7 +63,7 @@ export class Handle {
     const upcaster = options.events && new Upcaster(options.events);
     this.#shared = shared;
     const snapshots = new Snapshots(engine, options.host, options.events);
-    const session = { ...options, engine, queue, turns, recent, limits: engine.limits, upcaster, snapshots, listening: new Set<() => void>() };
+    const session = { ...options, engine, queue, turns, recent, limits: engine.limits, upcaster, snapshots, listening: new Set<() => void>(), consuming: new Set<RunningConsumer>() };
     this.session = { ...session, projections: new Projections(session) };
     this.bus = new EventBus(this.session);
     this.live = new LiveFolds(this.session);
@@ -132,11 +133,18 @@ export class Handle {
   async #close(): Promise<void> {
     this.status.close();
     for (const end of [...this.session.listening]) end();
+    const consumers = [...this.session.consuming].map((consumer) => {
+      // Who handles an event may wait for this very closing, and who watches has nothing to leave to others.
+      const isWaitedFor = consumer.active && !consumer.isHandling;
+      const ended = consumer.stop();
+      return isWaitedFor ? ended : undefined;
+    });
     if (!this.#shared.closed) this.#lastPosition = this.#shared.engine.position;
     // Even where the engine was closed from elsewhere, the writes under way are settled first.
     await this.#shared.queue.settled();
     await Promise.allSettled(this.#underWay);
     await this.session.projections.close();
+    await Promise.all(consumers);
     await this.session.snapshots.settled();
     if (this.#shared.closed) return;
     this.#lastPosition = this.#shared.engine.position;

@@ -9,6 +9,7 @@ const SUPPLEMENTS: Readonly<Record<SupplementName, () => Promise<{ readonly wasm
   folding: () => import("./inline_folding.js"),
   projections: () => import("./inline_projections.js"),
   memory: () => import("./inline_memory.js"),
+  consumers: () => import("./inline_consumers.js"),
 };
 
 offerModules("inlined", {

@@ -28,6 +28,7 @@ import type {
   World,
 } from "./engine.js";
 import { DURABILITY } from "./engine.js";
+import type { ConsumerChangeMessage, ConsumerInfoMessage, ConsumerMessage, ReportMessage } from "./consumer-messages.js";
 import type {
   ExportedReducerMessage,
   FoldEventsMessage,
@@ -50,6 +51,9 @@ const CALLS = ["mark", "readStream", "readAll", "close", "subscribe", "nextPage"
 const INQUIRIES = ["event", "streamInfo", "streams", "count", "stats", "readStored", "snapshot", "keepSnapshot"] as const;
 const FOLDING = ["defineReducer", "foldEvents", "fold"] as const;
 const PROJECTIONS = ["project", "standing", "claim", "advance", "documents", "findDocuments", "countDocuments"] as const;
+const CONSUMERS = ["consume", "nextHandout", "reportHandout", "changeConsumer", "consumers"] as const;
+const REPORTS: readonly ReportMessage["kind"][] = ["pending", "failed", "parked", "returned"];
+const CONSUMER_CHANGES: readonly ConsumerChangeMessage["kind"][] = ["reset", "retry", "remove"];
 const COMPACT = 0;
 /** What has the code of what an application may ask. */
 const SUPPLEMENT_OF: Record<Capability, number> = { folding: SUPPLEMENT.folding, projections: SUPPLEMENT.projections, snapshots: SUPPLEMENT.inquiries };
@@ -219,6 +223,39 @@ class PageEngine implements Engine {
     calls.makeNow(() => this.#core.unsubscribe(subscription));
   }
 
+  consume({ name, after, batch, query }: ConsumerMessage): Promise<number> {
+    return this.#consume("consume", new MessageWriter().name(name).number(after, batch).query(query));
+  }
+
+  nextHandout(consumer: number): Promise<PageMessage | undefined> {
+    return this.#consume("nextHandout", new MessageWriter().number(consumer));
+  }
+
+  reportHandout(consumer: number, report: ReportMessage): Promise<boolean> {
+    const message = new MessageWriter().number(consumer, REPORTS.indexOf(report.kind));
+    if (report.kind === "parked") message.number(report.attempts).name(report.reason);
+    return this.#consume("reportHandout", message);
+  }
+
+  consumerPosition(consumer: number): number {
+    return calls.makeNow(() => this.#core.consumerPosition(consumer));
+  }
+
+  stopConsumer(consumer: number): void {
+    calls.makeNow(() => this.#core.stopConsumer(consumer));
+  }
+
+  changeConsumer(name: string, change: ConsumerChangeMessage): Promise<boolean> {
+    const message = new MessageWriter().name(name).number(CONSUMER_CHANGES.indexOf(change.kind));
+    if (change.kind === "reset") message.number(change.after);
+    if (change.kind === "retry") message.name(change.id);
+    return this.#consume("changeConsumer", message);
+  }
+
+  consumers(): Promise<readonly ConsumerInfoMessage[]> {
+    return this.#consume("consumers", new MessageWriter());
+  }
+
   project(message: ProjectionMessage, begin: "ifNew" | "anew"): Promise<StandingMessage> {
     return this.#project("project", writeProjection(message).number(begin === "ifNew" ? 0 : 1));
   }
@@ -271,6 +308,10 @@ class PageEngine implements Engine {
 
   #project<Answer>(call: (typeof PROJECTIONS)[number], message: MessageWriter): Promise<Answer> {
     return this.#consult(SUPPLEMENT.projections, PROJECTIONS.indexOf(call), message);
+  }
+
+  #consume<Answer>(call: (typeof CONSUMERS)[number], message: MessageWriter): Promise<Answer> {
+    return this.#consult(SUPPLEMENT.consumers, CONSUMERS.indexOf(call), message);
   }
 
   #consult<Answer>(supplement: number, code: number, message: MessageWriter, progress?: FoldProgress | CompactProgress): Promise<Answer> {

@@ -1,4 +1,5 @@
 import type { AppendQueue } from "./append-queue.js";
+import type { RunningConsumer } from "./consuming.js";
 import type { CommitContext } from "./commit-check.js";
 import type { Engine } from "./engine.js";
 import type { Projections } from "./projections.js";
@@ -15,5 +16,7 @@ export interface Session extends CommitContext {
   readonly snapshots: Snapshots;
   /** What ends each of those who wait for events to come. */
   readonly listening: Set<() => void>;
+  /** The consumers that run. */
+  readonly consuming: Set<RunningConsumer>;
   readonly projections: Projections;
 }

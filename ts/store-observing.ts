@@ -1,4 +1,7 @@
 import type { AnyAggregate } from "./aggregate.js";
+import { name as checkName } from "./arguments.js";
+import type { Consumer, ConsumerInfo, ConsumerOptions, Handed, HandlingContext } from "./consumer.js";
+import { consume, consumerInfos } from "./consumer.js";
 import type { AnyEvents, EventRegistry, FactType, TypeOf } from "./events.js";
 import type { Live } from "./live.js";
 import type { Loaded, QuerySource } from "./load.js";
@@ -97,6 +100,51 @@ export class StoreObserving<Registry extends EventRegistry = AnyEvents> extends 
    */
   onStatus(listener: (status: Status) => void): () => void {
     return this.handle.status.on(listener);
+  }
+
+  /**
+   * Consumes events: each is handed to the handler at least once, in the order of the log, in one of the tabs that consume under this name. How far
+   * the consumer is, is stored after each call of the handler. Where the tab that leads is closed, crashes or is frozen, another one goes on
+   * within seconds; what was being handled then is handled again. A handler may append.
+   *
+   * What a handler throws is tried again, for ever, or as `retry` decides. An event may be parked: then the later events of its stream wait behind
+   * it, so that those of one stream are always handled in their order, and the others go on.
+   *
+   * Errors, to `onError`: what the handler threw where `retry` says `"stop"`, what `retry` throws, `CORRUPT_DATA`; `LIMIT_EXCEEDED` where no more
+   * can be parked.
+   *
+   * @example
+   * const mails = store.consumer("mails", { after: "end", query: { types: ["MoneyDeposited"] } }, async (event, { attempt, signal }) => {
+   *   console.log(event.data.amount, attempt);
+   * });
+   * await mails.stop();
+   */
+  consumer<const Wanted extends Query<Registry> = Record<never, never>, const Batch extends number = 1>(
+    name: string,
+    options: ConsumerOptions<Registry, Wanted, Batch>,
+    handler: (events: Handed<Matching<Registry, Wanted>, Batch>, context: HandlingContext) => unknown,
+  ): Consumer {
+    return consume(this.handle.open(), name, options, handler);
+  }
+
+  /**
+   * Lists the consumers that are stored, in the order of their names (UTF-8).
+   *
+   * @example
+   * for (const { name, lag, parked } of await store.consumers()) console.log(name, lag, parked);
+   */
+  consumers(): Promise<readonly ConsumerInfo[]> {
+    return this.handle.begin(consumerInfos);
+  }
+
+  /**
+   * Removes what is stored of a consumer, which ends in all tabs. Gives whether there was one. The next of this name begins anew.
+   *
+   * @example
+   * await store.removeConsumer("mails");
+   */
+  removeConsumer(name: string): Promise<boolean> {
+    return this.handle.begin(async ({ engine }) => engine.changeConsumer(checkName(name, "name"), { kind: "remove" }));
   }
 
   /** Opens the documents of a projection, which follow the log from now on. Errors: `INVALID_ARGUMENT`, `VERSION_TOO_NEW`, `QUOTA_EXCEEDED`. */

@@ -4,7 +4,7 @@ import type { SupplementName, WasmModules } from "./wasm-modules.js";
 import { SUPPLEMENT_NAMES } from "./wasm-modules.js";
 
 /** The number of a supplement. */
-export const SUPPLEMENT = { compaction: 0, inquiries: 1, folding: 2, projections: 3 } as const;
+export const SUPPLEMENT = { compaction: 0, inquiries: 1, folding: 2, projections: 3, consumers: 5 } as const;
 
 /** Loads a supplement, by its number. Where that fails, the next call tries again. */
 export type SupplementLoader = (number: number) => Promise<void>;

@@ -7,10 +7,10 @@ export type WasmInput = string | URL | Response | WebAssembly.Module | BufferSou
 export type WasmSupply = WasmInput | PromiseLike<WasmInput> | (() => WasmInput | PromiseLike<WasmInput>);
 
 /** A module that is loaded when it is first needed: `everfold_<name>.wasm`. */
-export type SupplementName = "compaction" | "inquiries" | "folding" | "projections" | "memory";
+export type SupplementName = "compaction" | "inquiries" | "folding" | "projections" | "memory" | "consumers";
 
 /** All of them, in the order of their numbers. */
-export const SUPPLEMENT_NAMES: readonly SupplementName[] = ["compaction", "inquiries", "folding", "projections", "memory"];
+export const SUPPLEMENT_NAMES: readonly SupplementName[] = ["compaction", "inquiries", "folding", "projections", "memory", "consumers"];
 
 /** Gives the modules. May throw, and reject. */
 export interface WasmModules {

@@ -89,6 +89,10 @@ impl Host for BenchHost {
         Some(())
     }
 
+    fn has_locks(&self) -> bool {
+        true
+    }
+
     fn announce(&self, _position: Position) {}
 
     async fn heard(&self) -> Option<Position> {

@@ -10,7 +10,10 @@ use crate::index::plan::Source;
 use crate::index::{Segment, Segments};
 use crate::layout::root::Root;
 use crate::layout::{BlockAddress, UnitNumber};
-use crate::storage::{Area, Direction, Found, Key, KeyRange, PageRequest, Record, Request, Storage};
+use crate::storage::{
+    Area, Direction, Durability, Found, GuardedWrite, Key, KeyRange, LayoutChange, PageRequest, Record,
+    Request, Storage, Written,
+};
 
 use super::Shared;
 use super::catch_up::Slice;
@@ -101,6 +104,18 @@ impl<S: Storage, H: Host> Shared<S, H> {
     }
 
     /// Reads from the storage.
+    /// Writes records, and deletes some, where what is expected holds.
+    pub(super) fn put(
+        &self,
+        expect: Vec<(Area, Key, Option<Vec<u8>>)>,
+        deletes: Vec<(Area, KeyRange)>,
+        puts: Vec<(Area, Key, Vec<u8>)>,
+    ) -> LocalBoxFuture<'_, Result<Written, Error>> {
+        let durability = Durability::Relaxed.min(self.storage.strongest_durability());
+        let write = GuardedWrite { expect, deletes, puts, layout: LayoutChange::Keep, durability };
+        async move { Ok(self.storage.write(write).await?) }.boxed_local()
+    }
+
     pub(super) fn ask(&self, request: Request) -> LocalBoxFuture<'_, Result<Found, Error>> {
         async move { Ok(self.storage.read(request).await?) }.boxed_local()
     }

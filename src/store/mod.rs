@@ -11,6 +11,7 @@ mod candidates;
 mod catch_up;
 mod coming;
 mod compact;
+mod consumer;
 mod count;
 mod decision;
 mod describe;
@@ -62,6 +63,9 @@ use queue::Queue;
 
 pub use crate::layout::plan::Bounds;
 pub use crate::log::StreamAppended;
+pub use consumer::{
+    Consumer, ConsumerChange, ConsumerControl, ConsumerInfo, ConsumerRequest, Handout, Report,
+};
 pub use fold::json::{JsonFolded, JsonReducer, JsonState, fold_entries};
 pub use fold::{AllFolded, FoldRequest, FoldSource, Folded, Passed};
 pub use projection::{Advance, Begin, Claim, Find, FoundDocuments, Projection, Ready, Standing, Turn, Whose};
@@ -429,6 +433,9 @@ impl<S: Storage, H: Host> Store<S, H> {
                 let Some(shared) = weak.upgrade() else { break };
                 if shared.index.borrow().head().position < position {
                     shared.look_out().await;
+                } else {
+                    // Something else was written that somebody may wait for.
+                    shared.news.spread();
                 }
             }
         });

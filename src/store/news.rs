@@ -80,5 +80,7 @@ async fn watch<S: Storage, H: Host>(shared: Weak<Shared<S, H>>, host: H) {
             return;
         }
         shared.look_out().await;
+        // What was written besides the log is looked at by those who wait for it.
+        shared.news.spread();
     }
 }

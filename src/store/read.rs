@@ -36,6 +36,11 @@ impl<S: Storage, H: Host> Shared<S, H> {
         Ok(page)
     }
 
+    /// As [`Shared::read_all`], for those who read page after page within something else.
+    pub(super) fn next_page(&self, read: AllRead) -> LocalBoxFuture<'_, Result<EventPage, Error>> {
+        async move { self.read_all(&read).await }.boxed_local()
+    }
+
     pub(super) async fn read_all(&self, read: &AllRead) -> Result<EventPage, Error> {
         if read.as_of.is_none() {
             // What the read before did not need any more is let go.

@@ -25,7 +25,7 @@ pub struct Subscription<S: Storage, H: Host> {
 
 /// Whether the same read may succeed later. One that finds the directory damaged makes it again, for which there may be no
 /// room for a while.
-fn is_passing(error: &Error) -> bool {
+pub(super) fn is_passing(error: &Error) -> bool {
     error.is_retryable() || matches!(error.detail(), Detail::QuotaExceeded { .. })
 }
 
@@ -101,7 +101,7 @@ impl<S: Storage, H: Host> Subscription<S, H> {
     async fn read(&self, after: Position, as_of: Position) -> Result<EventPage, Error> {
         let as_of = Some(as_of);
         let read = AllRead { after, query: self.query.clone(), as_of, ..AllRead::everything() };
-        self.shared.read_all(&read).await
+        self.shared.next_page(read).await
     }
 
     /// What can look after it while it waits.

@@ -275,6 +275,10 @@ impl Host for SimulatedHost {
         }
     }
 
+    fn has_locks(&self) -> bool {
+        !self.origin.state.borrow().lacks_locks
+    }
+
     fn announce(&self, position: Position) {
         if self.scheduler.is_alive(self.tab) {
             self.origin.announce(&self.ear, position);

@@ -20,7 +20,7 @@ use crate::supplement::Supplement;
 
 use crate::answer::Answer;
 
-use super::global::global;
+use super::global::{global, lock_manager};
 use super::listener::{Listener, listener};
 use super::locks::{self, BrowserLock};
 use super::promise::settled;
@@ -153,6 +153,10 @@ impl Host for BrowserHost {
             None => format!("{}:{name}", Rc::as_ptr(inner) as usize),
         };
         locks::lock(name, timeout_ms)
+    }
+
+    fn has_locks(&self) -> bool {
+        self.is_alone() || lock_manager().is_some()
     }
 
     fn announce(&self, position: Position) {

@@ -18,6 +18,7 @@ use crate::limits;
 use crate::reducer::Versions;
 use crate::store::{JsonReducer, Progress, Store, Ticket};
 
+use super::consumers::Consumers;
 use super::message::call::{self, Call, Message};
 use super::message::fold::{Definition, Reducers};
 use super::message::options::{self, OpenRequest, StorageKind};
@@ -46,6 +47,7 @@ pub struct Engine {
 pub(super) struct Kept {
     pub(super) reducers: RefCell<Reducers>,
     subscriptions: Subscriptions,
+    pub(super) consumers: Consumers,
 }
 
 /// The appends of one message.
@@ -158,6 +160,23 @@ impl Engine {
     /// Ends a subscription: who waits for its next page is told that there is none.
     pub fn unsubscribe(&self, subscription: f64) {
         self.kept.subscriptions.end(subscription as u64);
+    }
+
+    /// How far a consumer is, as far as this tab knows: the position where it has the lead, or less it and one where it has not; 0
+    /// once it has ended.
+    #[wasm_bindgen(js_name = consumerPosition)]
+    pub fn consumer_position(&self, number: f64) -> f64 {
+        let position = self.kept.consumers.look(number as u64, |control| {
+            let position = control.position().0 as f64;
+            if control.is_leading() { position } else { -1.0 - position }
+        });
+        position.unwrap_or(-1.0)
+    }
+
+    /// Ends a consumer, once what it handed out is handled.
+    #[wasm_bindgen(js_name = stopConsumer)]
+    pub fn stop_consumer(&self, number: f64) {
+        self.kept.consumers.look(number as u64, |control| control.stop());
     }
 
     /// Makes any other call, by its code and its message; resolves with its answer.

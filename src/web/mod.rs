@@ -1,6 +1,7 @@
 //! The browser: the only code that names `wasm_bindgen`, `js_sys` or `web_sys`.
 
 pub mod browser_host;
+mod consumers;
 mod engine;
 mod error;
 pub mod exports;

@@ -69,6 +69,7 @@ const MORE = {
     await memory.append("s", { type: "A" });
     await memory.close();
   },
+  consumers: () => store.consumers(),
 };
 
 /** What applications define before they open a store, and what they load then along with the first module. */

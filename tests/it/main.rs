@@ -12,6 +12,7 @@ mod codec;
 mod compacted;
 mod compaction;
 mod conditions;
+mod consumers;
 mod damage;
 mod defective_storage;
 mod documents;

@@ -11,6 +11,8 @@ const SEEDS: u64 = 1_000;
 const STRAINED_SEEDS: u64 = 300;
 /// How many are run in which tabs subscribe and freeze.
 const HEARING_SEEDS: u64 = 1_000;
+/// How many are run in which tabs consume, die and freeze.
+const CONSUMING_SEEDS: u64 = 400;
 /// In how many threads; each simulation is one thread's.
 const THREADS: u64 = 2;
 
@@ -32,6 +34,11 @@ fn it_keeps_them_while_all_is_compacted_and_tabs_die_in_it_and_what_is_derived_d
 #[test]
 fn every_subscriber_sees_exactly_the_log_from_its_start_in_order_once() {
     check(Strain::HEARING, HEARING_SEEDS);
+}
+
+#[test]
+fn every_consumer_handles_each_event_at_least_once_in_order_and_is_never_said_to_be_further() {
+    check(Strain::CONSUMING, CONSUMING_SEEDS);
 }
 
 #[track_caller]

@@ -5,12 +5,12 @@ use std::panic::catch_unwind;
 
 use everfold::error::WriteOutcome;
 use everfold::storage::{
-    Area, Batch, Durability, FaultKind, Found, GuardedWrite, Head, LogRecord, Outcome, Request, Seen,
+    Area, Batch, Durability, FaultKind, Found, GuardedWrite, Head, Key, LogRecord, Outcome, Request, Seen,
     Storage, StorageFault, Usage, Written,
 };
 use everfold::testing::prng::Prng;
 use everfold::testing::simulated_storage::SimulatedStorage;
-use everfold::testing::store_simulator::simulate;
+use everfold::testing::store_simulator::{Strain, simulate_under};
 
 /// In how many lives of a browser a defect has to show.
 const SEEDS: u64 = 50;
@@ -23,6 +23,9 @@ enum Defect {
     LosesTheLastRecordOfAPage,
     LosesABlock,
     DeletesTheTail,
+    WritesWhateverIsExpected,
+    LosesWhatIsParked,
+    LosesTheLastEventToConsume,
 }
 
 use Defect::*;
@@ -52,7 +55,7 @@ impl Storage for Canary {
     async fn read(&self, request: Request) -> Result<Found, StorageFault> {
         let mut found = self.inner.read(request).await?;
         for page in &mut found.pages {
-            if self.is_wrong(LosesTheLastRecordOfAPage) {
+            if self.is_wrong(LosesTheLastRecordOfAPage) || self.is_wrong(LosesTheLastEventToConsume) {
                 page.pop();
             }
         }
@@ -90,6 +93,13 @@ impl Storage for Canary {
             let of_log = write.deletes.iter_mut().filter(|(area, _)| *area == Area::Log);
             of_log.for_each(|(_, range)| range.to = None);
         }
+        if self.is_wrong(WritesWhateverIsExpected) {
+            write.expect.clear();
+        }
+        let is_parked = |put: &(Area, Key, Vec<u8>)| put.0 == Area::Consumers && put.1 >= Key::Bytes(vec![1]);
+        if write.puts.iter().any(is_parked) && self.is_wrong(LosesWhatIsParked) {
+            write.puts.retain(|put| !is_parked(put));
+        }
         self.inner.write(write).await
     }
 
@@ -103,18 +113,23 @@ impl Storage for Canary {
 }
 
 /// Whether the simulation of a seed goes wrong: the model finds it, or an assertion of the storage or the store.
-fn is_noticed(seed: u64, defect: Defect) -> bool {
+fn is_noticed(strain: Strain, seed: u64, defect: Defect) -> bool {
     let draws = Cell::new(seed);
     let wrap = move |inner| {
         draws.set(draws.get() + 1);
         Canary { inner, defect, prng: RefCell::new(Prng::new(draws.get())) }
     };
-    catch_unwind(|| simulate(seed, wrap)).map_or(true, |result| result.is_err())
+    catch_unwind(|| simulate_under(strain, seed, wrap)).map_or(true, |result| result.is_err())
 }
 
 #[track_caller]
 fn check(defect: Defect) {
-    let noticed = (0..SEEDS).filter(|seed| is_noticed(*seed, defect)).count();
+    check_under(Strain::NONE, defect);
+}
+
+#[track_caller]
+fn check_under(strain: Strain, defect: Defect) {
+    let noticed = (0..SEEDS).filter(|seed| is_noticed(strain, *seed, defect)).count();
     // The suite runs a thousand seeds: one in twenty is fifty of them.
     assert!(SEEDS as usize / 20 < noticed, "{defect:?} was noticed in {noticed} of {SEEDS} seeds");
 }
@@ -147,4 +162,19 @@ fn a_storage_that_loses_a_block_of_a_unit_is_noticed() {
 #[test]
 fn a_storage_that_deletes_what_was_appended_since_is_noticed() {
     check(DeletesTheTail);
+}
+
+#[test]
+fn a_storage_that_writes_for_who_has_lost_the_lead_is_noticed() {
+    check_under(Strain::CONSUMING, WritesWhateverIsExpected);
+}
+
+#[test]
+fn a_storage_that_loses_what_a_consumer_has_parked_is_noticed() {
+    check_under(Strain::CONSUMING, LosesWhatIsParked);
+}
+
+#[test]
+fn a_storage_that_loses_an_event_that_is_to_be_consumed_is_noticed() {
+    check_under(Strain::CONSUMING, LosesTheLastEventToConsume);
 }

@@ -21,7 +21,7 @@ after(() => app?.remove());
 const KINDS = [
   /^dist\/[\w/-]+\.(js|d\.ts)$/,
   /^dist\/everfold_bg\.wasm(\.d\.ts)?$/,
-  /^dist\/everfold_(compaction|inquiries|folding|projections|memory)\.wasm$/,
+  /^dist\/everfold_(compaction|inquiries|folding|projections|memory|consumers)\.wasm$/,
   /^LICENSE(-MIT|-APACHE)?$/,
   /^(README|FORMAT|CHANGELOG)\.md$/,
   /^package\.json$/,

@@ -1,4 +1,4 @@
-import type { EventSubscription, Live, LiveState, Loaded, RecordedEvent, RecordedFact, Status, StoreState, Subscription } from "../../dist/index.js";
+import type { Consumer, ConsumerInfo, EventSubscription, Live, LiveState, Loaded, ParkedEvent, RecordedEvent, RecordedFact, Status, StoreState, Subscription } from "../../dist/index.js";
 import { defineAggregate } from "../../dist/index.js";
 import { bank, store, untyped } from "./bank.js";
 import type { Equal } from "./equal.js";
@@ -40,6 +40,36 @@ store.on("$truncated", (event) => same<Equal<typeof event.data, { readonly befor
 untyped.on("Anything", (event) => same<Equal<typeof event.data, unknown>>());
 // @ts-expect-error
 store.on("Other", () => {});
+
+// A consumer's handler gets what its query lets through: one by one, or with a batch an array.
+const consumer = store.consumer("mails", { after: "end", query: { types: ["MoneyDeposited"] } }, async (event, { attempt, signal }) => {
+  same<Equal<typeof event, RecordedEvent<Bank, "MoneyDeposited">>>();
+  same<Equal<[typeof attempt, typeof signal], [number, AbortSignal]>>();
+});
+same<Equal<typeof consumer, Consumer>>();
+store.consumer("all", { after: 0, batch: 1 }, (event) => same<Equal<typeof event, RecordedEvent<Bank>>>());
+store.consumer("batches", { after: 0, batch: 20, query: { types: ["AccountClosed", "$deleted"] } }, (events) => {
+  same<Equal<typeof events, readonly (RecordedEvent<Bank, "AccountClosed"> | RecordedFact<"$deleted">)[]>>();
+});
+store.consumer("either", { after: 0, batch: 1 as number }, (events) => same<Equal<typeof events, RecordedEvent<Bank> | readonly RecordedEvent<Bank>[]>>());
+store.consumer("retried", { after: 0, retry: (error, { attempt }) => (error instanceof Error && attempt < 5 ? 1_000 : "park") }, () => {});
+same<Equal<typeof consumer.active, boolean>>();
+same<Equal<ReturnType<typeof consumer.parked>, Promise<readonly ParkedEvent[]>>>();
+same<Equal<ReturnType<typeof store.consumers>, Promise<readonly ConsumerInfo[]>>>();
+same<Equal<ReturnType<typeof store.removeConsumer>, Promise<boolean>>>();
+
+// @ts-expect-error
+store.consumer("nowhere", {}, () => {});
+// @ts-expect-error
+store.consumer("elsewhere", { after: "start" }, () => {});
+// @ts-expect-error
+store.consumer("other", { after: 0, query: { types: ["Other"] } }, () => {});
+// @ts-expect-error
+store.consumer("later", { after: 0, retry: () => "later" }, () => {});
+// @ts-expect-error
+store.consumer("nobody", { after: 0 });
+// @ts-expect-error
+consumer.active = true;
 
 const promised = await store.requestPersistence();
 same<Equal<typeof promised, boolean>>();

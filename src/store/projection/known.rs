@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::host::Host;
 use crate::projection::shelf::Lacks;
 use crate::projection::{Build, BuildId, Model, Shelf, keys};
-use crate::storage::{Area, Durability, Found, GuardedWrite, Key, LayoutChange, Request, Storage, Written};
+use crate::storage::{Area, Found, Key, Request, Storage, Written};
 
 use super::super::Shared;
 use super::Whose;
@@ -211,14 +211,9 @@ impl<S: Storage, H: Host> Shared<S, H> {
         let key = keys::model(name);
         let bytes = model.to_bytes(&key);
         puts.push((Area::Documents, key.clone(), bytes.clone()));
-        let write = GuardedWrite {
-            expect: vec![(Area::Documents, key, expected)],
-            deletes: deletes.into_iter().map(|key| (Area::Documents, key.into())).collect(),
-            puts,
-            layout: LayoutChange::Keep,
-            durability: Durability::Relaxed.min(self.storage.strongest_durability()),
-        };
-        let written = self.storage.write(write).await?;
+        let expect = vec![(Area::Documents, key, expected)];
+        let deletes = deletes.into_iter().map(|key| (Area::Documents, key.into())).collect();
+        let written = self.put(expect, deletes, puts).await?;
         if written == Written::Yes {
             self.models.borrow_mut().of(name).become_of(model, Some(bytes));
         }

@@ -4,9 +4,7 @@ use crate::error::Error;
 use crate::event::Position;
 use crate::host::Host;
 use crate::projection::{BuildId, Model, Token, keys};
-use crate::storage::{
-    Area, Direction, Durability, GuardedWrite, KeyRange, LayoutChange, PageRequest, Storage,
-};
+use crate::storage::{Area, Direction, KeyRange, PageRequest, Storage};
 
 use super::super::Shared;
 use super::{Begin, Claim, Projection, Standing};
@@ -115,14 +113,7 @@ impl<S: Storage, H: Host> Shared<S, H> {
             let range = KeyRange { from: Some(first.key.clone()), to: Some(last.key.clone()) };
             // Nothing has to be expected: what is doomed once is never written again, but by who has not noticed yet,
             // and is refused.
-            let write = GuardedWrite {
-                expect: Vec::new(),
-                deletes: vec![(Area::Documents, range)],
-                puts: Vec::new(),
-                layout: LayoutChange::Keep,
-                durability: Durability::Relaxed.min(self.storage.strongest_durability()),
-            };
-            self.storage.write(write).await?;
+            self.put(Vec::new(), vec![(Area::Documents, range)], Vec::new()).await?;
             self.host.yield_now().await;
         }
     }

@@ -18,6 +18,7 @@ impl World {
             }
         }
         self.audit_stored();
+        self.audit_consumers();
     }
 
     /// Takes a commit into the model, if some call allows for it.

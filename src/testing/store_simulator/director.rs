@@ -15,6 +15,7 @@ use crate::testing::simulated_host::{Announcements, SimulatedHost, SimulatedOrig
 use crate::testing::simulated_storage::{SimulatedDatabase, SimulatedStorage, Weather};
 
 use super::climate::Climate;
+use super::consuming;
 use super::reading::{Read, Reader};
 use super::requests;
 use super::strain::Straining;
@@ -94,6 +95,10 @@ impl<S: Storage, W: Fn(SimulatedStorage) -> S + 'static> Director<S, W> {
             if self.prng.chance(500) {
                 self.scheduler.sleep(self.prng.below(25)).await;
             }
+            // To notice that who leads is stuck takes seconds, to handle an event may.
+            if let Some(duration_ms) = self.straining.rests() {
+                self.scheduler.sleep(duration_ms).await;
+            }
             self.bury_the_dead();
             self.check();
             if self.has_failed() {
@@ -139,6 +144,11 @@ impl<S: Storage, W: Fn(SimulatedStorage) -> S + 'static> Director<S, W> {
         if self.straining.subscribes() {
             self.subscribe();
         }
+        if self.straining.consumes() {
+            let tab = self.straining.prng.index(self.tabs.len().max(1));
+            let name = *self.straining.prng.pick(&consuming::NAMES);
+            self.consume(tab, name);
+        }
         if self.straining.freezes() && !self.tabs.is_empty() {
             self.freeze();
         }
@@ -160,6 +170,20 @@ impl<S: Storage, W: Fn(SimulatedStorage) -> S + 'static> Director<S, W> {
         };
         let subscribing = subscribing::subscribe(reader, store, after, query, prng.fork());
         self.scheduler.spawn(tab.host.tab(), subscribing);
+    }
+
+    fn consume(&mut self, tab: usize, name: &'static str) {
+        let Some(tab) = self.tabs.get(tab) else { return };
+        let Some(store) = tab.store.borrow().clone() else { return };
+        let reader = Reader {
+            tab: tab.host.tab(),
+            world: Rc::clone(&self.world),
+            scheduler: self.scheduler.clone(),
+            is_closing: Rc::clone(&tab.is_closing),
+            pause_ms: 0,
+        };
+        let consuming = consuming::consume(reader, store, name, self.straining.prng.fork());
+        self.scheduler.spawn(tab.host.tab(), consuming);
     }
 
     /// Freezes a tab in whatever it does, for up to ten seconds.
@@ -396,8 +420,26 @@ impl<S: Storage, W: Fn(SimulatedStorage) -> S + 'static> Director<S, W> {
             let problem = format!("subscribers {behind:?} are never told of what they wait for");
             return self.world.borrow_mut().fail(problem);
         }
+        if self.straining.has_consumers() {
+            self.consume_it_all(deadline_ms).await;
+        }
         self.check();
         self.world.borrow_mut().check_unclaimed();
+    }
+
+    /// Has a tab that is open consume, so that everything is handled in the end.
+    async fn consume_it_all(&mut self, deadline_ms: u64) {
+        self.world.borrow().consumed.is_settling.set(true);
+        self.open_tab();
+        self.scheduler.sleep(5_000).await;
+        let last = self.tabs.len() - 1;
+        consuming::NAMES.into_iter().for_each(|name| self.consume(last, name));
+        let store = self.tabs[last].store.borrow().clone();
+        let Some(store) = store else { return self.world.borrow_mut().fail("a new tab does not open") };
+        let behind = consuming::all_consumed(&self.world, &store, &self.scheduler, deadline_ms).await;
+        if !behind.is_empty() {
+            self.world.borrow_mut().fail(format!("the consumers {behind:?} do not come to an end"));
+        }
     }
 
     /// A new tab finds everything, and every tab can be closed.

@@ -8,13 +8,15 @@
 //! entry stands there once, or is an event that is hidden.
 //!
 //! In some lives tabs subscribe, and freeze. Every subscriber must be told exactly what is in the log, from its start, in
-//! order, once.
+//! order, once. In others they consume: every event must be handled at least once, in order, and how far a consumer is stored to be
+//! never runs ahead of what was handled.
 //!
 //! A life can be put under strain: then tabs compact all the time, die between two operations of it, and what was
 //! derived from the log is lost, damaged, or older than it should be. No answer may show any of that.
 
 mod audit;
 mod climate;
+mod consuming;
 mod decay;
 mod director;
 mod model;

@@ -13,7 +13,7 @@ use super::questions::Question;
 
 const STREAMS: [&str; 6] = ["cart-1", "cart-2", "cart-3", "account-1", "account-2", "lonely"];
 const CATEGORIES: [&str; 3] = ["cart", "account", "lonely"];
-const TYPES: [&str; 4] = ["Opened", "Added", "Renamed", "Closed"];
+pub const TYPES: [&str; 4] = ["Opened", "Added", "Renamed", "Closed"];
 const FACTS: [&str; 3] = ["$deleted", "$tombstoned", "$truncated"];
 const TAGS: [&str; 4] = ["red", "green", "blue", "size:large"];
 /// Ids are drawn from so many, so that some come twice.

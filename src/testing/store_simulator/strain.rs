@@ -16,6 +16,8 @@ pub struct Strain {
     pub subscribe_permille: u64,
     /// A tab is frozen for a while, in whatever it does.
     pub freeze_permille: u64,
+    /// A tab begins to consume.
+    pub consume_permille: u64,
 }
 
 impl Strain {
@@ -26,9 +28,13 @@ impl Strain {
         decay_permille: 0,
         subscribe_permille: 0,
         freeze_permille: 0,
+        consume_permille: 0,
     };
     /// Tabs listen to each other, and are frozen in between.
     pub const HEARING: Self = Self { subscribe_permille: 60, freeze_permille: 20, ..Self::NONE };
+    /// Tabs consume, and die and are frozen meanwhile.
+    pub const CONSUMING: Self =
+        Self { die_permille: 20, freeze_permille: 30, consume_permille: 100, ..Self::NONE };
     /// Every step compacts, and hardly a compaction comes to its end undisturbed.
     pub const HEAVY: Self = Self {
         compact_permille: 1_000,
@@ -77,6 +83,19 @@ impl Straining {
 
     pub fn freezes(&mut self) -> bool {
         self.prng.chance(self.strain.freeze_permille)
+    }
+
+    pub fn consumes(&mut self) -> bool {
+        self.has_consumers() && self.prng.chance(self.strain.consume_permille)
+    }
+
+    /// How long nothing new is asked for, where that is to be so.
+    pub fn rests(&mut self) -> Option<u64> {
+        (self.has_consumers() && self.prng.chance(200)).then(|| self.prng.below(3_000))
+    }
+
+    pub fn has_consumers(&self) -> bool {
+        self.strain.consume_permille != 0
     }
 
     /// When tabs compact the log unasked.

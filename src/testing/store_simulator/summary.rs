@@ -51,6 +51,14 @@ pub struct Summary {
     pub pages_told: u64,
     /// Tabs that were frozen.
     pub frozen: u64,
+    /// Events that consumers handled.
+    pub consumed: u64,
+    /// Times that a consumer parked an event.
+    pub parked: u64,
+    /// Times that what is parked was to be tried again.
+    pub retried: u64,
+    /// Times that a tab found while it handled an event that another one leads.
+    pub leads_lost: u64,
 }
 
 impl Summary {
@@ -74,7 +82,14 @@ impl Summary {
     /// Whether each of the things happened at least once; those that only happen under strain under this one, and
     /// only where it has them happen.
     pub fn has_everything(mut self, strain: Strain) -> bool {
-        let Strain { die_permille, decay_permille, subscribe_permille, freeze_permille, .. } = strain;
+        let Strain {
+            die_permille,
+            decay_permille,
+            subscribe_permille,
+            freeze_permille,
+            consume_permille,
+            ..
+        } = strain;
         let strained = [
             (self.decayed_roots, decay_permille),
             (self.decayed, decay_permille),
@@ -82,13 +97,17 @@ impl Summary {
             (self.told, subscribe_permille),
             (self.pages_told, subscribe_permille),
             (self.frozen, freeze_permille),
+            (self.consumed, consume_permille),
+            (self.parked, consume_permille),
+            (self.retried, consume_permille),
+            (self.leads_lost, consume_permille),
         ];
         let usual_count = self.counts_mut().len() - strained.len();
         self.counts_mut().into_iter().take(usual_count).all(|count| 0 < *count)
             && strained.into_iter().all(|(count, permille)| (0 < count) == (0 < permille))
     }
 
-    fn counts_mut(&mut self) -> [&mut u64; 22] {
+    fn counts_mut(&mut self) -> [&mut u64; 26] {
         [
             &mut self.accepted,
             &mut self.duplicates,
@@ -113,6 +132,10 @@ impl Summary {
             &mut self.told,
             &mut self.pages_told,
             &mut self.frozen,
+            &mut self.consumed,
+            &mut self.parked,
+            &mut self.retried,
+            &mut self.leads_lost,
         ]
     }
 }

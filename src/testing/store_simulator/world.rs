@@ -10,6 +10,7 @@ use crate::store::{AppendRequest, Appended, Mark, MarkRequest, Marked, WriteRequ
 use crate::testing::executor::{Scheduler, TabId};
 use crate::testing::simulated_storage::SimulatedDatabase;
 
+use super::consuming::Consumed;
 use super::model::Model;
 use super::model_entry::ModelBody;
 use super::subscribing::Subscribers;
@@ -26,6 +27,7 @@ pub struct World {
     /// Whether storages were made to fail: only then may an operation.
     pub is_foul: bool,
     pub subscribers: Subscribers,
+    pub consumed: Consumed,
     /// For each read and the like that is under way, its tab.
     reads_under_way: Vec<TabId>,
     /// The events of each content, with their streams.
@@ -94,6 +96,7 @@ impl World {
             failure: None,
             is_foul: false,
             subscribers: Subscribers::default(),
+            consumed: Consumed::default(),
             reads_under_way: Vec::new(),
             contents: Vec::new(),
             landings: BTreeMap::new(),

@@ -7,6 +7,7 @@
 
 pub mod append;
 pub mod call;
+pub mod consumer;
 pub mod describe;
 pub mod fold;
 pub mod numbers;

@@ -1,6 +1,7 @@
 //! What the facade asks of supplements: each answers by its gate, once its code is there.
 
 mod compaction;
+mod consumers;
 mod folding;
 mod inquiries;
 mod memory;
@@ -53,6 +54,7 @@ pub fn consult(host: BrowserHost, supplement: u32, asked: Asked) -> Answering {
             // It is not asked: it is what others are asked of.
             Supplement::Memory => return Err(unknown()),
             Supplement::Projections => projections::gate_projections_call(supplied(&host).await?, asked),
+            Supplement::Consumers => consumers::gate_consumers_call(supplied(&host).await?, asked),
         }
         .await
     })

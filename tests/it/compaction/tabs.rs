@@ -99,6 +99,10 @@ impl Host for TabHost {
         }
     }
 
+    fn has_locks(&self) -> bool {
+        matches!(self.locks, Locks::OfOrigin)
+    }
+
     fn announce(&self, position: Position) {
         self.host.announce(position);
     }

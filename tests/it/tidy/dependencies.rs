@@ -33,6 +33,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "aggregate",
             "projection",
             "supplement",
+            "consumer",
         ],
     ),
     // Suites, simulations and faults know everything natively testable.
@@ -55,6 +56,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "error",
             "limits",
             "supplement",
+            "consumer",
         ],
     ),
     // The async shell knows all rules and both ports.
@@ -81,12 +83,15 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "reducer",
             "snapshot",
             "subscription",
+            "consumer",
             "projection",
             "supplement",
         ],
     ),
     // When to read, and when to wait: positions are all that it has to know.
     ("subscription", &["position"]),
+    // Sealed and tied to its key as snapshots are. What is parked names the event.
+    ("consumer", &["layout", "codec", "storage", "event", "id"]),
     // What a store folds with, over entries as they stand in their records. A typed event becomes one to append.
     ("aggregate", &["reducer", "codec", "event", "error"]),
     // A language of its own over JSON texts. What it shares is the one hash table and the one sort.

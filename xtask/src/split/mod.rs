@@ -36,7 +36,7 @@ pub struct Supplement {
 }
 
 /// All supplements, by their numbers: see `src/supplement.rs`.
-pub const SUPPLEMENTS: [Supplement; 5] = [
+pub const SUPPLEMENTS: [Supplement; 6] = [
     Supplement {
         name: "compaction",
         owns: &[
@@ -50,6 +50,16 @@ pub const SUPPLEMENTS: [Supplement; 5] = [
     Supplement { name: "folding", owns: &["everfold::reducer", "everfold::store::fold"] },
     Supplement { name: "projections", owns: &["everfold::projection::shelf", "everfold::projection::range"] },
     Supplement { name: "memory", owns: &["everfold::storage::memory", "everfold::storage::records"] },
+    Supplement {
+        name: "consumers",
+        owns: &[
+            "everfold::consumer",
+            "everfold::store::consumer::change",
+            "everfold::store::consumer::follow",
+            "everfold::store::consumer::hand_out",
+            "everfold::store::consumer::stored",
+        ],
+    },
 ];
 
 /// What wasm-opt must not inline.

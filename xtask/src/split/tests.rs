@@ -12,7 +12,7 @@ use super::links::Datum;
 use super::*;
 
 /// The functions, by their numbers, with what each calls. All take nothing and give nothing.
-const FUNCTIONS: [(&str, &[u32]); 11] = [
+const FUNCTIONS: [(&str, &[u32]); 12] = [
     ("open", &[1, 5]),
     ("everfold::gate_compaction_due", &[5, 6]),
     ("everfold::gate_inquiries_call", &[6]),
@@ -24,6 +24,7 @@ const FUNCTIONS: [(&str, &[u32]); 11] = [
     ("everfold::store::compact::runs::merge", &[]),
     ("polled_first", &[]),
     ("everfold::gate_memory_storage", &[]),
+    ("everfold::gate_consumers_call", &[]),
 ];
 /// What is called by its slot: of a future of the compaction, and of another.
 const SLOTS: [(u32, u32); 2] = [(1, 7), (2, 9)];
@@ -168,6 +169,7 @@ fn a_supplement_has_what_its_gates_alone_reach_and_what_two_need_stands_in_both(
     check(&supplements[2], 1, &[6], &[]);
     check(&supplements[3], 1, &[7], &[]);
     check(&supplements[4], 1, &[8], &[]);
+    check(&supplements[5], 1, &[9], &[]);
 }
 
 #[test]

@@ -1,0 +1,126 @@
+// Consumers in IndexedDB: one of several tabs handles what comes, and another one goes on within seconds when that tab is closed, killed or
+// frozen. Handlers write what they handle into the log itself, so that it outlives their tabs.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { openChromium } from "./chromium.mjs";
+import { openFirefox } from "./firefox.mjs";
+import { openHiddenChromium } from "./hidden-chromium.mjs";
+import { makeProfile } from "./program.mjs";
+import { BARE_PAGE, serveTests } from "./server.mjs";
+
+/** After so long another tab has to have taken over. */
+const TAKEOVER_MS_MAX = 5_000;
+/** A killed tab takes its process along, which no other tab may share. */
+const OWN_PROCESSES = "--process-per-tab";
+
+let server;
+before(async () => (server = await serveTests()));
+after(() => server.close());
+
+/** Consumes in a tab, which notes in the log what it has handled. */
+async function consume({ name, tab }) {
+  globalThis.store = await everfold.EventStore.open(name);
+  globalThis.consumer = store.consumer("mails", { after: 0, query: { categories: ["order"] } }, async ({ position }) => {
+    await store.append(`handled-${tab}`, { type: "Handled", data: { position, at_ms: Date.now() } });
+  });
+}
+
+/** Appends what is to be handled, and says where it stands and when it was called for. */
+async function place(count) {
+  const called_ms = Date.now();
+  const { firstPosition, lastPosition } = await store.append("order-1", Array.from({ length: count }, () => ({ type: "Placed" })));
+  return { called_ms, firstPosition, lastPosition };
+}
+
+/** Waits until an event was handled, and says by whom, and when for the first time. */
+async function handled(position) {
+  for await (const { stream, data } of store.subscribe({ query: { categories: ["handled"] } })) {
+    if (data.position === position) return { tab: Number(stream.slice("handled-".length)), at_ms: data.at_ms };
+  }
+}
+
+/** All that was handled, in the order of the log, and all that was to be. */
+async function account() {
+  const placed = (await store.read("order-1").toArray()).map(({ position }) => position);
+  const notes = await store.readAll({ query: { categories: ["handled"] } }).toArray();
+  return { placed, notes: notes.map(({ stream, data }) => ({ tab: Number(stream.slice("handled-".length)), position: data.position })) };
+}
+
+/** What may become of the tab that leads, and how it is brought about. */
+const FATES = {
+  closed: (tab) => tab.close(),
+  killed: (tab) => tab.kill(),
+  frozen: (tab) => tab.freeze(),
+};
+
+const openTab = (browser) => browser.openPage(server.url + BARE_PAGE);
+
+/** A tab that can be killed. */
+async function openMortalTab(browser) {
+  const tab = await openTab(browser);
+  const developerTools = await tab.page.context().newCDPSession(tab.page);
+  const kill = async () => {
+    const crashed = new Promise((resolve) => tab.page.once("crash", resolve));
+    // It is not answered: who would answer is gone.
+    developerTools.send("Page.crash").catch(() => {});
+    await crashed;
+  };
+  return { ...tab, kill };
+}
+
+const openKillable = (profile) => openChromium(profile, { args: [OWN_PROCESSES, "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"] });
+const BROWSERS = [
+  { name: "Chromium", openBrowser: openKillable, open: openMortalTab, fates: [["closed", 2], ["killed", 4]] },
+  { name: "Chromium, hidden", openBrowser: openHiddenChromium, open: openTab, fates: [["frozen", 2], ["frozen", 4]] },
+  { name: "Firefox", openBrowser: openFirefox, open: openTab, fates: [["closed", 3]] },
+];
+
+for (const { name, openBrowser, open, fates } of BROWSERS) {
+  for (const [fate, tabCount] of fates) {
+    test(`${name}: of ${tabCount} tabs another one handles what comes when the leader is ${fate}, every event in order`, async () => {
+      const profile = makeProfile();
+      const browser = await openBrowser(profile.path);
+      try {
+        const database = `consumed-${fate}-${tabCount}`;
+        const tabs = [];
+        for (let tab = 0; tab < tabCount; tab += 1) {
+          tabs.push(await open(browser));
+          await tabs[tab].run(consume, { name: database, tab });
+          const { lastPosition } = await tabs[tab].run(place, 3);
+          assert.equal((await tabs[tab].run(handled, lastPosition)).tab, 0);
+        }
+        const other = tabs[1];
+        await FATES[fate](tabs[0]);
+        const { called_ms, firstPosition, lastPosition } = await other.run(place, 5);
+        const { tab, at_ms } = await other.run(handled, firstPosition);
+        console.log(`  handled ${at_ms - called_ms} ms after it was appended`);
+        assert.notEqual(tab, 0);
+        assert.ok(at_ms - called_ms <= TAKEOVER_MS_MAX, `it took ${at_ms - called_ms} ms`);
+        await other.run(handled, lastPosition);
+        if (fate === "frozen") {
+          await tabs[0].thaw();
+          const { lastPosition: last } = await other.run(place, 3);
+          assert.equal((await other.run(handled, last)).tab, tab, "a leader that wakes up does not lead");
+          await tabs[0].run(async () => {
+            while (consumer.active) await new Promise((resolve) => setTimeout(resolve, 10));
+          });
+        }
+        await check(other);
+      } finally {
+        await browser.close();
+        profile.remove();
+      }
+    });
+  }
+}
+
+/** Every event was handled at least once, and for the first time in its order. */
+async function check(tab) {
+  const { placed, notes } = await tab.run(account);
+  const firsts = [];
+  for (const { position } of notes) if (!firsts.includes(position)) firsts.push(position);
+  assert.deepEqual(firsts, placed);
+  assert.ok(notes.length <= placed.length + 1, `${notes.length - placed.length} events were handled twice`);
+}
