@@ -27,7 +27,7 @@ const OF_JAVASCRIPT: [&str; 7] = [
 fn the_limits_in_the_readme_are_those_of_the_source() {
     let in_source = [
         (
-            "a name of a stream, a type or a store; a tag",
+            "a name of a stream, a type, a consumer or a store; a tag",
             format!("{} of UTF-8", bytes(limits::NAME_BYTES_MAX)),
         ),
         ("tags on one event", count(limits::TAGS_PER_EVENT_MAX)),
@@ -48,6 +48,8 @@ fn the_limits_in_the_readme_are_those_of_the_source() {
         ),
         ("indexes of a projection", count(limits::PROJECTION_INDEXES_MAX)),
         ("documents in one answer", count(limits::DOCUMENTS_PER_ANSWER_MAX)),
+        ("streams that a consumer has parked", count(limits::PARKED_STREAMS_MAX)),
+        ("a batch of a consumer", count(limits::CONSUMER_BATCH_MAX)),
     ];
     let in_readme = table(&read(README), "| what | at most |");
     assert_eq!(in_readme, in_source.map(|(what, maximum)| vec![what.to_owned(), maximum]));
