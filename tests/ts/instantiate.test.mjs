@@ -22,7 +22,7 @@ async function load(body, init) {
   WebAssembly.instantiateStreaming = (...values) => ((streamed += 1), instantiateStreaming(...values));
   try {
     const outcome = await instantiate(REMOTE, imports()).then((instance) => instance, (error) => error);
-    assert.deepEqual(answered, [REMOTE]);
+    assert.deepEqual(answered, [REMOTE.href]);
     return { outcome, streamed, warnings };
   } finally {
     Object.assign(globalThis, { fetch });
@@ -37,7 +37,7 @@ test("a module that is served as one is compiled while it arrives", async () => 
   assert.deepEqual([streamed, warnings], [1, []]);
 });
 
-for (const type of ["application/octet-stream", "application/wasm; charset=utf-8", "text/html", undefined]) {
+for (const type of ["application/octet-stream", "application/wasm; charset=utf-8", undefined]) {
   test(`a module that is served as ${type} is loaded all the same, with a warning`, async () => {
     const { outcome, streamed, warnings } = await load(wasm, { headers: type === undefined ? {} : { "Content-Type": type } });
     assert.ok(outcome instanceof WebAssembly.Instance, String(outcome));
@@ -46,10 +46,16 @@ for (const type of ["application/octet-stream", "application/wasm; charset=utf-8
   });
 }
 
-test("an answer without the module is named by its status", async () => {
-  const { outcome } = await load("lost", { status: 404, statusText: "Not Found" });
-  assert.match(outcome.message, /^failed to fetch Wasm: 404 Not Found fetching '/);
-});
+// Servers of single pages give their page for whatever is not there.
+for (const [what, body, init] of [
+  ["404", "lost", { status: 404, statusText: "Not Found" }],
+  ["200 and text/html", "<!doctype html>", { headers: { "Content-Type": "text/html" } }],
+]) {
+  test(`an answer of ${what} in place of the module is named, with what to do`, async () => {
+    const { outcome } = await load(body, init);
+    assert.match(outcome.message, new RegExp(`is answered with ${what}.*copy .*wasm`));
+  });
+}
 
 test("an answer that is no module is refused", async () => {
   const { outcome } = await load("<html>", { headers: { "Content-Type": "application/wasm" } });
