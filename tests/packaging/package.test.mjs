@@ -140,7 +140,7 @@ for (const [module, moduleResolution] of RESOLUTIONS) {
         await openTestStore();
         rustAggregate<{ balance: number }, { amount: number }>({ name: "account" }).initial().balance;
         init("/everfold.wasm", { supplements: (name) => fetch(\`/everfold_\${name}.wasm\`) });
-        init(() => fetch("/everfold.wasm"), { supplements: { compaction: "/c.wasm", inquiries: new URL("https://a/i.wasm"), folding: fetch("/f"), projections: () => new Uint8Array(8), memory: "/m.wasm" } });
+        init(() => fetch("/everfold.wasm"), { supplements: { compaction: "/c.wasm", inquiries: new URL("https://a/i.wasm"), folding: fetch("/f"), projections: () => new Uint8Array(8), memory: "/m.wasm", consumers: "/n.wasm" } });
         // @ts-expect-error one is missing
         init("/everfold.wasm", { supplements: { compaction: "/c.wasm", inquiries: "/i.wasm", folding: "/f.wasm" } });
         const events = defineEvents({ Deposited: eventType<{ amount: number }>() });
