@@ -30,11 +30,11 @@ const REASONS = {
 const LIMITS = {
   "single-large":
     "`npm run bench -- --profile` prints a timeline of it beside the same transaction by hand: what is above the peer is spread over the whole append, before the transaction, between the head and the commit, and after it is complete. Chromium sends what a task asks for when the task ends, as the line with work after asking shows, so beginning the transaction before the event is checked and encoded would gain little.",
-  "batches-dexie": "A commit of 1,000 events takes the facade about a third of its time, to check each and to write it as JSON, the core another third, to judge, encode and answer, and IndexedDB the last; in a page that four contestants share, collecting garbage is in all of them.",
+  "batches-dexie": "The facade checks each event and writes it as JSON, the core judges, encodes and answers, and IndexedDB keeps: none of the three is most of a commit. In a page that four contestants share, collecting garbage is in all of them.",
   "batches-blobs": BATCH,
   "fold-rust":
-    "About a third of the time the browser takes to hand over the records, and a sixth to load and start the wasm, which has everfold and the domain in one. It is met in some runs and missed by a hair in others: the spread of the ratio is wider than what is lacking.",
-  "cold-dexie": "By hand, one JSON text a commit and nothing checked, reading takes what the line against that says: what is left between the two is starting the wasm, and little else.",
+    "The browser hands over the records, and the wasm, which has everfold and the domain in one, is loaded and started within the time; how much is which has not been measured of this fold. The spread of the ratio is wider than what is lacking.",
+  "cold-dexie": "By hand, one JSON text a commit and nothing checked, reading takes what the line against that says; the wasm, which is started within the time, is between the two.",
   "open-wide": "By hand, the same four requests alone take what the next line says. Opened once more in the same page, a store opens quicker: the rest is code that the page runs for the first time.",
   "stream-large":
     "The events of a stream that is spread evenly stand in one block of each unit of up to 163,840 events or 12 MiB: about eight blocks at a million, one at ten thousand. Larger units would make it fewer, but who reads the log in its order has to hold all blocks of a unit at once.",
