@@ -2,15 +2,12 @@
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
 
-import { openDemo } from "./demo-page.mjs";
+import { openDemo, violationsIn } from "./demo-page.mjs";
 import { openFirefox } from "./firefox.mjs";
 import { makeProfile } from "./program.mjs";
 import { BARE_PAGE } from "./server.mjs";
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 const POLICY =
   "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'";
@@ -60,11 +57,7 @@ for (const name of Object.keys(PAGES)) {
       await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
       for (const viewport of [{ width: 1360, height: 1000 }, PHONE]) {
         await page.setViewportSize(viewport);
-        // Not as an element: the policy would refuse that.
-        await page.evaluate(AXE);
-        const { violations } = await page.evaluate(() => globalThis.axe.run());
-        const found = violations.flatMap(({ id, nodes }) => nodes.map(({ target, any }) => `${id}: ${target} ${any[0]?.message ?? ""}`));
-        assert.deepEqual(found, [], `${viewport.width} pixels wide`);
+        assert.deepEqual(await violationsIn(page), [], `${viewport.width} pixels wide`);
       }
       await page.close();
     });

@@ -5,9 +5,12 @@ import { follow } from "../parts/follow.js";
 import { formatAgo, formatCount, formatMoney, formatTime } from "../parts/format.js";
 import { STEPS } from "../shop/domain.js";
 
+/** What people do: the other steps follow by themselves. */
+const STEPS_BY_HAND = ["Deliver", "Cancel"];
+
 const COLUMNS = [
   ["placed", "Placed"],
-  ["packed", "Packed"],
+  ["paid", "Paid"],
   ["shipped", "Shipped"],
   ["delivered", "Delivered"],
   ["cancelled", "Cancelled"],
@@ -26,10 +29,11 @@ const AGE_MS = 15_000;
  * @param {import("../dist/index.js").ReadModel} orders
  * @param {object} listeners
  * @param {(stream: string, step: string) => void} listeners.onStep is told what is to be done with which order
+ * @param {(stream: string) => void} listeners.onChoose is told which order's story is to be told
  * @param {(error: unknown) => void} listeners.onError
  */
-export function showBoard(place, orders, { onStep, onError }) {
-  const columns = COLUMNS.map(([status, label]) => new Column(orders, status, label, { onStep, onError }));
+export function showBoard(place, orders, { onStep, onChoose, onError }) {
+  const columns = COLUMNS.map(([status, label]) => new Column(orders, status, label, { onStep, onChoose, onError }));
   place.replaceChildren(...columns.map(({ box }) => box));
   setInterval(() => columns.forEach((column) => column.drawAges()), AGE_MS);
 }
@@ -39,6 +43,7 @@ class Column {
   #label;
   #orders;
   #onStep;
+  #onChoose;
   #list = element("ul");
   #count = element("span.chip", {}, "0");
   #heading;
@@ -46,11 +51,12 @@ class Column {
   #cards = new Map();
   #isFirst = true;
 
-  constructor(orders, status, label, { onStep, onError }) {
+  constructor(orders, status, label, { onStep, onChoose, onError }) {
     this.#orders = orders;
     this.#status = status;
     this.#label = label;
     this.#onStep = onStep;
+    this.#onChoose = onChoose;
     this.#heading = element("h2", { id: `column-${status}` }, label);
     this.#list.setAttribute("aria-labelledby", `column-${status}`);
     this.box = element(`section.column.${status}`, { "aria-labelledby": `column-${status}`, "data-status": status }, element("div.column-head", {}, this.#heading, this.#count), this.#list);
@@ -85,24 +91,20 @@ class Column {
     }
   }
 
-  #card(key, { customer, cents, items, changedAt }) {
-    const buttons = Object.entries(STEPS)
-      .filter(([, { from }]) => from.includes(this.#status))
-      .map(([step]) => {
-        const name = step === "Cancel" ? "button.small.danger" : "button.small";
-        return element(name, { type: "button", "data-step": step, "aria-label": `${step} ${key}`, onclick: () => this.#onStep(key, step) }, step);
-      });
+  #card(key, { customer, cents, items, reason, changedAt }) {
+    const buttons = STEPS_BY_HAND.filter((step) => STEPS[step].from.includes(this.#status)).map((step) => {
+      const name = step === "Cancel" ? "button.small.danger" : "button.small";
+      return element(name, { type: "button", "data-step": step, "aria-label": `${step} ${key}`, onclick: () => this.#onStep(key, step) }, step);
+    });
+    const story = element("button.link", { type: "button", "data-story": key, title: "What came of it", onclick: () => this.#onChoose(key) }, key);
     const card = element(
       "li.order",
       { "data-order": key },
-      element("div.order-head", {}, element("strong", {}, key), element("span.number", {}, formatMoney(cents))),
+      story,
       element("span", {}, customer),
-      element(
-        "span.quiet",
-        {},
-        `${items} item${items === 1 ? "" : "s"} · `,
-        element("time", { datetime: new Date(changedAt).toISOString(), "data-time": changedAt, title: `${formatTime(changedAt)} UTC` }, formatAgo(changedAt, Date.now())),
-      ),
+      element("span.quiet.number", {}, `${formatMoney(cents)} · ${items} item${items === 1 ? "" : "s"}`),
+      element("span.quiet", {}, element("time", { datetime: new Date(changedAt).toISOString(), "data-time": changedAt, title: `${formatTime(changedAt)} UTC` }, formatAgo(changedAt, Date.now()))),
+      reason === undefined ? undefined : element("span.order-reason", {}, reason),
       0 < buttons.length ? element("div.buttons", {}, ...buttons) : undefined,
     );
     if (!this.#isFirst) card.classList.add("is-new");

@@ -11,7 +11,10 @@ import { toast } from "../parts/toast.js";
 import { Order, STORE, events, summarise } from "../shop/domain.js";
 import { placeOrder, seedShop } from "../shop/ordering.js";
 import { showBoard } from "./board.js";
+import { showOutside } from "./outside-panel.js";
 import { Orders } from "./projection.js";
+import { CATEGORIES, streamOf } from "./saga.js";
+import { WorkPanel } from "./work-panel.js";
 
 /** So many orders come with one press of the second button. */
 const ORDERS_AT_ONCE = 20;
@@ -43,23 +46,62 @@ async function open() {
   if (store === undefined) return;
   await seedShop(store, Date.now());
   const orders = await store.project(Orders);
-  showBoard(byId("board"), orders, { onStep: (stream, step) => void command(() => store.execute(Order, stream, step, { metadata })), onError });
-  const feed = new EventFeed(byId("events"), { summarise, onError });
-  feed.open(store, { after: Math.max(0, store.position - PAST_POSITIONS), query: { categories: ["order"] } });
+  const story = new Story(store);
+  showBoard(byId("board"), orders, {
+    onStep: (stream, step) => void command(() => store.execute(Order, stream, { step, reason: step === "Cancel" ? "by hand" : undefined }, { metadata })),
+    onChoose: (stream) => story.tell(stream),
+    onError,
+  });
+  showOutside(store, metadata, onError);
+  new WorkPanel(store, TAB, onError);
   watch(store, orders);
   offerWork(store, orders);
 }
 
-/** Shows how far the documents are, and how far the log. */
+/** The feed: what happens to all orders, or the story of one. */
+class Story {
+  #store;
+  #feed = new EventFeed(byId("events"), { summarise, onError });
+  #all = byId("all-orders");
+
+  constructor(store) {
+    this.#store = store;
+    this.#all.addEventListener("click", () => this.#tellAll());
+    this.#tellAll();
+  }
+
+  /** Tells everything that came of an order. */
+  tell(order) {
+    byId("events-heading").textContent = `What came of ${order}`;
+    this.#all.hidden = false;
+    this.#feed.open(this.#store, { query: { streams: CATEGORIES.map((category) => streamOf(order, category)) } });
+  }
+
+  #tellAll() {
+    byId("events-heading").textContent = "Live feed";
+    this.#all.hidden = true;
+    this.#feed.open(this.#store, { after: Math.max(0, this.#store.position - PAST_POSITIONS), query: { categories: [...CATEGORIES, "outside"] } });
+  }
+}
+
+/** Shows up to where the log is in the documents. */
 function watch(store, orders) {
-  const look = () => {
-    const [at, end] = [orders.position, store.position];
-    const isBehind = at < end;
-    byId("position").textContent = isBehind ? `folded to position ${formatCount(at)} of ${formatCount(end)}` : `as of position ${formatCount(end)}: all of the log`;
+  const place = byId("position");
+  let known = -1;
+  const look = async () => {
+    const end = store.position;
+    if (end === known) return;
+    known = end;
+    try {
+      await orders.waitFor(end);
+      if (end === known) place.textContent = `the documents are as of position ${formatCount(end)}`;
+    } catch {
+      // What stands in the way is said where the documents are shown.
+      place.textContent = `the documents are behind position ${formatCount(end)}`;
+    }
   };
   setInterval(look, LOOK_MS);
-  orders.subscribe(look);
-  look();
+  void look();
 }
 
 function offerWork(store, orders) {

@@ -4,7 +4,7 @@ import { defineProjection } from "../dist/index.js";
 import { events } from "../shop/domain.js";
 
 /** What becomes of a document when its order comes to a status. */
-const comesTo = (status) => (order, { time }) => order && { ...order, status, changedAt: time };
+const comesTo = (status) => (order, { data, time }) => order && { ...order, status, reason: data?.reason, changedAt: time };
 
 export const Orders = defineProjection({
   name: "orders",
@@ -19,7 +19,7 @@ export const Orders = defineProjection({
       placedAt: time,
       changedAt: time,
     }),
-    OrderPacked: comesTo("packed"),
+    OrderPaid: comesTo("paid"),
     OrderShipped: comesTo("shipped"),
     OrderDelivered: comesTo("delivered"),
     OrderCancelled: comesTo("cancelled"),

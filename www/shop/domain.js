@@ -1,6 +1,7 @@
 // The shop: what can happen in it, what that comes to, and what may happen next. It knows neither the page nor the store.
 
 import { defineAggregate, defineEvents, eventType } from "../dist/index.js";
+import { formatMoney } from "../parts/format.js";
 
 /** The name of the store that the pages of the shop and of its orders share. */
 export const STORE = "demo-shop";
@@ -29,10 +30,18 @@ export const events = defineEvents({
   ItemRemoved: eventType({ tags: bySku }),
   CheckedOut: eventType(),
   OrderPlaced: eventType({ tags: ({ customer }) => [`customer:${customer}`] }),
-  OrderPacked: eventType(),
+  OrderPaid: eventType(),
   OrderShipped: eventType(),
   OrderDelivered: eventType(),
   OrderCancelled: eventType(),
+  PaymentRequested: eventType(),
+  PaymentTaken: eventType(),
+  PaymentRefused: eventType(),
+  PaymentReturned: eventType(),
+  ShipmentRequested: eventType(),
+  ParcelShipped: eventType(),
+  ShipmentFailed: eventType(),
+  OutsideChanged: eventType(),
 });
 
 /** A cart: its lines by product, in the order in which they were first added. */
@@ -76,10 +85,11 @@ export const CHECK_OUTS = { query: { types: ["CheckedOut"] } };
 
 /** What an order goes through, and by which event. */
 export const STEPS = {
-  Pack: { from: ["placed"], type: "OrderPacked", to: "packed" },
-  Ship: { from: ["packed"], type: "OrderShipped", to: "shipped" },
-  Deliver: { from: ["shipped"], type: "OrderDelivered", to: "delivered" },
-  Cancel: { from: ["placed", "packed"], type: "OrderCancelled", to: "cancelled" },
+  Pay: { from: ["placed"], type: "OrderPaid" },
+  Ship: { from: ["paid"], type: "OrderShipped" },
+  Deliver: { from: ["shipped"], type: "OrderDelivered" },
+  Cancel: { from: ["placed"], type: "OrderCancelled" },
+  GiveUp: { from: ["placed", "paid"], type: "OrderCancelled" },
 };
 
 /** An order, of which only the status decides what may happen next. */
@@ -90,17 +100,34 @@ export const Order = defineAggregate({
   initial: () => ({ status: "none" }),
   evolve: {
     OrderPlaced: () => ({ status: "placed" }),
-    OrderPacked: () => ({ status: "packed" }),
+    OrderPaid: () => ({ status: "paid" }),
     OrderShipped: () => ({ status: "shipped" }),
     OrderDelivered: () => ({ status: "delivered" }),
     OrderCancelled: () => ({ status: "cancelled" }),
   },
-  decide: (command, { status }) => {
-    const { from, type } = STEPS[command];
-    if (!from.includes(status)) throw new Error(`This order is ${status}: ${command.toLowerCase()} does not fit that.`);
-    return { type };
+  decide: ({ step, reason }, { status }) => {
+    const { from, type } = STEPS[step];
+    if (!from.includes(status)) throw new Error(`This order is ${status}: ${step.toLowerCase()} does not fit that.`);
+    return reason === undefined ? { type } : { type, data: { reason } };
   },
 });
+
+/** Those with whom the shop deals, and how each may behave. */
+export const OUTSIDE = {
+  bank: { pays: "pays", refuses: "refuses", silent: "does not answer" },
+  carrier: { ships: "ships", loses: "loses the parcel" },
+};
+
+/** How they behave at the moment: one for all tabs, so it is in the log. */
+export const Outside = defineAggregate({
+  name: "outside",
+  events,
+  initial: () => ({ bank: "pays", carrier: "ships" }),
+  evolve: { OutsideChanged: (outside, { data }) => ({ ...outside, ...data }) },
+});
+
+/** The stream of which `Outside` is folded. */
+export const OUTSIDE_STREAM = "outside";
 
 /** What a cart costs. */
 export function totalOf(lines) {
@@ -118,7 +145,13 @@ export function summarise({ type, data }) {
       return `became ${data.order}`;
     case "OrderPlaced":
       return `by ${data.customer}`;
+    case "PaymentRequested":
+    case "PaymentTaken":
+    case "PaymentReturned":
+      return formatMoney(data.cents);
+    case "OutsideChanged":
+      return Object.entries(data).map(([who, what]) => `the ${who} ${OUTSIDE[who]?.[what] ?? what}`).join(", ");
     default:
-      return "";
+      return data?.reason ?? "";
   }
 }

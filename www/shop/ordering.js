@@ -54,11 +54,11 @@ function randomLines() {
 
 /** What the shop has been through before its first visitor comes. */
 const PAST = [
-  { customer: "Grace Hopper", lines: [["assam", 2], ["sieve", 1]], hours: 52, steps: ["OrderPacked", "OrderShipped", "OrderDelivered"] },
-  { customer: "Kurt Gödel", lines: [["pot", 1]], hours: 31, steps: ["OrderPacked", "OrderShipped"] },
-  { customer: "Ada Byron", lines: [["cup", 4], ["sencha", 1]], hours: 26, steps: ["OrderPacked", "OrderShipped"] },
+  { customer: "Grace Hopper", lines: [["assam", 2], ["sieve", 1]], hours: 52, steps: ["OrderPaid", "OrderShipped", "OrderDelivered"] },
+  { customer: "Kurt Gödel", lines: [["pot", 1]], hours: 31, steps: ["OrderPaid", "OrderShipped"] },
+  { customer: "Ada Byron", lines: [["cup", 4], ["sencha", 1]], hours: 26, steps: ["OrderPaid", "OrderShipped"] },
   { customer: "Emmy Noether", lines: [["honey", 2]], hours: 20, steps: ["OrderCancelled"] },
-  { customer: "Alan Turing", lines: [["sencha", 2], ["cup", 2]], hours: 7, steps: ["OrderPacked"] },
+  { customer: "Alan Turing", lines: [["sencha", 2], ["cup", 2]], hours: 7, steps: ["OrderPaid"] },
   { customer: "Mary Somerville", lines: [["assam", 1], ["honey", 1]], hours: 3, steps: [] },
 ];
 
