@@ -44,7 +44,7 @@ pub enum ActualRevision {
 }
 
 impl Expected {
-    /// Judges the expectation, by the table of README, "Expected and actual". Tombstoned streams are refused
+    /// Judges the expectation, by the table of docs/appends.md, "Expected and actual". Tombstoned streams are refused
     /// before: to an expectation they are as deleted ones.
     pub fn check(self, state: StreamState) -> Result<(), ActualRevision> {
         let holds = match (self, state) {

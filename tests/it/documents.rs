@@ -9,8 +9,10 @@ use everfold::error::{Detail, Error, Matched, Obstacle, WriteOutcome};
 use everfold::event::{Position, Revision};
 use everfold::limits;
 
-/// The documents that people read first, by their path from the root.
+/// The document that people read first, by its path from the root.
 const README: &str = "README.md";
+/// What each error means.
+const ERRORS: &str = "docs/errors.md";
 
 /// The codes that the core does not give: where it cannot speak any more, and of what JavaScript alone does.
 const OF_JAVASCRIPT: [&str; 7] = [
@@ -58,9 +60,9 @@ fn the_limits_in_the_readme_are_those_of_the_source() {
 }
 
 #[test]
-fn the_errors_in_the_readme_are_those_of_the_source() {
-    let rows = table(&read(README), "| code | when | retryable | what to do |");
-    let in_readme: BTreeSet<(String, String)> = rows
+fn the_errors_in_the_documents_are_those_of_the_source() {
+    let rows = table(&read(ERRORS), "| code | when | retryable | what to do |");
+    let in_document: BTreeSet<(String, String)> = rows
         .iter()
         .filter_map(|row| Some((row.first()?.trim_matches('`').to_owned(), row.get(2)?.clone())))
         .collect();
@@ -71,7 +73,7 @@ fn the_errors_in_the_readme_are_those_of_the_source() {
     let retryable = |code| if code == "WASM_UNAVAILABLE" { "yes" } else { "no" };
     let of_javascript = OF_JAVASCRIPT.map(|code| (code.to_owned(), retryable(code).to_owned()));
     let all: BTreeSet<(String, String)> = in_source.into_iter().chain(of_javascript).collect();
-    assert_eq!(in_readme, all);
+    assert_eq!(in_document, all);
     assert_eq!(rows.len(), all.len(), "a code stands in the table twice");
     assert_eq!(codes_in(&read("src/error.rs")), codes, "the list of this test is not all of src/error.rs");
 }

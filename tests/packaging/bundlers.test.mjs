@@ -1,4 +1,4 @@
-// The installed package goes through bundlers, by the recipes of README.md, and what they make keeps events in a browser.
+// The installed package goes through bundlers, by the recipes of docs/bundlers.md, and what they make keeps events in a browser.
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";

@@ -1,4 +1,4 @@
-// The recipes of README.md, as they stand there: blocks that are marked with the name of one.
+// The recipes of docs/bundlers.md, as they stand there: blocks that are marked with the name of one.
 
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
@@ -8,7 +8,7 @@ import { run } from "./app.mjs";
 /** Tools tell nobody that they are used, and print no colours. */
 export const ENV = { ...process.env, NO_COLOR: "1", NEXT_TELEMETRY_DISABLED: "1" };
 
-const README = await readFile(new URL("../../README.md", import.meta.url), "utf8");
+const RECIPES = await readFile(new URL("../../docs/bundlers.md", import.meta.url), "utf8");
 
 /**
  * A recipe: its files, from blocks marked with its name and theirs, and its commands, from the block marked with its name alone.
@@ -19,12 +19,12 @@ const README = await readFile(new URL("../../README.md", import.meta.url), "utf8
 export function recipe(name) {
   const files = {};
   let commands;
-  for (const [, language, of, file, text] of README.matchAll(/^```(\w+) (\S+)(?: (\S+))?\n(.*?)^```$/gms)) {
+  for (const [, language, of, file, text] of RECIPES.matchAll(/^```(\w+) (\S+)(?: (\S+))?\n(.*?)^```$/gms)) {
     if (of !== name) continue;
     if (file !== undefined) files[file] = text;
     else if (language === "sh") commands = text.trim().split("\n").map((line) => line.replace(/ *#.*/, ""));
   }
-  assert.ok(commands, `README.md has no commands that are marked ${name}`);
+  assert.ok(commands, `docs/bundlers.md has no commands that are marked ${name}`);
   return { files, commands };
 }
 

@@ -1,9 +1,9 @@
-// The programs in README.md, run as they stand: each block that is marked `ts runnable` is checked by the
+// The programs in README.md and in docs/, run as they stand: each block that is marked `ts runnable` is checked by the
 // compiler, run, and held to the output that it promises. Node has no IndexedDB, so what runs says
 // `storage: "memory"` where the block says `storage: "indexeddb"`.
 
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 
@@ -11,18 +11,22 @@ import { PROJECT, makeProject, promisedOutput } from "./programs.mjs";
 
 const PERSISTENT = 'storage: "indexeddb"';
 
-const blocks = programs(await readFile(join(PROJECT, "README.md"), "utf8"));
+const inDocs = (await readdir(join(PROJECT, "docs"))).filter((name) => name.endsWith(".md")).sort();
+const documents = ["README.md", ...inDocs.map((name) => join("docs", name))];
+const texts = await Promise.all(documents.map((path) => readFile(join(PROJECT, path), "utf8")));
+const blocks = texts.flatMap((text, index) => programs(text).map((program) => ({ program, from: documents[index] })));
 let project;
 
 before(async () => {
-  project = await makeProject(Object.fromEntries(blocks.map((program, index) => [`block-${index}`, program])));
+  project = await makeProject(Object.fromEntries(blocks.map(({ program }, index) => [`block-${index}`, program])));
 });
 
 after(() => project.remove());
 
 test("the readme has programs, and each promises some output", () => {
-  assert.ok(2 <= blocks.length, `only ${blocks.length} blocks are marked`);
-  for (const program of blocks) {
+  assert.ok(2 <= programs(texts[0]).length, "the readme has too few programs");
+  assert.ok(6 <= blocks.length, `only ${blocks.length} blocks are marked`);
+  for (const { program } of blocks) {
     assert.notDeepEqual(promisedOutput(program), []);
     assert.equal(program.split(PERSISTENT).length, 2, `a program opens one store, with ${PERSISTENT}`);
   }
@@ -32,8 +36,8 @@ test("the programs compile", async () => {
   await assert.doesNotReject(project.compile());
 });
 
-for (const [index, program] of blocks.entries()) {
-  test(`program ${index + 1} prints what it promises, and the same when it runs again on what it left behind`, async () => {
+for (const [index, { program, from }] of blocks.entries()) {
+  test(`program ${index + 1}, of ${from}, prints what it promises, and the same when it runs again on what it left behind`, async () => {
     await project.write(`block-${index}`, program.replace(PERSISTENT, 'storage: "memory"'));
     await project.write(`twice-${index}`, twice(program, `./block-${index}.js`));
     const { stdout, stderr } = await project.run(`twice-${index}`);
