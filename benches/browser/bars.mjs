@@ -19,6 +19,8 @@ const BARS = {
   "fold-rust": [{ of: "ratio", atLeast: 10 }],
   "fold-declarative": [{ of: "ratio", atLeast: 7 }],
   "fold-functions": [{ of: "ratio", atLeast: 4 }],
+  "fold-rust-memory": [{ of: "everfold", atLeast: 5_000_000 }],
+  "fold-declarative-memory": [{ of: "everfold", atLeast: 2_500_000 }],
   project: [{ of: "ratio", atLeast: 3 }],
   "open-wide": [
     { of: "ratio", atMost: 3 },

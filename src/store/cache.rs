@@ -16,6 +16,16 @@ const ENTRIES_BUDGET_BYTES: usize = 28 * 1024 * 1024;
 /// thousand streams looks at has to fit, or each commit reads it anew.
 const LAYOUT_BUDGET_BYTES: usize = 16 * 1024 * 1024;
 
+/// The blocks of a log that has no more are kept when all of it is walked through.
+const KEPT_WALK_BLOCKS_MAX: u64 = 64;
+
+/// What is kept of that which a look reads, for those who look next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Keep {
+    All,
+    AllButBlocks,
+}
+
 /// The parts that were used last: entries under one budget, and what leads to them under another, because a read of
 /// everything would leave nothing of it.
 pub(super) struct Cache {
@@ -23,6 +33,8 @@ pub(super) struct Cache {
     layout: Shelf,
     /// The order of the unit that was read last from one position to the next.
     order: Option<Rc<UnitOrder>>,
+    /// What is kept of the walk through the log that began last, if there was one.
+    walk: Option<Keep>,
 }
 
 /// The parts that were used last.
@@ -46,6 +58,7 @@ impl Default for Cache {
             entries: Shelf::new(ENTRIES_BUDGET_BYTES),
             layout: Shelf::new(LAYOUT_BUDGET_BYTES),
             order: None,
+            walk: None,
         }
     }
 }
@@ -70,6 +83,20 @@ impl Cache {
         let order = kept.unwrap_or_else(|| Rc::new(UnitOrder::new(unit, blocks, records)));
         self.order = Some(Rc::clone(&order));
         order
+    }
+
+    /// A walk through this many blocks begins, each of which it needs once. The first through a long log leaves none: they
+    /// would push out what is read again and again, and each would take new memory where that of the one before will do.
+    /// Who walks again is likely to do so once more, and has them kept, as in the queues of "2Q" (Johnson and Shasha,
+    /// VLDB 1994).
+    pub fn begin_walk(&mut self, block_count: u64) -> Keep {
+        let passes = self.walk.is_none() && KEPT_WALK_BLOCKS_MAX < block_count;
+        *self.walk.insert(if passes { Keep::AllButBlocks } else { Keep::All })
+    }
+
+    /// What is kept of the walk that began last.
+    pub fn keep_of_walk(&self) -> Keep {
+        self.walk.unwrap_or(Keep::All)
     }
 
     pub fn clear(&mut self) {

@@ -16,6 +16,7 @@ use crate::storage::{
 };
 
 use super::Shared;
+use super::cache::Keep;
 use super::catch_up::Slice;
 use super::coming::Coming;
 use super::parts::{Item, Part};
@@ -39,6 +40,15 @@ impl<S: Storage, H: Host> Shared<S, H> {
     /// that cannot be read however often it is made.
     pub(super) fn look<'a>(
         &'a self,
+        look: &'a mut dyn FnMut(&mut View<'_>) -> Result<(), Stop>,
+    ) -> LocalBoxFuture<'a, Result<(), Error>> {
+        self.look_and(Keep::All, look)
+    }
+
+    /// [`Shared::look`], and keeps what is said of what was read.
+    pub(super) fn look_and<'a>(
+        &'a self,
+        keep: Keep,
         look: &'a mut dyn FnMut(&mut View<'_>) -> Result<(), Stop>,
     ) -> LocalBoxFuture<'a, Result<(), Error>> {
         async move {
@@ -74,7 +84,7 @@ impl<S: Storage, H: Host> Shared<S, H> {
                     }
                     let mut slice = Slice::begin(&self.host);
                     for (part, stored) in asked.pick(found) {
-                        self.take_part(&mut held, part, stored)?;
+                        self.take_part(&mut held, keep, part, stored)?;
                         slice.yield_when_over(&self.host).await;
                     }
                 }
@@ -121,10 +131,18 @@ impl<S: Storage, H: Host> Shared<S, H> {
     }
 
     #[inline(never)]
-    fn take_part(&self, held: &mut Held, part: Part, stored: Option<Vec<u8>>) -> Result<(), Error> {
+    fn take_part(
+        &self,
+        held: &mut Held,
+        keep: Keep,
+        part: Part,
+        stored: Option<Vec<u8>>,
+    ) -> Result<(), Error> {
         let item = match part.decode(stored) {
             Ok(item) => {
-                self.cache.borrow_mut().insert(part, item.clone());
+                if keep == Keep::All || !matches!(part, Part::Entries(Source::Block(_))) {
+                    self.cache.borrow_mut().insert(part, item.clone());
+                }
                 item
             }
             Err(problem) => match part {

@@ -15,6 +15,7 @@ use crate::layout::{BlockAddress, BlockIndex};
 use crate::query::{Query, QueryItem};
 use crate::storage::{Direction, Storage};
 
+use super::cache::Keep;
 use super::candidates::Candidates;
 use super::portion::{Asking, check_gaps};
 use super::read::page_of_all;
@@ -99,7 +100,11 @@ impl<S: Storage, H: Host> Shared<S, H> {
         let as_of = self.state_to_read(read.as_of).await?;
         let walk = StoredWalk::new(read.category.clone(), as_of)?;
         let mut stored = StoredPage { page: EventPage::empty(as_of), next: None };
-        self.look(&mut |view| {
+        let keep = match read.place {
+            StoredPlace { block: None, after: Position::START } => self.begin_walk(),
+            _ => self.cache.borrow().keep_of_walk(),
+        };
+        self.look_and(keep, &mut |view| {
             stored = walk.page(view, read.place)?;
             Ok(())
         })
@@ -108,6 +113,12 @@ impl<S: Storage, H: Host> Shared<S, H> {
             self.read_stored_early(&walk, next);
         }
         Ok(stored)
+    }
+
+    /// A walk through everything begins.
+    pub(super) fn begin_walk(&self) -> Keep {
+        let block_count = self.root().units.iter().map(|unit| u64::from(unit.block_count)).sum();
+        self.cache.borrow_mut().begin_walk(block_count)
     }
 
     fn read_stored_early(&self, walk: &StoredWalk, place: StoredPlace) {

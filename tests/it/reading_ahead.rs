@@ -1,6 +1,8 @@
 //! While pages of the log are handed out, what comes after them is read already.
 
+use std::collections::BTreeSet;
 use std::future::{Future, poll_fn};
+use std::ops::ControlFlow;
 use std::pin::{Pin, pin};
 use std::task::Poll;
 
@@ -9,6 +11,7 @@ use everfold::event::{EventType, Json, NewEvent, Position, StreamName};
 use everfold::layout::keys::{ROOT, UnitRecord};
 use everfold::layout::root::Root;
 use everfold::log::Expected;
+use everfold::reducer::Program;
 use everfold::storage::memory::MemoryStorage;
 use everfold::storage::{Area, Direction, Key, Request};
 use everfold::store::{AllRead, AppendRequest, EventPage, OpenOptions, Store, WriteRequest};
@@ -382,5 +385,26 @@ fn a_store_that_is_closed_while_it_reads_early_reads_no_more_and_lets_go_of_its_
         assert!(scene.watch.is_watching());
         drop(store);
         assert!(!scene.watch.is_watching(), "what was read early keeps the store");
+    });
+}
+
+/// Folds all streams. Gives the units that were asked for.
+async fn units_of_fold(scene: &Scene, store: &WatchedStore) -> Vec<u64> {
+    let count = Program::compile(r#"{ "*": { "$inc": { "count": 1 } } }"#, r#"{ "count": 0 }"#).unwrap();
+    scene.watch.take_reads();
+    let folded = store.load_all(&count, None, |_| ControlFlow::Continue(())).await.unwrap();
+    assert_eq!(folded.streams.iter().map(|(_, state)| state.count).sum::<u64>(), EVENTS);
+    let asked: BTreeSet<u64> = asked_in(&scene.watch.take_reads()).into_iter().collect();
+    asked.into_iter().filter(|number| *number < THE_DIRECTORY).collect()
+}
+
+#[test]
+fn the_first_fold_of_a_long_log_keeps_none_of_its_blocks_and_the_second_all_that_it_reads() {
+    on_the_scene(|scene| async move {
+        let store = scene.open_unread().await;
+        let all = living_units(&scene.database).await;
+        assert_eq!(units_of_fold(&scene, &store).await, all);
+        assert_eq!(units_of_fold(&scene, &store).await, all);
+        assert_eq!(units_of_fold(&scene, &store).await, Vec::<u64>::new());
     });
 }

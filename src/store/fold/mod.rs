@@ -308,13 +308,14 @@ impl<S: Storage, H: Host> Shared<S, H> {
             self.fold_early(&known, place);
             let as_of = self.state_to_read(as_of).await?;
             let walk = StoredWalk::new(category, as_of)?;
+            let keep = self.begin_walk();
             let mut slice = Slice::begin(&self.host);
             // Which blocks follow is said by the directory: as soon as that is there, more than the first are asked for.
             self.look(&mut |view| walk.look_at_plan(view, place, PORTION_BLOCKS)).await?;
             loop {
                 self.fold_early(&walk, place);
                 let mut portion = None;
-                self.look(&mut |view| {
+                self.look_and(keep, &mut |view| {
                     portion = Some(walk.portion(view, place, PORTION_BLOCKS)?);
                     Ok(())
                 })
