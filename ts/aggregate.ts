@@ -181,6 +181,8 @@ export function defineAggregate<
     snapshotEvery: definedOption(checked, "snapshotEvery", checkSnapshotEvery) ?? SNAPSHOT_EVERY_EVENTS,
     stream: streamsOf(definition.name, category),
   });
+  foreseen.add("folds");
+  if (decide !== undefined) foreseen.add("commands");
   if (isDocument(aggregate.evolve)) foreseen.add("folding");
   if (aggregate.snapshotEvery !== false) foreseen.add("snapshots");
   return aggregate;

@@ -9,7 +9,6 @@ import type { AppendOutcome, Durability, Engine } from "./engine.js";
 import { DURABILITY, NONE } from "./engine.js";
 import { internal, reviveError } from "./errors.js";
 import { nextTask } from "./pause.js";
-import type { Recent } from "./recent.js";
 import type { StatusWatch } from "./status.js";
 
 /** Length of the payloads, in UTF-16 units, at which a message is full and the next append begins another. */
@@ -43,8 +42,9 @@ const DURABILITY_NAMES = Object.keys(DURABILITY) as Durability[];
  * them once; of a great many, only in the next task. They are encoded when they are made: what a caller changes afterwards does not count.
  */
 export class AppendQueue {
+  /** Hears of what was written: its streams, and where it stands in the log. */
+  onWritten: ((writes: readonly AppendResult[], firstPosition: number, lastPosition: number) => void) | undefined;
   readonly #engine: Engine;
-  readonly #recent: Recent;
   readonly #status: StatusWatch;
   #batches: Batch[] = [];
   /** Messages that have crossed and are not settled. */
@@ -52,10 +52,9 @@ export class AppendQueue {
   #scheduled = false;
   #nextTicket = 1;
 
-  /** `recent` is told of what is appended, `status` also of what could not be. */
-  constructor(engine: Engine, recent: Recent, status: StatusWatch) {
+  /** `status` is told of what was written, and of what could not be. */
+  constructor(engine: Engine, status: StatusWatch) {
     this.#engine = engine;
-    this.#recent = recent;
     this.#status = status;
   }
 
@@ -143,45 +142,45 @@ export class AppendQueue {
     try {
       forget = onAbort(signal, () => this.#engine.abort(ticket));
       signal?.throwIfAborted();
-      settle(waiting, await this.#engine.append(writer.finish(ticket)), signal, this.#recent, this.#status);
+      this.#settle(waiting, await this.#engine.append(writer.finish(ticket)), signal);
     } catch (error) {
       for (const { reject } of waiting) reject(error);
     } finally {
       forget();
     }
   }
-}
 
-/** Settles each append with its part of the outcome. The layout is described at {@link AppendOutcome}. */
-function settle(appends: readonly Waiting[], { numbers, errors }: AppendOutcome, signal: AbortSignal | undefined, recent: Recent, status: StatusWatch): void {
-  let place = 0;
-  let errorCount = 0;
-  for (const waiting of appends) {
-    if (numbers[place] !== 1) {
-      place += 1;
-      const error = errors[errorCount];
-      errorCount += 1;
-      if (error?.code === "ABORTED") waiting.reject(signal?.reason);
-      else {
-        const revived = error === undefined ? internal("an append has no outcome") : reviveError(inTermsOfCaller(error, waiting.writes));
-        // First, so that who hears of the refusal finds the status that comes of it.
-        status.failed(revived);
-        waiting.reject(revived);
+  /** Settles each append with its part of the outcome. The layout is described at {@link AppendOutcome}. */
+  #settle(appends: readonly Waiting[], { numbers, errors }: AppendOutcome, signal: AbortSignal | undefined): void {
+    let place = 0;
+    let errorCount = 0;
+    for (const waiting of appends) {
+      if (numbers[place] !== 1) {
+        place += 1;
+        const error = errors[errorCount];
+        errorCount += 1;
+        if (error?.code === "ABORTED") waiting.reject(signal?.reason);
+        else {
+          const revived = error === undefined ? internal("an append has no outcome") : reviveError(inTermsOfCaller(error, waiting.writes));
+          // First, so that who hears of the refusal finds the status that comes of it.
+          this.#status.failed(revived);
+          waiting.reject(revived);
+        }
+        continue;
       }
-      continue;
+      const start = place;
+      place += 4;
+      const writes = waiting.writes.map((write, index) => resultOf(write, numbers, start, place + 4 * index));
+      place += 4 * writes.length;
+      const { lastPosition, durability, duplicate } = resultOf(undefined, numbers, start, start);
+      const [first] = writes.filter(({ firstPosition }) => firstPosition !== undefined);
+      if (first?.firstPosition !== undefined && !duplicate) {
+        this.onWritten?.(writes, first.firstPosition, lastPosition);
+        this.#status.wrote();
+      }
+      if (waiting.of === "write") waiting.resolve(writes[0] as AppendResult);
+      else waiting.resolve({ writes, lastPosition, durability, duplicate });
     }
-    const start = place;
-    place += 4;
-    const writes = waiting.writes.map((write, index) => resultOf(write, numbers, start, place + 4 * index));
-    place += 4 * writes.length;
-    const { lastPosition, durability, duplicate } = resultOf(undefined, numbers, start, start);
-    const [first] = writes.filter(({ firstPosition }) => firstPosition !== undefined);
-    if (first?.firstPosition !== undefined && !duplicate) {
-      recent.wrote(writes, first.firstPosition, lastPosition);
-      status.wrote();
-    }
-    if (waiting.of === "write") waiting.resolve(writes[0] as AppendResult);
-    else waiting.resolve({ writes, lastPosition, durability, duplicate });
   }
 }
 

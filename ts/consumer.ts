@@ -1,13 +1,10 @@
-import { abortSignal, callback, name as checkName, option, options as optionBag, unfit, uuid, whole } from "./arguments.js";
-import type { ParkedMessage } from "./consumer-messages.js";
-import type { RunningConsumer } from "./consuming.js";
-import { startConsumer } from "./consuming.js";
-import type { QueryItemMessage } from "./engine.js";
+import { abortSignal, callback, name as checkName, option, options as optionBag, unfit, whole } from "./arguments.js";
+import { ComingConsumer } from "./coming-consumer.js";
 import type { AnyEvents, EventRegistry, RecordedEvent, RecordedFact } from "./events.js";
 import type { AnyRecorded } from "./page.js";
-import { eventsOf } from "./page.js";
+import { CONSUMING } from "./parts.js";
 import type { Query } from "./query.js";
-import { EVERYTHING, FORWARDS, checkQuery } from "./query.js";
+import { EVERYTHING, checkQuery } from "./query.js";
 import type { Session } from "./session.js";
 
 /** What becomes of an event that could not be handled: it is tried again after so many milliseconds; it is parked; the consumer ends. */
@@ -119,78 +116,47 @@ export interface Consumer {
 }
 
 const OPTIONS = ["after", "query", "batch", "retry", "onError", "signal"] as const;
-const RESET_OPTIONS = ["after"] as const;
+
+/** What a consumer calls. */
+export interface Callbacks {
+  readonly handle: AnyHandler;
+  readonly retry: ConsumerOptions["retry"];
+  readonly onError: ((error: unknown, event: AnyRecorded | undefined) => void) | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** A consumer as closing needs it. */
+export interface StoppableConsumer extends Consumer {
+  /** Whether a handler is at work. */
+  readonly isHandling: boolean;
+}
 
 export type AnyHandler = (events: AnyRecorded | readonly AnyRecorded[], context: HandlingContext) => unknown;
 
 /** Begins to consume. */
-export function consume(session: Session, name: unknown, options: unknown, handler: unknown): RunningConsumer {
+export function consume(session: Session, name: unknown, options: unknown, handler: unknown): Consumer {
   const checkedName = checkName(name, "name");
   const bag = optionBag(options, OPTIONS);
   const batch = option(bag, "batch", whole) ?? 1;
   if (batch === 0) throw unfit(batch, "options.batch", "at least 1");
   const request = {
     name: checkedName,
-    after: start(session, bag.after, "options.after"),
+    after: firstAfter(session, bag.after, "options.after"),
     query: option(bag, "query", (query, path) => checkQuery(query, path, session)) ?? EVERYTHING,
     batch,
   };
-  return startConsumer(session, request, {
+  const callbacks: Callbacks = {
     handle: callback<AnyHandler>(handler, "handler"),
     retry: option(bag, "retry", callback<NonNullable<ConsumerOptions["retry"]>>),
     onError: option(bag, "onError", callback<(error: unknown, event: AnyRecorded | undefined) => void>),
     signal: option(bag, "signal", abortSignal),
-  });
+  };
+  return CONSUMING.code?.startConsumer(session, request, callbacks) ?? new ComingConsumer(session, request, callbacks);
 }
 
-function start(session: Session, after: unknown, path: string): number {
+/** After which position a consumer goes on. */
+export function firstAfter(session: Session, after: unknown, path: string): number {
   if (after === "end") return session.engine.position;
   if (after === undefined) throw unfit(after, path, 'a position or "end"');
   return whole(after, path);
-}
-
-/** Has a consumer go on after a position. */
-export async function resetConsumer(session: Session, name: string, to: unknown): Promise<void> {
-  const { after } = optionBag(to, RESET_OPTIONS);
-  await session.engine.changeConsumer(name, { kind: "reset", after: start(session, after, "options.after") });
-}
-
-/** Has what is parked tried again. */
-export async function retryParked(session: Session, name: string, id: unknown): Promise<boolean> {
-  const checked = id === undefined ? undefined : uuid(id, "id");
-  return session.engine.changeConsumer(name, { kind: "retry", id: checked });
-}
-
-/** What a consumer has parked, with the events. */
-export async function parkedEvents(session: Session, name: string, query: readonly QueryItemMessage[]): Promise<readonly ParkedEvent[]> {
-  const { parked = [], position = 0 } = (await session.engine.consumers()).find((consumer) => consumer.name === name) ?? {};
-  return Promise.all(parked.map((stream) => parkedEvent(session, stream, query, position)));
-}
-
-async function parkedEvent(
-  { engine, upcaster }: Session,
-  { id, stream, position, attempts, time, retrying, reason }: ParkedMessage,
-  query: readonly QueryItemMessage[],
-  last: number,
-): Promise<ParkedEvent> {
-  const ofStream = query.filter(({ streams }) => streams === undefined || streams.includes(stream)).map((item) => ({ ...item, streams: [stream] }));
-  let event: AnyRecorded | undefined;
-  let behind = 0;
-  let request = { ...FORWARDS, after: position - 1, before: last + 1, query: ofStream, limit: undefined, asOf: undefined as number | undefined };
-  for (let hasMore = 0 < ofStream.length; hasMore; ) {
-    const page = await engine.readAll(request);
-    const events = eventsOf(page);
-    event ??= events.find((found) => found.id === id);
-    behind += events.filter((found) => found.id !== id).length;
-    hasMore = page.next !== undefined;
-    request = { ...request, after: page.next ?? last, asOf: page.asOf };
-  }
-  if (event !== undefined && upcaster !== undefined) [event = event] = upcaster.current([event], "asStored");
-  return { id, stream, position, event, attempts, error: reason, time, behind, retrying };
-}
-
-/** The consumers that are stored. */
-export async function consumerInfos({ engine }: Session): Promise<readonly ConsumerInfo[]> {
-  const infos = await engine.consumers();
-  return infos.map((info) => ({ ...info, parked: info.parked.length, lag: Math.max(engine.position - info.position, 0) }));
 }

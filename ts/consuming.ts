@@ -2,15 +2,18 @@
 // stored the core decides.
 import { onAbort } from "./abort.js";
 import { unfit } from "./arguments.js";
-import type { AnyHandler, Consumer, ConsumerOptions, ParkedEvent, RetryDecision } from "./consumer.js";
-import { parkedEvents, resetConsumer, retryParked } from "./consumer.js";
+import type { Callbacks, Consumer, ParkedEvent, RetryDecision, StoppableConsumer } from "./consumer.js";
 import type { ConsumerMessage, ReportMessage } from "./consumer-messages.js";
+import { parkedEvents, resetConsumer, retryParked } from "./consumer-records.js";
 import { isEverfoldError, textOfThrown } from "./errors.js";
 import type { AnyRecorded } from "./page.js";
 import { eventsOf } from "./page.js";
 import { nextTask } from "./pause.js";
 import { notify, report as reportThrown } from "./report.js";
 import type { Session } from "./session.js";
+import "./store.js";
+
+export { consumerInfos, parkedEvents, resetConsumer, retryParked } from "./consumer-records.js";
 
 /** So often who has events in hand says that it is alive: as often as others look. */
 const BEAT_MS = 900;
@@ -20,13 +23,6 @@ const PAUSE_MS_MAX = 60_000;
 /** So much is kept of what a handler threw, in UTF-16 units. */
 const REASON_LENGTH_MAX = 300;
 
-interface Callbacks {
-  readonly handle: AnyHandler;
-  readonly retry: ConsumerOptions["retry"];
-  readonly onError: ((error: unknown, event: AnyRecorded | undefined) => void) | undefined;
-  readonly signal: AbortSignal | undefined;
-}
-
 /** Begins to consume in this tab. */
 export function startConsumer(session: Session, request: ConsumerMessage, callbacks: Callbacks): RunningConsumer {
   const consumer = new RunningConsumer(session, request, callbacks);
@@ -35,7 +31,7 @@ export function startConsumer(session: Session, request: ConsumerMessage, callba
 }
 
 /** A consumer as the store has it. */
-export class RunningConsumer implements Consumer {
+export class RunningConsumer implements StoppableConsumer {
   readonly name: string;
   failure: Consumer["failure"];
   readonly #session: Session;
@@ -82,7 +78,6 @@ export class RunningConsumer implements Consumer {
     return Math.max(this.#session.engine.position - this.position, 0);
   }
 
-  /** Whether a handler is at work. */
   get isHandling(): boolean {
     return this.#handling !== undefined;
   }

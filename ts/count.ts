@@ -24,14 +24,26 @@ export interface CountOptions {
 }
 
 /** A count, checked. */
-export interface CheckedCount {
+interface CheckedCount {
   readonly request: CountMessage;
   readonly signal: AbortSignal | undefined;
   readonly onProgress: ProgressListener | undefined;
 }
 
+/** Counts events: all of them, or by what the options say. */
+export async function countEvents(
+  query: unknown,
+  options: unknown,
+  context: QueryContext,
+  read: (request: CountMessage) => Promise<CountPageMessage>,
+): Promise<number | Record<string, number>> {
+  const count = checkCount(query, options, context);
+  const counts = await countStretches(count, context, read);
+  return count.request.by === "nothing" ? (counts.get("") ?? 0) : countsByKey(counts);
+}
+
 /** Checks the arguments of a count. */
-export function checkCount(query: unknown, options: unknown, context: QueryContext): CheckedCount {
+function checkCount(query: unknown, options: unknown, context: QueryContext): CheckedCount {
   const bag = optionBag(options, ["since", "until", "by", "signal", "onProgress"]);
   const by = option(bag, "by", (value, path) => oneOf<CountBy>(value, ["type", "category", "stream", "day"], path)) ?? "nothing";
   return {
@@ -49,7 +61,7 @@ export function checkCount(query: unknown, options: unknown, context: QueryConte
 }
 
 /** Counts stretch by stretch, and gives way between them. Gives counts by key, where it is a type by that of today. */
-export async function countStretches(
+async function countStretches(
   count: CheckedCount,
   { upcaster }: QueryContext,
   read: (request: CountMessage) => Promise<CountPageMessage>,
@@ -73,6 +85,6 @@ export async function countStretches(
 }
 
 /** Counts as an object, in the order of its keys. `fromEntries` makes even `__proto__` a key as any other. */
-export function countsByKey(counts: ReadonlyMap<string, number>): Record<string, number> {
+function countsByKey(counts: ReadonlyMap<string, number>): Record<string, number> {
   return Object.fromEntries([...counts].sort(([one], [other]) => (one < other ? -1 : 1)));
 }

@@ -1,5 +1,7 @@
 import type { ErrorMessage } from "./engine.js";
+import type { PartName } from "./parts.js";
 import type { SchemaIssue } from "./schema.js";
+import type { SupplementName } from "./wasm-modules.js";
 
 /** What a writer believed of a stream, where it did not hold. */
 export interface Violation {
@@ -145,8 +147,8 @@ export interface EverfoldErrorFields {
   WASM_UNAVAILABLE: { readonly cause: string };
   /** What a call needs of everfold's code could not be loaded. Nothing was done: make the call again when the file can be had. */
   SUPPLEMENT_UNAVAILABLE: {
-    /** Which part of the code: `everfold_<supplement>.wasm` is its file. */
-    readonly supplement: "compaction" | "inquiries" | "folding" | "projections" | "memory" | "consumers";
+    /** Which part of the code: `everfold_<supplement>.wasm` is its file, or it is a script, which a bundler may have called otherwise. */
+    readonly supplement: SupplementName | PartName;
     /** What the browser said. */
     readonly cause: string;
   };

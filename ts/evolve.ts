@@ -1,17 +1,18 @@
 import type { AnyAggregate, EvolveFunction, EvolveMap } from "./aggregate.js";
 import { RustEvolve, initialOf } from "./aggregate.js";
-import type { Engine, QueryItemMessage } from "./engine.js";
+import type { Engine } from "./engine.js";
 import { isDocument } from "./declarative.js";
 import { DocumentReducer } from "./document-reducer.js";
 import { EverfoldError, textOfThrown } from "./errors.js";
-import type { EventRegistry } from "./events.js";
 import { foldStored, pagesAfter, passed } from "./fold-pages.js";
 import { frozen } from "./frozen.js";
 import type { AnyRecorded } from "./page.js";
 import type { ProgressListener } from "./progress.js";
 import { ahead } from "./reading.js";
 import { isUnawaited } from "./schema.js";
-import { Upcaster } from "./upcast.js";
+import type { Source } from "./source.js";
+import type { Upcaster } from "./upcast.js";
+import { upcasterOf } from "./upcast.js";
 
 /** How far a fold has come. A fold may begin with any, of the same reducer: with one that was kept as with one just made. */
 export interface Folded<State> {
@@ -25,9 +26,6 @@ export interface Folded<State> {
   /** Up to which position the log was looked at. */
   readonly asOf: number;
 }
-
-/** What is to be folded: a stream, or what matches a query. */
-export type Source = { readonly stream: string } | { readonly query: readonly QueryItemMessage[] };
 
 /** How far a source is to be folded. */
 export interface Stretch {
@@ -72,16 +70,6 @@ export function reducerOf<State>(aggregate: AnyAggregate<State>, ofStore: Upcast
   const upcaster = upcasterOf(aggregate) ?? ofStore;
   const isOfCore = aggregate.evolve instanceof RustEvolve || isDocument(aggregate.evolve);
   return isOfCore ? new DocumentReducer(aggregate, upcaster) : new ScriptReducer(aggregate, upcaster);
-}
-
-const upcasters = new WeakMap<EventRegistry, Upcaster>();
-
-/** The upcasters of an aggregate or a projection, where it has events of its own. */
-export function upcasterOf({ events }: { readonly events: EventRegistry | undefined }): Upcaster | undefined {
-  if (events === undefined) return undefined;
-  const known = upcasters.get(events) ?? new Upcaster(events);
-  upcasters.set(events, known);
-  return known;
 }
 
 /** A reducer that is a function of the caller's, or one for each type. */

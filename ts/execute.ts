@@ -12,14 +12,20 @@ import type { ConditionMessage, Durability } from "./engine.js";
 import { isEverfoldError } from "./errors.js";
 import type { AnyEvents, EventRegistry, NewMetadata, RecordedEvent } from "./events.js";
 import type { Folded, Reducer } from "./evolve.js";
-import { reducerOf, upcasterOf } from "./evolve.js";
+import { reducerOf } from "./evolve.js";
 import { pagesAfter } from "./fold-pages.js";
 import type { Loaded } from "./load.js";
 import { hiddenSince, loadedOf, stillSeen } from "./load.js";
 import { rehearsed } from "./new-events.js";
 import type { AnyRecorded } from "./page.js";
 import { FACT_TYPES } from "./query.js";
+import type { Recent } from "./recent.js";
+import { recentOf } from "./recent.js";
 import type { Session } from "./session.js";
+import type { Snapshots } from "./snapshot.js";
+import { snapshotsOf } from "./snapshot.js";
+import { turnsOf } from "./turns.js";
+import { upcasterOf } from "./upcast.js";
 
 /** What may be said where a decision is made, and made again when it was overtaken. */
 export interface DecisionOptions {
@@ -111,6 +117,8 @@ export class Execution<State, Registry extends EventRegistry, Command> {
   /** What the caller believes of the stream, where that is anything. */
   readonly #expected: Expected | undefined;
   readonly #decision: Decision;
+  readonly #snapshots: Snapshots;
+  readonly #recent: Recent;
   /** How far its stream was folded at last, as of which state of the log it was read for that, and whether its own events are in it. */
   #newest: { readonly folded: Folded<State>; readonly asOf: number; readonly isWritten: boolean } | undefined;
 
@@ -123,6 +131,8 @@ export class Execution<State, Registry extends EventRegistry, Command> {
     expectedCode(expected, "options.expected");
     // Its own events count before those of the store: it was written for them.
     this.#session = { ...session, events: aggregate.events ?? session.events, upcaster: upcasterOf(aggregate) ?? session.upcaster };
+    this.#snapshots = snapshotsOf(session);
+    this.#recent = recentOf(session.queue);
     this.#aggregate = aggregate;
     this.#reducer = reducerOf(aggregate, session.upcaster);
     this.#source = { stream: name(stream, "stream") };
@@ -136,19 +146,19 @@ export class Execution<State, Registry extends EventRegistry, Command> {
    * overtake one another.
    */
   run(command: Command): Promise<ExecuteResult<State, Registry>> {
-    return this.#session.turns.take(this.#source.stream, this.#decision.signal, () => this.#execute(command));
+    return turnsOf(this.#session.engine).take(this.#source.stream, this.#decision.signal, () => this.#execute(command));
   }
 
   /** Executes the command, and keeps a snapshot of what was folded for it where one is due. */
   async #execute(command: Command): Promise<ExecuteResult<State, Registry>> {
-    const { recent, snapshots, upcaster } = this.#session;
+    const { upcaster } = this.#session;
     try {
       return await this.#decideUntilWritten(command);
     } finally {
       const { folded, asOf, isWritten } = this.#newest ?? {};
-      const isKept = folded !== undefined && snapshots.keep(this.#aggregate, this.#source, folded, asOf);
+      const isKept = folded !== undefined && this.#snapshots.keep(this.#aggregate, this.#source, folded, asOf);
       // The next snapshot is as far from this one as from one that is loaded.
-      if (folded !== undefined && isWritten === true) recent.remember(this.#source.stream, this.#aggregate, upcaster, isKept ? { ...folded, count: 0 } : folded);
+      if (folded !== undefined && isWritten === true) this.#recent.remember(this.#source.stream, this.#aggregate, upcaster, isKept ? { ...folded, count: 0 } : folded);
     }
   }
 
@@ -177,8 +187,8 @@ export class Execution<State, Registry extends EventRegistry, Command> {
 
   /** The fold of the stream: what is remembered of it, where that holds or can be carried on. */
   async #begin(asOf: number | undefined): Promise<Folded<State>> {
-    const { engine, recent, upcaster } = this.#session;
-    const known = recent.of(this.#source.stream, this.#aggregate, upcaster, engine.position);
+    const { engine, upcaster } = this.#session;
+    const known = this.#recent.of(this.#source.stream, this.#aggregate, upcaster, engine.position);
     if (known === undefined || engine.position - known.folded.asOf > CARRIED_ON_MAX) return this.#fold(undefined, asOf);
     if (known.isNewest && asOf !== undefined) return known.folded;
     const hidden = await hiddenSince(engine, known.folded.asOf, asOf);
@@ -187,9 +197,9 @@ export class Execution<State, Registry extends EventRegistry, Command> {
 
   /** The fold of the stream, carried on from one before where there is one. */
   async #fold(earlier: Folded<State> | undefined, asOf: number | undefined): Promise<Folded<State>> {
-    const { engine, snapshots } = this.#session;
+    const { engine } = this.#session;
     const stretch = { source: this.#source, asOf, signal: this.#decision.signal };
-    const folding = earlier === undefined ? snapshots.fold(this.#aggregate, this.#reducer, stretch) : this.#reducer.foldStretch(engine, earlier, stretch);
+    const folding = earlier === undefined ? this.#snapshots.fold(this.#aggregate, this.#reducer, stretch) : this.#reducer.foldStretch(engine, earlier, stretch);
     const folded = await folding;
     this.#newest = { folded, asOf: folded.asOf, isWritten: false };
     return folded;

@@ -1,8 +1,8 @@
-/** What an application may ask of engines beside events and pages of them. */
-export type Capability = "folding" | "projections" | "snapshots";
+/** What an application may ask, of engines or of code that is loaded later, beside events and pages of them. */
+export type Capability = "folding" | "projections" | "snapshots" | "folds" | "commands";
 
 /**
- * What this application will ask of engines, as far as it has said so: definitions mostly come before the first store is opened.
- * An engine that is opened then can have it at hand when it is asked, and not only begin to fetch it.
+ * What this application will ask, as far as it has said so: definitions mostly come before the first store is opened.
+ * What is opened then can have it at hand when it is asked, and not only begin to fetch it.
  */
 export const foreseen: Set<Capability> = new Set();

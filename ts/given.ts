@@ -9,7 +9,7 @@ import { isDocument } from "./declarative.js";
 import { invalidArgument, textOfThrown } from "./errors.js";
 import type { EventRegistry, NewEvent } from "./events.js";
 import type { Folded } from "./evolve.js";
-import { ScriptReducer, upcasterOf } from "./evolve.js";
+import { ScriptReducer } from "./evolve.js";
 import type { Host } from "./host.js";
 import { rehearsed } from "./new-events.js";
 import type { AnyRecorded } from "./page.js";
@@ -17,6 +17,7 @@ import { Difference, isAlike } from "./test-difference.js";
 import { DocumentRehearsal } from "./test-document.js";
 import type { TestWorld } from "./test-host.js";
 import { testHost, testParts } from "./test-host.js";
+import { upcasterOf } from "./upcast.js";
 
 /** In what world a rule is tested. */
 export interface GivenOptions extends TestWorld {

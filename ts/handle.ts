@@ -1,20 +1,20 @@
 import { abortable } from "./abort.js";
 import { durabilityOption } from "./append.js";
 import { abortSignal, callback, name as checkName, oneOf, option, options as optionBag } from "./arguments.js";
-import type { RunningConsumer } from "./consuming.js";
+import type { StoppableConsumer } from "./consumer.js";
 import { closed, invalidArgument } from "./errors.js";
 import { EventBus } from "./event-bus.js";
 import type { AnyEvents, EventRegistry } from "./events.js";
 import { checkRegistry } from "./events.js";
 import type { Host } from "./host.js";
-import { LiveFolds } from "./live-fold.js";
+import { LiveFolds } from "./live-folds.js";
+import type { Part } from "./parts.js";
+import { loadForeseen } from "./parts.js";
 import type { ProgressListener } from "./progress.js";
 import { tell } from "./progress.js";
-import { Projections } from "./projections.js";
 import type { Session } from "./session.js";
 import type { SharedEngine, StorageOption } from "./shared-engine.js";
 import { acquireEngine } from "./shared-engine.js";
-import { Snapshots } from "./snapshot.js";
 import { HandleStatus } from "./status.js";
 import { Upcaster } from "./upcast.js";
 
@@ -59,12 +59,11 @@ export class Handle {
   #lastPosition = 0;
 
   private constructor(shared: SharedEngine, options: Pick<Session, "events" | "durability" | "host">) {
-    const { engine, queue, turns, recent } = shared;
+    const { engine, queue } = shared;
     const upcaster = options.events && new Upcaster(options.events);
     this.#shared = shared;
-    const snapshots = new Snapshots(engine, options.host, options.events);
-    const session = { ...options, engine, queue, turns, recent, limits: engine.limits, upcaster, snapshots, listening: new Set<() => void>(), consuming: new Set<RunningConsumer>() };
-    this.session = { ...session, projections: new Projections(session) };
+    const running = { listening: new Set<() => void>(), consuming: new Set<StoppableConsumer>(), finishing: new Set<() => Promise<void>>() };
+    this.session = { ...options, engine, queue, limits: engine.limits, upcaster, ...running, isClosed: () => this.#isClosed() };
     this.bus = new EventBus(this.session);
     this.live = new LiveFolds(this.session);
     this.status = new HandleStatus(shared.status);
@@ -83,6 +82,7 @@ export class Handle {
     const signal = option(bag, "signal", abortSignal);
     const onProgress = option(bag, "onProgress", callback<ProgressListener>);
     signal?.throwIfAborted();
+    loadForeseen();
     // What the caller does to the options while the store opens changes nothing.
     const events = bag.events as EventRegistry | undefined;
     const onRead = onProgress && ((done: number, total: number) => tell(onProgress, { done, total, phase: "open" }));
@@ -111,6 +111,11 @@ export class Handle {
     } catch (error) {
       return Promise.reject(error);
     }
+  }
+
+  /** As {@link Handle.begin}, work of code that may have to be loaded. */
+  use<Code, Result>(part: Part<Code>, work: (code: Code, session: Session) => Promise<Result>): Promise<Result> {
+    return this.begin((session) => part.use((code) => work(code, session)));
   }
 
   /** As {@link Handle.begin}, work that closing waits for. */
@@ -143,12 +148,17 @@ export class Handle {
     // Even where the engine was closed from elsewhere, the writes under way are settled first.
     await this.#shared.queue.settled();
     await Promise.allSettled(this.#underWay);
-    await this.session.projections.close();
+    await this.#finishAll();
     await Promise.all(consumers);
-    await this.session.snapshots.settled();
+    // A handler that was at work may have left more to be kept.
+    await this.#finishAll();
     if (this.#shared.closed) return;
     this.#lastPosition = this.#shared.engine.position;
     await this.#shared.release();
+  }
+
+  async #finishAll(): Promise<void> {
+    await Promise.all(Array.from(this.session.finishing, (finish) => finish()));
   }
 
   #isClosed(): boolean {

@@ -1,10 +1,11 @@
 import { checkAggregate } from "./aggregate.js";
 import { abortSignal, flag, name, option, options as optionBag, whole } from "./arguments.js";
 import type { AnyEvents, EventRegistry, RecordedEvent } from "./events.js";
-import { reducerOf, upcasterOf } from "./evolve.js";
+import { reducerOf } from "./evolve.js";
 import { pagesAfter } from "./fold-pages.js";
 import type { JsonPatch } from "./json-patch.js";
 import type { Session } from "./session.js";
+import { upcasterOf } from "./upcast.js";
 
 /** Which part of a history is wanted, and whether with patches. */
 export interface HistoryOptions {

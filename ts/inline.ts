@@ -1,4 +1,5 @@
 // `everfold/inline`: the wasm is in the JavaScript, and nothing is fetched.
 import "./inlined.js";
+import "./whole.js";
 
 export * from "./api.js";

@@ -2,11 +2,11 @@
 import { BackOff } from "./back-off.js";
 import type { Engine, QueryItemMessage } from "./engine.js";
 import { closed, isEverfoldError } from "./errors.js";
-import type { Source } from "./evolve.js";
 import { Feed } from "./feed.js";
 import type { AnyRecorded } from "./page.js";
 import { FACT_TYPES, WHATEVER } from "./query.js";
 import { matches, mayConcern } from "./query-match.js";
+import type { Source } from "./source.js";
 
 /** What follows the events of a source. */
 export interface Follower {

@@ -1,55 +1,41 @@
 // The state of an aggregate that follows the log: loaded once, then carried on with the events that come.
 import type { AnyAggregate } from "./aggregate.js";
-import { checkAggregate } from "./aggregate.js";
 import { BackOff, mayPass } from "./back-off.js";
-import type { Folded, Reducer, Source } from "./evolve.js";
-import { reducerOf, upcasterOf } from "./evolve.js";
-import type { Live, LiveState } from "./live.js";
-import { LiveValues } from "./live.js";
+import type { Folded, Reducer } from "./evolve.js";
+import { reducerOf } from "./evolve.js";
+import type { LiveState } from "./live.js";
 import type { Follower } from "./live-feed.js";
 import { LiveFeed } from "./live-feed.js";
 import type { Loaded } from "./load.js";
-import { checkSource, hiddenSince, loadedOf, stillSeen } from "./load.js";
+import { hiddenSince, loadedOf, stillSeen } from "./load.js";
 import type { AnyRecorded } from "./page.js";
 import type { Session } from "./session.js";
+import type { Snapshots } from "./snapshot.js";
+import { snapshotsOf } from "./snapshot.js";
+import type { Source } from "./source.js";
+import { upcasterOf } from "./upcast.js";
+import "./store.js";
 
-/** The live states of an open store: one for each aggregate and source. */
-export class LiveFolds {
-  readonly #session: Session;
-  readonly #feed: LiveFeed;
-  readonly #values = new WeakMap<AnyAggregate<unknown>, LiveValues>();
+/** By open store, the feed of all that is live in it. */
+const feeds = new WeakMap<Session, LiveFeed>();
 
-  constructor(session: Session) {
-    this.#session = session;
-    this.#feed = new LiveFeed(session.engine);
-    session.listening.add(this.#feed.close);
-  }
-
-  /** The live state of a stream or a query. */
-  of<State>(aggregate: unknown, source: unknown): Live<Loaded<State>> {
-    const checked = checkAggregate<State>(aggregate, "aggregate");
-    const from = checkSource(source, checked, this.#session);
-    const values = this.#values.get(checked) ?? new LiveValues();
-    this.#values.set(checked, values);
-    return values.of(keyOf(from), (tell) => {
-      try {
-        const fold = new LiveFold(this.#session, checked, from, tell);
-        return fold.follow(this.#feed);
-      } catch (error) {
-        // An initial state that is none: there is nothing to follow.
-        tell({ status: "error", error });
-        return () => {};
-      }
-    });
+/** Follows the state of a stream or a query, until the function that it gives is called. */
+export function follow<State>(session: Session, aggregate: AnyAggregate<State>, source: Source, tell: (state: LiveState<Loaded<State>>) => void): () => void {
+  try {
+    return new LiveFold(session, aggregate, source, tell).follow(feedOf(session));
+  } catch (error) {
+    // An initial state that is none: there is nothing to follow.
+    tell({ status: "error", error });
+    return () => {};
   }
 }
 
-/** The same for queries that say the same. */
-function keyOf(source: Source): string {
-  if ("stream" in source) return source.stream;
-  const items = source.query.map((item) => JSON.stringify(Object.entries(item).map(([list, names]) => [list, [...new Set(names)].sort()])));
-  // No name of a stream begins with this.
-  return `\0${items.sort().join()}`;
+function feedOf(session: Session): LiveFeed {
+  const feed = feeds.get(session) ?? new LiveFeed(session.engine);
+  feeds.set(session, feed);
+  if (session.isClosed()) feed.close();
+  session.listening.add(feed.close);
+  return feed;
 }
 
 /** What came that was not folded. */
@@ -67,6 +53,7 @@ class LiveFold<State> implements Follower {
   readonly #aggregate: AnyAggregate<State>;
   readonly #source: Source;
   readonly #reducer: Reducer<State>;
+  readonly #snapshots: Snapshots;
   readonly #tell: (state: LiveState<Loaded<State>>) => void;
   readonly #backOff = new BackOff();
   /** What is carried on; nothing while it is loaded, and where it cannot be. */
@@ -84,6 +71,7 @@ class LiveFold<State> implements Follower {
     this.#aggregate = aggregate;
     this.#source = source;
     this.#reducer = reducerOf(aggregate, session.upcaster);
+    this.#snapshots = snapshotsOf(session);
     this.#tell = tell;
   }
 
@@ -161,7 +149,7 @@ class LiveFold<State> implements Follower {
   #carryOn(folded: Folded<State>): undefined {
     if (this.#isOver || this.#isCut) return;
     const { state, revision, asOf: position } = folded;
-    const isKept = this.#session.snapshots.keep(this.#aggregate, this.#source, folded);
+    const isKept = this.#snapshots.keep(this.#aggregate, this.#source, folded);
     this.#folded = isKept ? { ...folded, count: 0 } : folded;
     if ("query" in this.#source) this.#show({ state, exists: 0 < folded.count, revision: undefined, position, expected: "noStream" });
     else this.#show({ state, exists: revision !== undefined, revision, position, expected: revision ?? "noStream" });
@@ -209,15 +197,15 @@ class LiveFold<State> implements Follower {
   }
 
   async #foldOn(folded: Folded<State> | undefined): Promise<Folded<State>> {
-    const { engine, snapshots } = this.#session;
+    const { engine } = this.#session;
     const source = this.#source;
     let next: Folded<State>;
-    if (folded === undefined) next = await snapshots.fold(this.#aggregate, this.#reducer, { source });
+    if (folded === undefined) next = await this.#snapshots.fold(this.#aggregate, this.#reducer, { source });
     else {
       const hidden = await hiddenSince(engine, folded.asOf);
       next = await this.#reducer.foldStretch(engine, stillSeen(folded, source, hidden, this.#reducer), { source, asOf: hidden.asOf });
     }
-    return snapshots.keep(this.#aggregate, this.#source, next) ? { ...next, count: 0 } : next;
+    return this.#snapshots.keep(this.#aggregate, this.#source, next) ? { ...next, count: 0 } : next;
   }
 
   #failed(error: unknown): void {

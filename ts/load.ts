@@ -1,15 +1,17 @@
-import type { AnyAggregate } from "./aggregate.js";
 import { checkAggregate } from "./aggregate.js";
-import { abortSignal, bag, name, option, options as optionBag } from "./arguments.js";
+import { abortSignal, option, options as optionBag } from "./arguments.js";
 import type { Engine } from "./engine.js";
 import type { AnyEvents, EventRegistry, RecordedFact } from "./events.js";
-import type { Folded, Reducer, Source, Stretch } from "./evolve.js";
-import { reducerOf, upcasterOf } from "./evolve.js";
+import type { Folded, Reducer, Stretch } from "./evolve.js";
+import { reducerOf } from "./evolve.js";
 import { boundsOf } from "./moment.js";
 import type { Query } from "./query.js";
-import { FACT_TYPES, FORWARDS, checkQuery } from "./query.js";
+import { FACT_TYPES, FORWARDS } from "./query.js";
 import { eventPages } from "./reading.js";
 import type { Session } from "./session.js";
+import { snapshotsOf } from "./snapshot.js";
+import type { Source } from "./source.js";
+import { checkSource } from "./source.js";
 import type { TimeInput } from "./time.js";
 
 /** The state of an aggregate, and how much of the log it is the state of. */
@@ -63,18 +65,11 @@ export async function load<State>(session: Session, aggregate: unknown, source: 
   const signal = option(moment, "signal", abortSignal);
   const stretch: Stretch = { source: from, signal, ...(await boundsOf(session.engine, moment, from)) };
   const reducer = reducerOf(checked, session.upcaster);
-  const folded = await session.snapshots.fold(checked, reducer, stretch);
+  const snapshots = snapshotsOf(session);
+  const folded = await snapshots.fold(checked, reducer, stretch);
   // Of another moment there is no use for one: the next load is of another moment again.
-  if (stretch.before === undefined && stretch.asOf === undefined) session.snapshots.keep(checked, from, folded);
+  if (stretch.before === undefined && stretch.asOf === undefined) snapshots.keep(checked, from, folded);
   return loadedOf(session.engine, folded, stretch);
-}
-
-/** A stream or a query, checked. */
-export function checkSource(source: unknown, aggregate: AnyAggregate<unknown>, session: Session): Source {
-  if (typeof source !== "object") return { stream: name(source, "stream") };
-  const { query } = bag(source, ["query"], "source");
-  const upcaster = upcasterOf(aggregate) ?? session.upcaster;
-  return { query: checkQuery(query, "source.query", { limits: session.limits, upcaster }) };
 }
 
 /** A fold, as users see it. */

@@ -3,9 +3,10 @@ import { option, whole } from "./arguments.js";
 import type { Engine } from "./engine.js";
 import { invalidArgument } from "./errors.js";
 import type { RecordedFact } from "./events.js";
-import type { Source, Stretch } from "./evolve.js";
+import type { Stretch } from "./evolve.js";
 import { EVERYTHING, FACT_TYPES, FORWARDS, WHATEVER } from "./query.js";
 import { eventPages } from "./reading.js";
+import type { Source } from "./source.js";
 import { unixMillis } from "./time.js";
 
 /** How far a source is folded; as far as it goes, where nothing is said. */

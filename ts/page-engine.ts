@@ -56,7 +56,7 @@ const REPORTS: readonly ReportMessage["kind"][] = ["pending", "failed", "parked"
 const CONSUMER_CHANGES: readonly ConsumerChangeMessage["kind"][] = ["reset", "retry", "remove"];
 const COMPACT = 0;
 /** What has the code of what an application may ask. */
-const SUPPLEMENT_OF: Record<Capability, number> = { folding: SUPPLEMENT.folding, projections: SUPPLEMENT.projections, snapshots: SUPPLEMENT.inquiries };
+const SUPPLEMENT_OF: Partial<Record<Capability, number>> = { folding: SUPPLEMENT.folding, projections: SUPPLEMENT.projections, snapshots: SUPPLEMENT.inquiries };
 const FOLDS = { stream: 0, query: 1, all: 2 } as const;
 const STORAGES: readonly StorageKind[] = ["indexeddb", "memory"];
 const DIRECTIONS: readonly StreamReadMessage["direction"][] = ["forwards", "backwards"];
@@ -71,7 +71,8 @@ export async function openPageEngine(message: OpenMessage, onProgress?: OpenProg
   const glue = await loadCore();
   for (const capability of foreseen) {
     // Where it fails, who needs it tries again, and hears of it.
-    glue.loadSupplement?.(SUPPLEMENT_OF[capability]).catch(() => undefined);
+    const supplement = SUPPLEMENT_OF[capability];
+    if (supplement !== undefined) glue.loadSupplement?.(supplement).catch(() => undefined);
   }
   const { name, storage, durability } = message;
   const code = STORAGES.indexOf(storage);

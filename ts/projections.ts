@@ -1,30 +1,40 @@
 import { DocumentIndex } from "./document-index.js";
+import { closed } from "./errors.js";
 import { fingerprintOfProjection } from "./fingerprint.js";
 import type { AnyProjection } from "./projection.js";
 import { checkProjection } from "./projection.js";
 import type { ProjectionMessage } from "./projection-messages.js";
+import { ProjectedDocuments } from "./projected-documents.js";
 import { Projector } from "./projector.js";
-import { upcasterOf } from "./evolve.js";
 import { EVERYTHING, FACT_TYPES, checkQuery } from "./query.js";
 import type { QueryItemMessage } from "./engine.js";
 import type { FactType } from "./events.js";
-import { ReadModel } from "./read-model.js";
+import type { ReadModel } from "./read-model.js";
 import type { Session } from "./session.js";
+import { upcasterOf } from "./upcast.js";
+import "./store.js";
 
-export type { Indexing, Projection } from "./projection.js";
-export type { ReadModel } from "./read-model.js";
+const known = new WeakMap<Session, Projections>();
 
-/** What projections work with. */
-export type ProjectionSession = Omit<Session, "projections">;
+/** The read model of a projection, which is carried on from now on. Errors: `CLOSED`. */
+export async function openProjection(session: Session, definition: unknown): Promise<ReadModel<never, never>> {
+  if (session.isClosed()) throw closed();
+  let projections = known.get(session);
+  if (projections === undefined) {
+    known.set(session, (projections = new Projections(session)));
+    session.finishing.add(projections.close);
+  }
+  return projections.open(definition);
+}
 
 /** The read models of an open store: one for each definition. */
 export class Projections {
-  readonly #session: ProjectionSession;
+  readonly #session: Session;
   readonly #models = new Map<AnyProjection<unknown>, Promise<ReadModel<never, never>>>();
   readonly #projectors = new Set<Projector>();
   #isClosed = false;
 
-  constructor(session: ProjectionSession) {
+  constructor(session: Session) {
     this.#session = session;
   }
 
@@ -57,14 +67,14 @@ export class Projections {
     this.#projectors.add(projector);
     if (this.#isClosed) await projector.stop();
     else projector.start();
-    return new ReadModel(engine, projector, indexes, this.#session.listening);
+    return new ProjectedDocuments(engine, projector, indexes, this.#session.listening);
   }
 
   /** Ends the work of all, after what is being written. */
-  async close(): Promise<void> {
+  readonly close = async (): Promise<void> => {
     this.#isClosed = true;
     await Promise.all(Array.from(this.#projectors, (projector) => projector.stop()));
-  }
+  };
 }
 
 /** A query that also lets the facts through which a projection is handed: it sees no fact of its own accord. */

@@ -1,4 +1,5 @@
 import type { AnyAggregate } from "./aggregate.js";
+import type { AppendQueue } from "./append-queue.js";
 import type { Folded } from "./evolve.js";
 import { frozenIfPlain } from "./frozen.js";
 import type { Upcaster } from "./upcast.js";
@@ -63,4 +64,17 @@ export class Recent {
       this.#byStream.delete(oldest);
     }
   }
+}
+
+const known = new WeakMap<AppendQueue, Recent>();
+
+/** The states to which commands came of all handles that append by this queue. */
+export function recentOf(queue: AppendQueue): Recent {
+  let recent = known.get(queue);
+  if (recent === undefined) {
+    const made = new Recent();
+    known.set(queue, (recent = made));
+    queue.onWritten = (writes, firstPosition, lastPosition) => made.wrote(writes, firstPosition, lastPosition);
+  }
+  return recent;
 }

@@ -5,9 +5,7 @@ import { EXPECTED } from "./engine.js";
 import { EverfoldError, invalidArgument, isEverfoldError, reviveError } from "./errors.js";
 import type { HostWorld } from "./host.js";
 import { databaseExists, destroyDatabase, openPageEngine } from "./page-engine.js";
-import { Recent } from "./recent.js";
 import { StatusWatch } from "./status.js";
-import { Turns } from "./turns.js";
 import { WordOfTabs, hasChannels, sayToTabs } from "./word.js";
 
 /** Where a store is asked to keep its records: `"auto"` is IndexedDB, or memory where the browser refuses that. */
@@ -19,10 +17,6 @@ export class SharedEngine {
   closed = false;
   readonly engine: Engine;
   readonly queue: AppendQueue;
-  /** Those of the commands that are under way. */
-  readonly turns: Turns = new Turns();
-  /** The states that commands came to. */
-  readonly recent: Recent = new Recent();
   readonly status: StatusWatch;
   readonly #word: WordOfTabs | undefined;
   #handleCount = 0;
@@ -37,7 +31,7 @@ export class SharedEngine {
     this.status = new StatusWatch({ ask: () => appendNothing(engine), tell });
     engine.onFailure = (error) => this.status.failed(error);
     if (isShared) this.#word = new WordOfTabs(name, (word) => this.status.heard(word));
-    this.queue = new AppendQueue(engine, this.recent, this.status);
+    this.queue = new AppendQueue(engine, this.status);
   }
 
   /** Adds a handle. */

@@ -2,11 +2,13 @@ import type { AnyAggregate } from "./aggregate.js";
 import type { Engine } from "./engine.js";
 import { isEverfoldError } from "./errors.js";
 import type { EventRegistry } from "./events.js";
-import type { Folded, Reducer, Source, Stretch } from "./evolve.js";
+import type { Folded, Reducer, Stretch } from "./evolve.js";
 import { fingerprintOf } from "./fingerprint.js";
 import { frozen } from "./frozen.js";
 import type { Host } from "./host.js";
 import { NotPlain, plainText } from "./plain-json.js";
+import type { Session } from "./session.js";
+import type { Source } from "./source.js";
 
 /** So many snapshots may wait to be kept. What is due beyond that is due again at the next load. */
 const WAITING_MAX = 64;
@@ -16,6 +18,18 @@ const PAUSE_MS = 1;
 
 /** Aggregates of which was said that no snapshots are kept of them. */
 const warned = new WeakSet<object>();
+
+const known = new WeakMap<Session, Snapshots>();
+
+/** The snapshots of an open store. */
+export function snapshotsOf(session: Session): Snapshots {
+  let snapshots = known.get(session);
+  if (snapshots === undefined) {
+    known.set(session, (snapshots = new Snapshots(session.engine, session.host, session.events)));
+    session.finishing.add(snapshots.settled);
+  }
+  return snapshots;
+}
 
 /** The snapshots of an open store: what folds of streams begin with, and what is kept of them in the background. */
 export class Snapshots {
@@ -85,9 +99,7 @@ export class Snapshots {
   }
 
   /** Waits for what is being kept. */
-  settled(): Promise<void> {
-    return this.#last;
-  }
+  readonly settled = (): Promise<void> => this.#last;
 
   #fingerprintOf(aggregate: AnyAggregate<unknown>): ReturnType<typeof fingerprintOf> {
     return aggregate.snapshotEvery === false ? undefined : fingerprintOf(aggregate, this.#events);

@@ -1,17 +1,13 @@
 import type { Aggregate, AnyAggregate } from "./aggregate.js";
 import type { AnyEvents, EventRegistry } from "./events.js";
 import type { ExecuteOptions, ExecuteResult } from "./execute.js";
-import { Execution } from "./execute.js";
 import type { HistoryOptions, HistoryStep } from "./history.js";
-import { historyPages } from "./history.js";
 import type { LoadAllOptions } from "./load-all.js";
-import { loadAll } from "./load-all.js";
 import type { Loaded, LoadOptions, LoadQueryOptions, QuerySource } from "./load.js";
-import { load } from "./load.js";
+import { COMMANDS, FOLDS, asTheyAre } from "./parts.js";
 import { Reading } from "./reading.js";
 import { StoreReads } from "./store-reads.js";
 import type { TransactDuplicate, Transaction, TransactOptions, TransactResult } from "./transact.js";
-import { transact } from "./transact.js";
 
 /** What the events of a store come to, and what is decided on that. */
 export class StoreFolds<Registry extends EventRegistry = AnyEvents> extends StoreReads<Registry> {
@@ -29,7 +25,8 @@ export class StoreFolds<Registry extends EventRegistry = AnyEvents> extends Stor
   async load<State>(aggregate: AnyAggregate<State>, stream: string, options?: LoadOptions): Promise<Loaded<State>>;
   async load<State>(aggregate: AnyAggregate<State>, source: QuerySource<Registry>, options?: LoadQueryOptions): Promise<Loaded<State>>;
   async load<State>(aggregate: AnyAggregate<State>, source: string | QuerySource<Registry>, options?: LoadOptions): Promise<Loaded<State>> {
-    return load(this.handle.open(), aggregate, source, options);
+    const [from, given] = [asTheyAre(source), asTheyAre(options)];
+    return this.handle.use(FOLDS, ({ load }, session) => load<State>(session, aggregate, from, given));
   }
 
   /**
@@ -40,7 +37,8 @@ export class StoreFolds<Registry extends EventRegistry = AnyEvents> extends Stor
    * for (const [stream, { state }] of await store.loadAll(Account)) console.log(stream, state.balance);
    */
   async loadAll<State>(aggregate: AnyAggregate<State>, options?: LoadAllOptions): Promise<Map<string, Loaded<State>>> {
-    return loadAll(this.handle.open(), aggregate, options);
+    const given = asTheyAre(options);
+    return this.handle.use(FOLDS, ({ loadAll }, session) => loadAll<State>(session, aggregate, given));
   }
 
   /**
@@ -54,7 +52,7 @@ export class StoreFolds<Registry extends EventRegistry = AnyEvents> extends Stor
     stream: string,
     options?: HistoryOptions,
   ): Reading<HistoryStep<State, Events>> {
-    return new Reading(() => historyPages(this.handle.open(), aggregate, stream, options) as AsyncGenerator<HistoryStep<State, Events>[]>);
+    return new Reading(() => this.#history(aggregate, stream, options) as AsyncGenerator<HistoryStep<State, Events>[]>);
   }
 
   /**
@@ -78,7 +76,8 @@ export class StoreFolds<Registry extends EventRegistry = AnyEvents> extends Stor
     command: NoInfer<Command>,
     options?: ExecuteOptions,
   ): Promise<ExecuteResult<State, Events>> {
-    return this.handle.finish((session) => new Execution(session, aggregate, stream, options).run(command));
+    const given = asTheyAre(options);
+    return this.handle.finish((session) => COMMANDS.use(({ Execution }) => new Execution(session, aggregate, stream, given).run(command)));
   }
 
   /**
@@ -112,6 +111,13 @@ export class StoreFolds<Registry extends EventRegistry = AnyEvents> extends Stor
     run: (transaction: Transaction<Registry>) => Value | Promise<Value>,
     options?: TransactOptions,
   ): Promise<TransactResult<Value> | TransactDuplicate> {
-    return this.handle.begin((session) => transact(session, run, options));
+    const given = asTheyAre(options);
+    return this.handle.use(COMMANDS, ({ transact }, session) => transact(session, run, given));
+  }
+
+  async *#history(aggregate: unknown, stream: unknown, options: unknown): AsyncGenerator<unknown[], void, undefined> {
+    const session = this.handle.open();
+    const { historyPages } = await FOLDS.load();
+    yield* historyPages(session, aggregate, stream, options);
   }
 }

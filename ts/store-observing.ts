@@ -1,12 +1,14 @@
 import type { AnyAggregate } from "./aggregate.js";
 import { name as checkName } from "./arguments.js";
 import type { Consumer, ConsumerInfo, ConsumerOptions, Handed, HandlingContext } from "./consumer.js";
-import { consume, consumerInfos } from "./consumer.js";
+import { consume } from "./consumer.js";
 import type { AnyEvents, EventRegistry, FactType, TypeOf } from "./events.js";
 import type { Live } from "./live.js";
 import type { Loaded, QuerySource } from "./load.js";
-import type { Indexing, Projection, ReadModel } from "./projections.js";
+import { CONSUMING, READ_MODELS } from "./parts.js";
+import type { Indexing, Projection } from "./projection.js";
 import type { Matching, Query } from "./query.js";
+import type { ReadModel } from "./read-model.js";
 import type { Status } from "./status.js";
 import { StoreFolds } from "./store-folds.js";
 import type { EventSubscription, HandlerOptions, SubscribeOptions, Subscription } from "./subscription.js";
@@ -134,7 +136,7 @@ export class StoreObserving<Registry extends EventRegistry = AnyEvents> extends 
    * for (const { name, lag, parked } of await store.consumers()) console.log(name, lag, parked);
    */
   consumers(): Promise<readonly ConsumerInfo[]> {
-    return this.handle.begin(consumerInfos);
+    return this.handle.use(CONSUMING, ({ consumerInfos }, session) => consumerInfos(session));
   }
 
   /**
@@ -149,6 +151,6 @@ export class StoreObserving<Registry extends EventRegistry = AnyEvents> extends 
 
   /** Opens the documents of a projection, which follow the log from now on. Errors: `INVALID_ARGUMENT`, `VERSION_TOO_NEW`, `QUOTA_EXCEEDED`. */
   project<Doc, Events extends EventRegistry, Indexes extends Indexing>(of: Projection<Doc, Events, Indexes>): Promise<ReadModel<Doc, Indexes>> {
-    return this.handle.begin((session) => session.projections.open(of) as unknown as Promise<ReadModel<Doc, Indexes>>);
+    return this.handle.use(READ_MODELS, ({ openProjection }, session) => openProjection(session, of) as unknown as Promise<ReadModel<Doc, Indexes>>);
   }
 }

@@ -1,17 +1,15 @@
 import { name as checkName, option, options as optionBag, uuid } from "./arguments.js";
 import type { CountBy, CountOptions } from "./count.js";
-import { checkCount, countStretches, countsByKey } from "./count.js";
 import type { AllReadMessage, StorageKind } from "./engine.js";
 import type { AnyEvents, EventRegistry, RecordedEvent } from "./events.js";
 import type { Handle } from "./handle.js";
 import type { StreamInfo, StreamsOptions } from "./info.js";
-import { streamPages } from "./info.js";
 import { eventsOf } from "./page.js";
+import { INQUIRIES, asTheyAre } from "./parts.js";
 import type { Matching, Query } from "./query.js";
 import type { EventPage, ReadAllOptions, ReadOptions } from "./reading.js";
 import { READ_ALL_OPTIONS, Reading, allRead, eventPages, filledPages, streamRead } from "./reading.js";
 import type { ReplayOptions, ReplayResult } from "./replay.js";
-import { replay } from "./replay.js";
 
 /** What can be read of a store, and learnt about it. */
 export class StoreReads<Registry extends EventRegistry = AnyEvents> {
@@ -84,7 +82,8 @@ export class StoreReads<Registry extends EventRegistry = AnyEvents> {
     options: ReplayOptions<Registry, Wanted>,
     handler: (event: Matching<Registry, Wanted>) => unknown,
   ): Promise<ReplayResult> {
-    return replay(this.handle.session, options, handler, (request, signal) => this.#allPages(request, signal));
+    const given = asTheyAre(options);
+    return INQUIRIES.use(({ replay }) => replay(this.handle.session, given, handler, (request, signal) => this.#allPages(request, signal)));
   }
 
   /**
@@ -119,7 +118,7 @@ export class StoreReads<Registry extends EventRegistry = AnyEvents> {
    * for await (const { stream, count } of store.streams({ prefix: "account-" })) console.log(stream, count);
    */
   streams(options?: StreamsOptions): Reading<StreamInfo> {
-    return new Reading(() => streamPages(options, (message) => this.handle.open().engine.streams(message)));
+    return new Reading(() => this.#streams(options));
   }
 
   /**
@@ -135,9 +134,13 @@ export class StoreReads<Registry extends EventRegistry = AnyEvents> {
     query: Query<Registry> = {},
     options?: CountOptions & { readonly by?: CountBy | undefined },
   ): Promise<number | Record<string, number>> {
-    const count = checkCount(query, options, this.handle.session);
-    const counts = await countStretches(count, this.handle.session, (message) => this.handle.open().engine.count(message));
-    return count.request.by === "nothing" ? (counts.get("") ?? 0) : countsByKey(counts);
+    const [wanted, given] = [asTheyAre(query), asTheyAre(options)];
+    return INQUIRIES.use(({ countEvents }) => countEvents(wanted, given, this.handle.session, (message) => this.handle.open().engine.count(message)));
+  }
+
+  async *#streams(options: StreamsOptions | undefined): AsyncGenerator<StreamInfo[], void, undefined> {
+    const { streamPages } = await INQUIRIES.load();
+    yield* streamPages(options, (message) => this.handle.open().engine.streams(message));
   }
 
   #allPages(request: AllReadMessage, signal: AbortSignal | undefined): AsyncGenerator<EventPage, void, undefined> {

@@ -3,7 +3,6 @@ import { COMMIT_OPTIONS, severalWrites, singleWrite } from "./append.js";
 import { name as checkName, options as optionBag } from "./arguments.js";
 import "./async-dispose.js";
 import type { CompactOptions, CompactResult } from "./compact.js";
-import { compact } from "./compact.js";
 import type { MarkMessage } from "./engine.js";
 import type { AnyEvents, EventRegistry, NewEvent } from "./events.js";
 import type { OpenOptions } from "./handle.js";
@@ -11,9 +10,9 @@ import { Handle } from "./handle.js";
 import type { Host } from "./host.js";
 import { PLATFORM } from "./host.js";
 import type { Stats } from "./info.js";
-import { statsOf } from "./info.js";
 import type { MarkOptions, MarkResult } from "./mark.js";
 import { markStream } from "./mark.js";
+import { INQUIRIES, asTheyAre } from "./parts.js";
 import { destroyStore, storeExists } from "./shared-engine.js";
 import { StoreObserving } from "./store-observing.js";
 
@@ -175,7 +174,7 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> extends Stor
    * const { bytes, snapshots } = await store.stats();
    */
   async stats(): Promise<Stats> {
-    return statsOf(await this.handle.open().engine.stats());
+    return this.handle.use(INQUIRIES, async ({ statsOf }, { engine }) => statsOf(await engine.stats()));
   }
 
   /**
@@ -188,7 +187,8 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> extends Stor
    * const { bytesBefore, bytesAfter } = await store.compact({ onProgress: ({ done, total }) => console.log(done / total) });
    */
   async compact(options?: CompactOptions): Promise<CompactResult> {
-    return compact(this.handle.open(), options);
+    const given = asTheyAre(options);
+    return this.handle.use(INQUIRIES, ({ compact }, session) => compact(session, given));
   }
 
   /** Waits for the writes under way, and closes this store. Others of the same name stay open. */

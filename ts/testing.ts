@@ -1,6 +1,7 @@
 // `everfold/testing`: rules tested without a store, and stores that do the same in every run. For Node and browsers, with
 // any test runner.
 import "./beside.js";
+import "./whole.js";
 
 export { given } from "./given.js";
 export type { GivenOptions, Outcome, Partially, Scenario, Thrown } from "./given.js";

@@ -9,15 +9,18 @@ import type { ConditionMessage, EngineLimits, QueryItemMessage } from "./engine.
 import { EXPECTED } from "./engine.js";
 import { invalidArgument, isEverfoldError } from "./errors.js";
 import type { AnyEvents, EventRegistry, NewEvent } from "./events.js";
-import type { Folded, Reducer, Source, Stretch } from "./evolve.js";
+import type { Folded, Reducer, Stretch } from "./evolve.js";
 import { reducerOf } from "./evolve.js";
 import type { DecisionOptions } from "./execute.js";
 import { DECISION_OPTIONS, Decision, decisionOptions } from "./execute.js";
 import type { Hidden, Loaded, QuerySource } from "./load.js";
-import { checkSource, hiddenSince, loadedOf, stillSeen } from "./load.js";
+import { hiddenSince, loadedOf, stillSeen } from "./load.js";
 import { rehearsed } from "./new-events.js";
 import { FACT_TYPES } from "./query.js";
 import type { Session } from "./session.js";
+import { snapshotsOf } from "./snapshot.js";
+import type { Source } from "./source.js";
+import { checkSource } from "./source.js";
 
 /** How a decision over several streams, or over a query, is made. */
 export type TransactOptions = DecisionOptions;
@@ -195,9 +198,9 @@ class Attempt {
     const earlier = this.#earlier.find((known) => known.aggregate === aggregate && JSON.stringify(known.source) === key);
     const start = earlier && this.#hidden ? stillSeen(earlier.folded, source, this.#hidden, reducer) : undefined;
     const fold = (stretch: Stretch) =>
-      start === undefined ? this.#session.snapshots.fold(aggregate, reducer, stretch) : reducer.foldStretch(this.#session.engine, start, stretch);
+      start === undefined ? snapshotsOf(this.#session).fold(aggregate, reducer, stretch) : reducer.foldStretch(this.#session.engine, start, stretch);
     const folded = await this.#fold(fold, source);
-    this.#session.snapshots.keep(aggregate, source, folded);
+    snapshotsOf(this.#session).keep(aggregate, source, folded);
     const loaded = await loadedOf(this.#session.engine, folded, { source, asOf: this.asOf });
     // Looked for after the load: where it is not found, what was loaded is without it.
     if ("stream" in source) await this.#lookUp(source.stream);

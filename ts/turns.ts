@@ -1,4 +1,5 @@
 import { onAbort } from "./abort.js";
+import type { Engine } from "./engine.js";
 
 /** Lets those who work on the same stream wait for one another, in the order in which they came. */
 export class Turns {
@@ -44,4 +45,13 @@ function turn(waiting: Set<() => void>, signal: AbortSignal | undefined): Promis
     });
     waiting.add(wake);
   });
+}
+
+const known = new WeakMap<Engine, Turns>();
+
+/** Those of the commands of an engine, from whichever of its handles. */
+export function turnsOf(engine: Engine): Turns {
+  const turns = known.get(engine) ?? new Turns();
+  known.set(engine, turns);
+  return turns;
 }

@@ -120,3 +120,13 @@ function schemaTooNew({ type, position }: AnyRecorded, version: number, known: n
 function upcasterFailed({ type, position }: AnyRecorded, problem: string, cause: unknown = problem): EverfoldError {
   return new EverfoldError(`position ${position}: ${problem}`, { code: "UPCASTER_FAILED", type, position, cause });
 }
+
+const upcasters = new WeakMap<EventRegistry, Upcaster>();
+
+/** The upcasters of an aggregate or a projection, where it has events of its own. */
+export function upcasterOf({ events }: { readonly events: EventRegistry | undefined }): Upcaster | undefined {
+  if (events === undefined) return undefined;
+  const known = upcasters.get(events) ?? new Upcaster(events);
+  upcasters.set(events, known);
+  return known;
+}

@@ -34,6 +34,11 @@ function modules() {
   return loaded.map(({ name }) => /everfold_(.*)\.wasm$/.exec(name)[1]);
 }
 
+/** The names of the scripts of the package that the page has asked for. */
+function scripts() {
+  return performance.getEntriesByType("resource").flatMap(({ name }) => /\/dist\/(.*)\.js$/.exec(name)?.[1] ?? []);
+}
+
 /** What every page does. */
 async function appendAndRead() {
   globalThis.store = await everfold.EventStore.open("shop");
@@ -72,21 +77,25 @@ const MORE = {
   consumers: () => store.consumers(),
 };
 
-/** What applications define before they open a store, and what they load then along with the first module. */
+/** What applications define before they open a store, and what modules and scripts they load then along with the first ones. */
 const DEFINED = [
-  ["functions without snapshots", () => everfold.defineAggregate({ name: "a", initial: () => ({}), evolve: {}, snapshotEvery: false }), []],
-  ["functions", () => everfold.defineAggregate({ name: "a", initial: () => ({}), evolve: {} }), ["inquiries"]],
-  ["a document", () => everfold.defineAggregate({ name: "a", initial: () => ({}), evolve: { A: { $inc: { count: 1 } } }, snapshotEvery: false }), ["folding"]],
-  ["a projection", () => everfold.defineProjection({ name: "p", on: { A: () => 1 }, key: ({ stream }) => stream }), ["projections"]],
+  ["functions without snapshots", () => everfold.defineAggregate({ name: "a", initial: () => ({}), evolve: {}, snapshotEvery: false }), [], ["folds"]],
+  ["functions", () => everfold.defineAggregate({ name: "a", initial: () => ({}), evolve: {} }), ["inquiries"], ["folds"]],
+  ["commands", () => everfold.defineAggregate({ name: "a", initial: () => ({}), evolve: {}, decide: () => [], snapshotEvery: false }), [], ["commands", "folds"]],
+  ["a document", () => everfold.defineAggregate({ name: "a", initial: () => ({}), evolve: { A: { $inc: { count: 1 } } }, snapshotEvery: false }), ["folding"], ["folds"]],
+  ["a projection", () => everfold.defineProjection({ name: "p", on: { A: () => 1 }, key: ({ stream }) => stream }), ["projections"], ["projections"]],
 ];
+const PARTS = ["commands", "consuming", "folds", "inquiries", "live-fold", "projections"];
 
-for (const [what, define, more] of DEFINED) {
-  test(`Chromium: a page that defines ${what} first loads ${more.join(" and ") || "nothing"} along with it`, () =>
+for (const [what, define, modules, parts] of DEFINED) {
+  test(`Chromium: a page that defines ${what} first loads what that needs along with the first module`, () =>
     withPage(openChromium, async (page, loaded) => {
       await page.run(define);
       await page.run(async () => void (await everfold.EventStore.open("shop")));
       await page.page.waitForLoadState("networkidle");
-      assert.deepEqual(new Set(await loaded()), new Set(["bg", ...more]));
+      assert.deepEqual(new Set(await loaded()), new Set(["bg", ...modules]));
+      const scriptsLoaded = await page.run(scripts);
+      assert.deepEqual(PARTS.filter((part) => scriptsLoaded.includes(part)), parts);
     }));
 }
 
@@ -119,6 +128,116 @@ for (const [module, use] of Object.entries(MORE)) {
       await run(use);
     }));
 }
+
+/** What needs a script that the page has not loaded yet, and the script. */
+const SCRIPTS = {
+  folds: async () => {
+    const Cart = everfold.defineAggregate({ name: "cart", initial: () => 0, evolve: (sum, { data }) => sum + data.count, snapshotEvery: false });
+    return (await store.load(Cart, "cart-2")).state;
+  },
+  commands: async () => {
+    const Cart = everfold.defineAggregate({ name: "cart", initial: () => 0, evolve: (sum) => sum, decide: () => ({ type: "Added", data: { count: 4 } }), snapshotEvery: false });
+    return (await store.execute(Cart, "cart-3", "add")).attempts;
+  },
+  projections: MORE.projections,
+  consuming: async () => (await store.consumers()).length,
+  inquiries: async () => (await store.replay({}, () => {})).events,
+};
+
+for (const [name, open] of Object.entries({ Chromium: openChromium, Firefox: openFirefox })) {
+  test(`${name}: a page that opens, appends, reads and listens loads no script that it does not need`, () =>
+    withPage(open, async ({ run }) => {
+      await run(async () => {
+        globalThis.store = await everfold.EventStore.open("shop");
+        await store.append("cart-2", [{ type: "Added", data: { count: 3 } }]);
+        store.subscribe({}, () => {}).stop();
+        await store.read("cart-2").toArray();
+      });
+      for (const [script, use] of Object.entries({ "live-fold": useLive, ...SCRIPTS })) {
+        assert.ok(!(await run(scripts)).includes(script), `${script} is loaded early`);
+        await run(use);
+        assert.ok((await run(scripts)).includes(script), `${script} is not loaded`);
+      }
+    }));
+}
+
+for (const [script, use] of Object.entries(SCRIPTS)) {
+  test(`without the script ${script} the call says so, and works when it can be had`, () =>
+    withPage(openChromium, async ({ page, run }) => {
+      await run(async () => {
+        globalThis.store = await everfold.EventStore.open("shop");
+        await store.append("cart-2", [{ type: "Added", data: { count: 3 } }]);
+      });
+      const file = `**/dist/${script}.js`;
+      await page.route(file, (route) => route.abort());
+      const refused = await run(use).then(() => assert.fail("it was not refused"), (error) => error);
+      assert.deepEqual([refused.code, refused.supplement, refused.retryable], ["SUPPLEMENT_UNAVAILABLE", `${script}.js`, true], refused.message);
+      await run(() => store.append("cart-1", [{ type: "Added", data: { count: 1 } }]).then(() => undefined));
+      await page.unroute(file);
+      await run(use);
+    }));
+}
+
+/** The state that a live value comes to at last, and those that it had before. */
+async function useLive() {
+  const Cart = everfold.defineAggregate({ name: "live", initial: () => 0, evolve: (sum, { data }) => sum + data.count, snapshotEvery: false });
+  const live = store.live(Cart, "cart-2");
+  const codes = [];
+  const state = await new Promise((resolve) => {
+    const stop = live.subscribe(() => {
+      const now = live.get();
+      if (now.status === "error") codes.push(now.error.code);
+      if (now.status === "ready") resolve((stop(), now.value.state));
+    });
+  });
+  return { state, codes };
+}
+
+test("what follows a state is loaded again and again, until it can be had; so is what consumes", () =>
+  withPage(openChromium, async ({ page, run }) => {
+    await run(async () => {
+      globalThis.store = await everfold.EventStore.open("shop");
+      await store.append("cart-2", [{ type: "Added", data: { count: 3 } }]);
+    });
+    const files = /\/dist\/(live-fold|consuming)\.js$/;
+    let askedCount = 0;
+    await page.route(files, (route) => ((askedCount += 1), askedCount < 5 ? route.abort() : route.continue()));
+    const { state, codes } = await run(useLive);
+    assert.equal(state, 3);
+    assert.ok(codes.every((code) => code === "SUPPLEMENT_UNAVAILABLE") && 0 < codes.length, `${codes}`);
+    askedCount = 0;
+    const handled = await run(() => new Promise((resolve) => (globalThis.consumer = store.consumer("mails", { after: 0 }, (event) => resolve(event.stream)))));
+    assert.equal(handled, "cart-2");
+    await run(() => consumer.stop());
+  }));
+
+test("a store that is closed while code is loaded for it follows nothing, and waits for its commands", () =>
+  withPage(openChromium, async ({ page, run }) => {
+    await page.route(/\/dist\/(live-fold|consuming|commands|projections)\.js$/, async (route) => {
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      await route.continue();
+    });
+    const outcome = await run(async () => {
+      const Cart = everfold.defineAggregate({ name: "cart", initial: () => 0, evolve: (sum) => sum, decide: () => ({ type: "Added" }), snapshotEvery: false });
+      const Carts = everfold.defineProjection({ name: "carts", on: { Added: () => ({}) } });
+      const [store, other] = [await everfold.EventStore.open("shop"), await everfold.EventStore.open("shop")];
+      const handled = [];
+      const states = [];
+      const executing = store.execute(Cart, "cart-1", "add");
+      const projecting = store.project(Carts).then(() => "opened", ({ code }) => code);
+      store.consumer("mails", { after: 0 }, (event) => void handled.push(event.position));
+      const live = store.live(Cart, "cart-1");
+      live.subscribe(() => states.push(live.get()));
+      await store.close();
+      const { attempts } = await executing;
+      await other.append("cart-1", { type: "Added" });
+      await new Promise((resolve) => setTimeout(resolve, 1_500));
+      const outcome = { attempts, projecting: await projecting, handled, states: states.map(({ status, error }) => error?.code ?? status), count: await other.count() };
+      await other.close();
+      return outcome;
+    });
+    assert.deepEqual(outcome, { attempts: 1, projecting: "CLOSED", handled: [], states: ["CLOSED"], count: 2 });
+  }));
 
 test("appends go on while what is due cannot be compacted, and it is compacted later", () =>
   withPage(openChromium, async ({ page, run }, loaded) => {

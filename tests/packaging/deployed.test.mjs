@@ -1,6 +1,8 @@
 // The package where it is served in earnest: to a service worker, without a network, under a policy, and by a server that lacks a file.
 
 import assert from "node:assert/strict";
+import { cp } from "node:fs/promises";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 
 import { serve } from "../../www/serve.mjs";
@@ -93,6 +95,35 @@ test(`${esbuild} bundles everfold for a service worker that is a module, and fet
     await page.reload();
     assert.equal(await run(ask), 2);
   }));
+
+test("a service worker that is a module and not bundled has all of the JavaScript from everfold/whole", async () => {
+  const script = `
+    import "./everfold/whole.js";
+    import { EventStore, defineAggregate } from "./everfold/index.js";
+    const Count = defineAggregate({ name: "count", initial: () => 0, evolve: (count) => count + 1, decide: () => ({ type: "Counted" }) });
+    const run = async () => {
+      const store = await EventStore.open("app");
+      await store.execute(Count, "count-1", "count");
+      const { state } = await store.load(Count, "count-1");
+      await store.close();
+      return state;
+    };
+    ${ANSWER}
+  `;
+  const folder = await app.project({ "dist/index.html": PAGE, "dist/sw.js": script });
+  await cp(join(folder, "node_modules/everfold/dist"), join(folder, "dist/everfold"), { recursive: true });
+  const server = await serve({ root: folder, folders: { "/": "dist" } });
+  try {
+    const { run, page, close } = await browser.openPage(server.url);
+    await run(register, { script: "./sw.js", type: "module" });
+    assert.equal(await run(ask), 1);
+    await page.reload();
+    assert.equal(await run(ask), 2);
+    await close();
+  } finally {
+    await server.close();
+  }
+});
 
 test("a page whose files a service worker keeps works without a server, with all that it needs", () =>
   withPage("offline", {}, {}, async ({ page, run }, stop) => {

@@ -61,7 +61,7 @@ test("importing it in Node does nothing and prints nothing", async () => {
   await app.write({
     "import.mjs": `
       const before = Object.keys(globalThis).length;
-      for (const entry of ["everfold", "everfold/inline", "everfold/slim", "everfold/rust", "everfold/testing"]) await import(entry);
+      for (const entry of ["everfold", "everfold/inline", "everfold/slim", "everfold/whole", "everfold/rust", "everfold/testing"]) await import(entry);
       if (Object.keys(globalThis).length !== before) throw new Error("it leaves a global");
     `,
   });

@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { singleWrite } from "../../dist/append.js";
 import { AppendQueue } from "../../dist/append-queue.js";
-import { Recent } from "../../dist/recent.js";
 import { StatusWatch } from "../../dist/status.js";
 import { eventPages } from "../../dist/reading.js";
 
@@ -49,7 +48,7 @@ for (const [count, crossedAtOnce] of [
 ]) {
   test(`${count} appends of one task cross ${crossedAtOnce === 1 ? "at its end" : "in the next, which is not as long"}`, async () => {
     const engine = notingEngine();
-    const queue = new AppendQueue(engine, new Recent(), STATUS);
+    const queue = new AppendQueue(engine, STATUS);
     const appends = Array.from({ length: count }, () => appendTo(queue, { type: "A" }));
     await Promise.resolve();
     assert.equal(engine.messages.length, crossedAtOnce);
@@ -60,7 +59,7 @@ for (const [count, crossedAtOnce] of [
 
 test("what is asked behind many appends does not overtake them", async () => {
   const engine = notingEngine();
-  const queue = new AppendQueue(engine, new Recent(), STATUS);
+  const queue = new AppendQueue(engine, STATUS);
   const appends = Array.from({ length: 2_000 }, () => appendTo(queue, { type: "A" }));
   await Promise.resolve();
   queue.flush();
@@ -71,14 +70,14 @@ test("what is asked behind many appends does not overtake them", async () => {
 
 test("ten thousand appends of one task cross once", async () => {
   const engine = notingEngine();
-  const queue = new AppendQueue(engine, new Recent(), STATUS);
+  const queue = new AppendQueue(engine, STATUS);
   await Promise.all(Array.from({ length: 10_000 }, () => appendTo(queue, { type: "A" })));
   assert.deepEqual(engine.messages.map((message) => runs(message).length), [10_000]);
 });
 
 test("an append that can be withdrawn crosses alone, in its place", async () => {
   const engine = notingEngine();
-  const queue = new AppendQueue(engine, new Recent(), STATUS);
+  const queue = new AppendQueue(engine, STATUS);
   const { signal } = new AbortController();
   await Promise.all([
     appendTo(queue, { type: "A" }),
@@ -92,7 +91,7 @@ test("an append that can be withdrawn crosses alone, in its place", async () => 
 
 test("appends of much data cross in several messages", async () => {
   const engine = notingEngine();
-  const queue = new AppendQueue(engine, new Recent(), STATUS);
+  const queue = new AppendQueue(engine, STATUS);
   const data = "x".repeat(1_000_000);
   await Promise.all(Array.from({ length: 20 }, () => appendTo(queue, { type: "A", data })));
   assert.deepEqual(engine.messages.map((message) => runs(message).length), [9, 9, 2]);
@@ -100,7 +99,7 @@ test("appends of much data cross in several messages", async () => {
 
 test("an append that is refused half-way leaves nothing in the message", async () => {
   const engine = notingEngine();
-  const queue = new AppendQueue(engine, new Recent(), STATUS);
+  const queue = new AppendQueue(engine, STATUS);
   const id = "0190a5c4-7b1e-7cc3-9d2f-3f6a1c2b4d5e";
   const refused = [{ type: "B", data: "refused", id }, { type: "C", data: Number.NaN }];
   await Promise.allSettled([
@@ -123,7 +122,7 @@ test("an append that is refused half-way leaves nothing in the message", async (
 
 test("an engine that fails rejects every append of the message", async () => {
   const reason = new Error("lost");
-  const queue = new AppendQueue({ append: () => Promise.reject(reason), abort() {} }, new Recent(), STATUS);
+  const queue = new AppendQueue({ append: () => Promise.reject(reason), abort() {} }, STATUS);
   const outcomes = await Promise.allSettled([appendTo(queue, { type: "A" }), appendTo(queue, { type: "B" })]);
   assert.deepEqual(outcomes, [{ status: "rejected", reason }, { status: "rejected", reason }]);
 });
