@@ -81,7 +81,7 @@ export class LatencyPanel {
   }
 
   #draw() {
-    const short = (label) => label.replace(/^[\d.]+ to /, "< ").replace(/ ms or more$/, "+").replace(/ ms$/, "");
-    drawBars(byId("histogram"), { title: "Appends by how long they took", of: "It took", bars: this.#bars, short, empty: "Measuring…" });
+    const short = (label) => label.replace(/^[\d.]+ to /, "< ").replace(/ ms or more$/, " ms +");
+    drawBars(byId("histogram"), { title: "Appends by how long they took", of: "It took", counted: "appends", bars: this.#bars, short, empty: "Measuring…" });
   }
 }

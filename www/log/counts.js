@@ -64,7 +64,7 @@ export class Counts {
   }
 
   #drawDays() {
-    drawBars(byId("by-day"), { title: "Events by day", of: "Day (UTC)", bars: this.#days, short: shortDay, empty: "Nothing matches." });
+    drawBars(byId("by-day"), { title: "Events by day", of: "Day (UTC)", counted: "events a day", bars: this.#days, short: shortDay, empty: "Nothing matches." });
   }
 }
 

@@ -4,12 +4,16 @@ import { drawing, element } from "./element.js";
 import { formatCount } from "./format.js";
 
 const HEIGHT_PX = 190;
-/** Above the bars, for what the highest of them is. */
-const PEAK_PX = 14;
+/** Above the bars, for what they count. */
+const PEAK_PX = 26;
 /** Below the bars. */
 const LABELS_PX = 20;
 /** Between the bars, as a share of the room of one. */
 const GAP = 0.22;
+/** A digit of what stands beside the lines takes so much room. */
+const DIGIT_PX = 7.5;
+/** A label below the bars has so much room: some ten letters. */
+const LABEL_PX = 70;
 
 /**
  * A chart of upright bars, as wide as its place. It is drawn anew with each call.
@@ -18,36 +22,50 @@ const GAP = 0.22;
  * @param {object} chart
  * @param {string} chart.title what it shows, for who cannot see it
  * @param {string} chart.of what a bar stands for: the head of the table's first column
+ * @param {string} chart.counted what a bar counts: it stands above the lines
  * @param {[label: string, count: number][]} chart.bars
  * @param {(label: string) => string} [chart.short] what stands below a bar
  * @param {string} [chart.empty] what is said where there is no bar
  */
-export function drawBars(place, { title, of, bars, short = (label) => label, empty = "Nothing to show yet." }) {
+export function drawBars(place, { title, of, counted, bars, short = (label) => label, empty = "Nothing to show yet." }) {
   if (bars.length === 0) {
     place.replaceChildren(element("p.quiet.chart-empty", {}, empty));
     return;
   }
   const width = Math.max(240, place.clientWidth);
   const highest = Math.max(1, ...bars.map(([, count]) => count));
-  const step = width / bars.length;
-  // A label has room for some seven letters.
-  const every = Math.max(1, Math.ceil(58 / step));
+  const ticks = ticksOf(highest);
+  const gutter = 8 + DIGIT_PX * Math.max(...ticks.map((count) => formatCount(count).length));
+  const step = (width - gutter) / bars.length;
+  const every = Math.max(1, Math.ceil(LABEL_PX / step));
   const columns = bars.map(([label, count], place) => {
     const height = count === 0 ? 0 : Math.max(1.5, (count / highest) * HEIGHT_PX);
     const bar = drawing(
       "rect.bar",
-      { x: place * step + (step * GAP) / 2, y: HEIGHT_PX - height, width: Math.max(1, step * (1 - GAP)), height, rx: Math.min(3, step / 4) },
+      { x: gutter + place * step + (step * GAP) / 2, y: HEIGHT_PX - height, width: Math.max(1, step * (1 - GAP)), height, rx: Math.min(3, step / 4) },
       drawing("title", {}, `${label}: ${formatCount(count)}`),
     );
-    const text = drawing("text", { x: (place + 0.5) * step, y: HEIGHT_PX + 15, "text-anchor": "middle" }, short(label));
+    const text = drawing("text", { x: gutter + (place + 0.5) * step, y: HEIGHT_PX + 15, "text-anchor": "middle" }, short(label));
     return drawing("g", {}, bar, ...(place % every === Math.floor(every / 2) ? [text] : []));
   });
-  const line = drawing("line.axis", { x1: 0, x2: width, y1: HEIGHT_PX + 0.5, y2: HEIGHT_PX + 0.5 });
-  const peak = drawing("text.peak", { x: 0, y: -3 }, `${formatCount(highest)} at most`);
+  const line = drawing("line.axis", { x1: gutter, x2: width, y1: HEIGHT_PX + 0.5, y2: HEIGHT_PX + 0.5 });
+  const lines = ticks.map((count) => {
+    const y = HEIGHT_PX - (count / highest) * HEIGHT_PX;
+    const number = drawing("text", { x: gutter - 8, y: y + 4, "text-anchor": "end" }, formatCount(count));
+    return drawing("g", {}, drawing("line.grid", { x1: gutter, x2: width, y1: y, y2: y }), number);
+  });
+  const caption = drawing("text", { x: 0, y: 12 - PEAK_PX }, counted);
   const height = PEAK_PX + HEIGHT_PX + LABELS_PX;
   const svg = drawing("svg.chart", { viewBox: `0 -${PEAK_PX} ${width} ${height}`, width: "100%", height, role: "img", "aria-label": summary(title, bars) });
-  svg.append(...columns, line, peak);
+  svg.append(...lines, ...columns, line, caption);
   place.replaceChildren(svg, tableOf(place, title, of, bars));
+}
+
+/** Round numbers up to the highest, of which there are two to five: 1, 2 or 5, with noughts behind them. */
+export function ticksOf(highest) {
+  const power = 10 ** Math.floor(Math.log10(Math.max(1, highest / 2)));
+  const step = [5, 2, 1].map((factor) => factor * power).find((candidate) => candidate <= highest / 2) ?? 1;
+  return Array.from({ length: Math.floor(highest / step) }, (_, place) => (place + 1) * step);
 }
 
 function summary(title, bars) {
