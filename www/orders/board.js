@@ -102,7 +102,7 @@ class Column {
       { "data-order": key },
       story,
       element("span", {}, customer),
-      element("span.quiet.number", {}, `${formatMoney(cents)} · ${items} item${items === 1 ? "" : "s"}`),
+      element("span.quiet", {}, `${formatMoney(cents)} · ${items} item${items === 1 ? "" : "s"}`),
       element("span.quiet", {}, element("time", { datetime: new Date(changedAt).toISOString(), "data-time": changedAt, title: `${formatTime(changedAt)} UTC` }, formatAgo(changedAt, Date.now()))),
       reason === undefined ? undefined : element("span.order-reason", {}, reason),
       0 < buttons.length ? element("div.buttons", {}, ...buttons) : undefined,
