@@ -7,6 +7,7 @@ import { checkAcknowledged, checkLog, checkRefused } from "./borne-out.mjs";
 import { openChromium } from "./chromium.mjs";
 import { begin, openContest, readLog } from "./contest.mjs";
 import { openFirefox } from "./firefox.mjs";
+import { openHalt } from "./halt.mjs";
 import { makeProfile } from "./program.mjs";
 import { BARE_PAGE, serveTests } from "./server.mjs";
 
@@ -77,21 +78,21 @@ for (const moment of MOMENTS) {
 
 /** Fills a store, and kills the browser amid its compaction. Gives the commits that were acknowledged. */
 async function killAmidCompaction(profile, moment) {
+  const halt = await openHalt();
   const browser = await openChromium(profile);
-  const page = await browser.openPage(server.url + BARE_PAGE);
-  const acknowledged = [];
-  let isCompacted = false;
-  await page.page.exposeFunction("acknowledge", (commit) => void acknowledged.push(commit));
-  await page.page.exposeFunction("endCompaction", () => (isCompacted = true));
-  let reach;
-  const reached = new Promise((resolve) => (reach = resolve));
-  await page.page.exposeFunction("reach", () => reach());
-  await page.run(fill, { name: "killed", commits: COMMITS, events: COMMIT_EVENTS });
-  await page.run(compactAndAppend, { first: COMMITS, moment });
-  await reached;
-  await browser.kill();
-  assert.equal(isCompacted, false, "the compaction was over");
-  return acknowledged;
+  try {
+    const page = await browser.openPage(server.url + BARE_PAGE);
+    const acknowledged = [];
+    await page.page.exposeFunction("acknowledge", (commit) => void acknowledged.push(commit));
+    await page.run(fill, { name: "killed", commits: COMMITS, events: COMMIT_EVENTS });
+    const compacting = page.run(compactAndAppend, { first: COMMITS, moment, url: halt.url });
+    await Promise.race([halt.reached, compacting.then(() => assert.fail("the compaction was over"))]);
+    await browser.kill();
+    return acknowledged;
+  } finally {
+    await browser.close();
+    await halt.close();
+  }
 }
 
 /** Every commit is whole, once; those that were acknowledged are all there. */
@@ -163,12 +164,12 @@ async function fill({ name, commits, events }) {
   await Promise.all(Array.from({ length: commits }, (_, number) => commit(number)));
 }
 
-/** Compacts and appends at once. At a moment of the compaction nothing goes on any more, and the test is told. */
-async function compactAndAppend({ first, moment }) {
+/** Compacts and appends at once. At a moment of the compaction the page stands still, and the test knows. */
+async function compactAndAppend({ first, moment, url }) {
   const stop = () => {
-    void reach();
-    const end = performance.now() + 20_000;
-    while (performance.now() < end);
+    const request = new XMLHttpRequest();
+    request.open("GET", url, false);
+    request.send();
   };
   let isStaged = false;
   const { put, delete: remove } = IDBObjectStore.prototype;
@@ -188,5 +189,5 @@ async function compactAndAppend({ first, moment }) {
   };
   await commit(first);
   void appendForEver();
-  void store.compact({ onProgress: () => isThere() && stop() }).then(endCompaction);
+  await store.compact({ onProgress: () => isThere() && stop() });
 }
