@@ -1,7 +1,7 @@
 // The package where it is served in earnest: to a service worker, without a network, under a policy, and by a server that lacks a file.
 
 import assert from "node:assert/strict";
-import { cp } from "node:fs/promises";
+import { cp, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 
@@ -9,7 +9,7 @@ import { serve } from "../../www/serve.mjs";
 import { openChromium } from "../e2e/chromium.mjs";
 import { makeProfile } from "../e2e/program.mjs";
 import { installApp, versionOf } from "./app.mjs";
-import { make } from "./recipe.mjs";
+import { make, recipe } from "./recipe.mjs";
 
 const PAGE = `<!doctype html><link rel="icon" href="data:,"><body></body>`;
 const HTML = `${PAGE}<script type="module" src="./main.js"></script>`;
@@ -56,6 +56,13 @@ async function withPage(name, files, headers, check) {
     await stop();
   }
 }
+
+test("the recipe for pages without a network keeps every module of the wasm", async () => {
+  const { files } = recipe("offline");
+  const [, list] = /MODULES = \[(.*?)\]/.exec(files["dist/sw.js"]);
+  const modules = (await readdir(new URL("../../dist", import.meta.url))).map((file) => /^everfold_(\w+)\.wasm$/.exec(file)?.[1]);
+  assert.deepEqual([...list.matchAll(/"(\w+)"/g)].map(([, name]) => name), modules.filter((name) => name !== undefined).sort());
+});
 
 /** What has a service worker answer each message with what `run` gives. */
 const ANSWER = `
