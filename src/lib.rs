@@ -104,6 +104,7 @@ pub mod aggregate;
 mod answer;
 pub mod codec;
 pub mod consumer;
+pub mod documents;
 pub mod error;
 pub mod event;
 pub mod expected;

@@ -224,7 +224,7 @@ export function checkSnapshotEvery(value: unknown, path: string): number | false
 function checkEvolve(value: unknown): unknown {
   if (typeof value === "function") return value;
   if (typeof value !== "object" || value === null) throw unfit(value, "definition.evolve", "a function, or an object of functions or of steps by type,");
-  if (isDocument(value)) return checkDocument(value, "definition.evolve");
+  if (isDocument(value)) return checkDocument(value, "definition.evolve", "state");
   const prototype: unknown = Object.getPrototypeOf(value);
   // The methods of a class are not its own, and would be no reducers without a word.
   if (prototype !== Object.prototype && prototype !== null) throw unfit(value, "definition.evolve", "a function, or a plain object,");

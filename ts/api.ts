@@ -26,7 +26,7 @@ export type {
 export type { CompactOptions, CompactResult } from "./compact.js";
 export type { Consumer, ConsumerInfo, ConsumerOptions, FailedAttempt, Handed, HandlingContext, ParkedEvent, RetryDecision } from "./consumer.js";
 export type { CountBy, CountOptions } from "./count.js";
-export type { Assignments, EvolveDocument, EvolveStep, Expression } from "./declarative.js";
+export type { Assignments, DocumentStep, DocumentSteps, EvolveDocument, EvolveStep, Expression } from "./declarative.js";
 export type { Durability, StorageKind } from "./engine.js";
 export { EverfoldError, isEverfoldError } from "./errors.js";
 export type { EverfoldErrorCode, EverfoldErrorFields, EverfoldErrorOf, MatchedEvent, Violation } from "./errors.js";
@@ -61,8 +61,8 @@ export type { LoadOptions, LoadQueryOptions, Loaded, QuerySource } from "./load.
 export type { LoadAllOptions } from "./load-all.js";
 export type { MarkOptions, MarkResult } from "./mark.js";
 export type { Progress, ProgressListener } from "./progress.js";
-export { defineProjection } from "./projection.js";
-export type { AnyProjection, DocumentOf, Handler, Handlers, IndexDefinition, Indexing, Projected, Projection, ProjectionDefinition } from "./projection.js";
+export { defineProjection, documentType } from "./projection.js";
+export type { AnyProjection, DocumentOf, DocumentType, Handler, Handlers, IndexDefinition, Indexing, Projected, Projection, ProjectionDefinition } from "./projection.js";
 export type { Matching, Query, QueryItem } from "./query.js";
 export { ReadModel } from "./read-model.js";
 export type { DocumentRange, FindOptions, IndexKey, Row, Rows } from "./read-model.js";

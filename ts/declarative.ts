@@ -1,6 +1,7 @@
 import { BOUNDLESS } from "./boundless.js";
-import { checkGrammar } from "./document-check.js";
-import type { AnyEvents, EventRegistry, TypeOf } from "./events.js";
+import type { Folded } from "./document-check.js";
+import { checkGrammar, checkKeyGrammar } from "./document-check.js";
+import type { AnyEvents, EventRegistry, FactType, TypeOf } from "./events.js";
 import { frozenAlways } from "./frozen.js";
 import type { Json } from "./json.js";
 import { jsonText } from "./payload.js";
@@ -45,6 +46,17 @@ export interface EvolveStep {
   readonly $addToSet?: Assignments;
 }
 
+/** A projection as a document: by type of event or fact one step, or several that are applied in their order. */
+export type DocumentSteps<Registry extends EventRegistry = AnyEvents> = {
+  readonly [Type in TypeOf<Registry> | FactType | "*"]?: DocumentStep | readonly DocumentStep[];
+};
+
+/** One change of a document of a projection. What is written where there is none makes one, which is an object. */
+export interface DocumentStep extends EvolveStep {
+  /** Takes the document away. It stands in a step of its own, with `$if` and `$for` alone. */
+  readonly $remove?: true;
+}
+
 /** Whether a reducer is a document, and not functions. */
 export function isDocument(evolve: unknown): evolve is EvolveDocument {
   if (typeof evolve !== "object" || evolve === null) return false;
@@ -53,8 +65,19 @@ export function isDocument(evolve: unknown): evolve is EvolveDocument {
 }
 
 /** A document as it is now, checked: that it is plain JSON, and what {@link checkGrammar} checks. */
-export function checkDocument(document: EvolveDocument, path: string): EvolveDocument {
-  const copy = JSON.parse(jsonText(document, path, "", BOUNDLESS)) as Record<string, unknown>;
-  checkGrammar(copy, path);
+export function checkDocument(document: EvolveDocument | DocumentSteps, path: string, into: Folded): EvolveDocument {
+  const copy = plainCopy(document, path) as Record<string, unknown>;
+  checkGrammar(copy, path, into);
   return frozenAlways(copy) as EvolveDocument;
+}
+
+/** What gives the keys of documents as it is now, checked. */
+export function checkKey(key: unknown, path: string): Expression {
+  const copy = plainCopy(key, path);
+  checkKeyGrammar(copy, path);
+  return frozenAlways(copy);
+}
+
+function plainCopy(value: unknown, path: string): Json {
+  return JSON.parse(jsonText(value, path, "", BOUNDLESS)) as Json;
 }

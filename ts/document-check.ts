@@ -1,8 +1,12 @@
 // What a document may say: the grammar of docs/reducers.md. The core compiles the same, and checks it again; here it is
 // checked as soon as it is written, before there is a core.
+import type { EverfoldError } from "./errors.js";
 import { invalidArgument, limitExceeded } from "./errors.js";
+import { FACT_TYPES } from "./query.js";
 
 const UPDATES = ["$set", "$unset", "$inc", "$min", "$max", "$push", "$pull", "$addToSet"];
+/** A step of projections: the document is taken away. */
+const REMOVE = "$remove";
 /** What a reference may begin with, and whether it has fields. */
 const ROOTS: ReadonlyMap<string, boolean> = new Map([
   ...["data", "metadata", "state"].map((root) => [root, true] as const),
@@ -26,24 +30,38 @@ const TEXT_BYTES_MAX = 262_144;
 type Counts = readonly [least: number, most?: number];
 type Properties = Readonly<Record<string, unknown>>;
 
+/** What events are folded into: a state, which is always there, or documents, which come and go, and which facts change too. */
+export type Folded = "state" | "document";
+
 /**
  * Checks a document, which is plain JSON. Errors: `INVALID_ARGUMENT` and `LIMIT_EXCEEDED` with the place in it that is wrong,
  * such as `evolve.ItemAdded[0].$inc.count`; `path` is what it begins with.
  */
-export function checkGrammar(document: Properties, path: string): void {
-  const bytes = new TextEncoder().encode(JSON.stringify(document)).length;
-  if (TEXT_BYTES_MAX < bytes) throw limitExceeded(path, "reducer bytes", bytes, TEXT_BYTES_MAX);
+export function checkGrammar(document: Properties, path: string, into: Folded): void {
+  checkLength(document, path);
   let writeCount = 0;
   for (const [type, steps] of Object.entries(document)) {
     const place = at(path, type);
-    if (type.startsWith("$")) throw invalidArgument(place, "is a fact of the store's own, which no reducer is handed");
+    const isHanded = into === "document" && (FACT_TYPES as readonly string[]).includes(type);
+    if (type.startsWith("$") && !isHanded) throw invalidArgument(place, "is a fact of the store's own, which no reducer is handed");
     if (/\p{Surrogate}/u.test(type)) throw invalidArgument(place, "has half a surrogate pair, which no type has");
     for (const [step, inner] of itemsOf(steps, place)) {
-      const check = new StepCheck(writeCount);
+      const check = new StepCheck(into, writeCount);
       check.step(step, inner);
       ({ writeCount } = check);
     }
   }
+}
+
+/** Checks what gives the keys of documents: an expression, of the event alone. Errors: as {@link checkGrammar}. */
+export function checkKeyGrammar(key: unknown, path: string): void {
+  checkLength(key, path);
+  new StepCheck("key", 0).expression(key, path);
+}
+
+function checkLength(value: unknown, path: string): void {
+  const bytes = new TextEncoder().encode(JSON.stringify(value)).length;
+  if (TEXT_BYTES_MAX < bytes) throw limitExceeded(path, "reducer bytes", bytes, TEXT_BYTES_MAX);
 }
 
 /** One step, and what was met in it. */
@@ -53,18 +71,24 @@ class StepCheck {
   #variable: string | undefined;
   /** The paths that are written, in their parts. */
   readonly #written: (readonly string[])[] = [];
+  readonly #into: Folded | "key";
 
-  constructor(writeCount: number) {
+  constructor(into: Folded | "key", writeCount: number) {
+    this.#into = into;
     this.writeCount = writeCount;
   }
 
   step(step: unknown, place: string): void {
     if (!isObject(step)) throw invalidArgument(place, "is no step; one is an object such as { $set: { path: value } }");
     if (Object.hasOwn(step, "$for")) this.#variable = this.#each(step.$for, `${place}.$for`);
-    if (Object.hasOwn(step, "$if")) this.#expression(step.$if, `${place}.$if`);
+    if (Object.hasOwn(step, "$if")) this.expression(step.$if, `${place}.$if`);
     for (const [name, fields] of Object.entries(step)) {
       if (name === "$for" || name === "$if") continue;
-      if (!UPDATES.includes(name)) throw invalidArgument(place, `has ${JSON.stringify(name)}; a step is made of ${UPDATES.join(", ")}, and of $if and $for`);
+      if (name === REMOVE && this.#into === "document") {
+        this.#remove(fields, at(place, name));
+        continue;
+      }
+      if (!UPDATES.includes(name)) throw invalidArgument(place, `has ${JSON.stringify(name)}; a step is made of ${UPDATES.join(", ")}, and of $if and $for; ${REMOVE} is for projections`);
       const inner = at(place, name);
       if (name === "$unset") {
         for (const [path, item] of itemsOf(fields, inner)) this.#write(path, item);
@@ -72,7 +96,7 @@ class StepCheck {
         if (!isObject(fields)) throw invalidArgument(inner, "is no object of paths and values");
         for (const [path, value] of Object.entries(fields)) {
           this.#write(path, at(inner, path));
-          this.#expression(value, at(inner, path));
+          this.expression(value, at(inner, path));
         }
       }
     }
@@ -83,7 +107,7 @@ class StepCheck {
     if (first === undefined || 0 < more.length || !/^\w+$/.test(first[0]) || ROOTS.has(first[0])) {
       throw invalidArgument(place, 'is not one variable and its array, such as { line: "$data.lines" }');
     }
-    this.#expression(first[1], at(place, first[0]));
+    this.expression(first[1], at(place, first[0]));
     return first[0];
   }
 
@@ -92,6 +116,7 @@ class StepCheck {
     this.writeCount += 1;
     if (WRITES_MAX < this.writeCount) throw limitExceeded(place, "reducer writes", this.writeCount, WRITES_MAX);
     const parts = partsOf(path, place);
+    if (this.#written.some(({ length }) => length === 0)) throw aside(place);
     const isOverlapping = (other: readonly string[]) => other.every((part, index) => parts.length <= index || parts[index] === part);
     const other = this.#written.find(isOverlapping);
     if (other !== undefined) throw invalidArgument(place, `overlaps "${other.join(".")}" in the same step; make two steps of it`);
@@ -101,6 +126,13 @@ class StepCheck {
       if (reference !== undefined) this.#template(reference, place);
       else if (part !== "[]" && !isName(part)) throw invalidArgument(place, `has "${part}"; a path is made of names, {data.x}, [] and [name={data.x}]`);
     }
+  }
+
+  #remove(value: unknown, place: string): void {
+    if (value !== true) throw invalidArgument(place, "is to be true");
+    if (0 < this.#written.length) throw aside(place);
+    this.#written.push([]);
+    this.writeCount += 1;
   }
 
   #template(reference: string, place: string): void {
@@ -115,14 +147,15 @@ class StepCheck {
       if (template !== undefined) this.#template(template, place);
       else if (!isName(name)) throw invalidArgument(place, `has "${text}"; a reference is made of names and {data.x}`);
     }
+    if (root === "state" && this.#into === "key") throw invalidArgument(place, "has $state; which document an event is of follows from the event alone");
     const hasFields = root === this.#variable || ROOTS.get(root);
     if (hasFields === undefined) throw invalidArgument(place, `has "${root}", where ${[...ROOTS.keys()].join(", ")} or the variable of $for is needed`);
     if (hasFields === false && 0 < names.length) throw invalidArgument(place, `has "${text}", and ${root} has no fields`);
   }
 
-  #expression(value: unknown, place: string): void {
+  expression(value: unknown, place: string): void {
     if (typeof value === "string" && value.startsWith("$")) this.#reference(value.slice(1), place);
-    if (Array.isArray(value)) value.forEach((item, index) => this.#expression(item, `${place}[${index}]`));
+    if (Array.isArray(value)) value.forEach((item, index) => this.expression(item, `${place}[${index}]`));
     else if (isObject(value)) this.#object(value, place);
   }
 
@@ -130,7 +163,7 @@ class StepCheck {
     const names = Object.keys(value);
     const operator = names.find((name) => name.startsWith("$"));
     if (operator === undefined) {
-      for (const name of names) this.#expression(value[name], at(place, name));
+      for (const name of names) this.expression(value[name], at(place, name));
       return;
     }
     const counts = OPERATORS.get(operator);
@@ -145,14 +178,18 @@ class StepCheck {
       const isWhole = Object.keys(given).length === CONDITION.length;
       for (const name of CONDITION) {
         if (!isWhole || !Object.hasOwn(given, name)) throw invalidArgument(at(place, name), "is to stand in $cond, with if, then and else and nothing more");
-        this.#expression(given[name], at(place, name));
+        this.expression(given[name], at(place, name));
       }
       return;
     }
-    this.#expression(given, place);
+    this.expression(given, place);
     const count = Array.isArray(given) ? given.length : 1;
     if (count < least || most < count) throw invalidArgument(place, `has ${count} arguments; ${least === most ? least : `${least} or more`} are needed`);
   }
+}
+
+function aside(place: string): EverfoldError {
+  return invalidArgument(place, `stands beside ${REMOVE}, or the other way round; make two steps of it`);
 }
 
 /** An item or the items of a list, each with its place. */

@@ -1,5 +1,5 @@
 // What indexes have of a document.
-import type { IndexValueMessage } from "./projection-messages.js";
+import type { IndexPathsMessage, IndexValueMessage } from "./projection-messages.js";
 import type { IndexDefinition } from "./projection.js";
 
 /** Longest text that is a key. */
@@ -17,6 +17,8 @@ export class DocumentIndex {
   readonly name: string;
   /** Tells it apart from one of the same name that is defined otherwise. */
   readonly text: string;
+  /** What it finds documents by, as it crosses. */
+  readonly paths: IndexPathsMessage;
   readonly #paths: readonly (readonly string[])[];
   readonly #isEach: boolean;
 
@@ -25,6 +27,7 @@ export class DocumentIndex {
     const paths = isEach ? [definition.path] : [definition].flat();
     this.name = name;
     this.text = JSON.stringify([name, paths, isEach]);
+    this.paths = { paths, isEach };
     this.#paths = paths.map((path) => path.split("."));
     this.#isEach = isEach;
   }

@@ -7,7 +7,18 @@
 
 import type { ExportedReducerMessage, FoldEventsMessage, FoldMessage, FoldOutcome, FoldProgress, ReducerMessage } from "./fold-messages.js";
 import type { ConsumerChangeMessage, ConsumerInfoMessage, ConsumerMessage, ReportMessage } from "./consumer-messages.js";
-import type { AdvanceMessage, ClaimMessage, FindMessage, FoundMessage, ProjectionMessage, StandingMessage } from "./projection-messages.js";
+import type {
+  AdvanceMessage,
+  CarriedMessage,
+  CarryOnMessage,
+  ClaimMessage,
+  DocumentReducerMessage,
+  FindMessage,
+  FoundMessage,
+  GivenEventMessage,
+  ProjectionMessage,
+  StandingMessage,
+} from "./projection-messages.js";
 import type { KeepSnapshotMessage, SnapshotAnswer, SnapshotMessage } from "./snapshot-messages.js";
 
 /** How much an append outlives, once it is acknowledged. */
@@ -139,6 +150,12 @@ export interface Engine {
   claim(message: ProjectionMessage): Promise<ClaimMessage | undefined>;
   /** Writes what the log has come to. Gives whether it was done: not where somebody else has claimed the build since. */
   advance(message: AdvanceMessage): Promise<boolean>;
+  /** Compiles a declarative projection, and gives its handle. */
+  defineDocuments(message: DocumentReducerMessage): Promise<number>;
+  /** Folds a batch of the next pages of a subscription, and writes what it comes to. Nothing once either is over. */
+  carryOn(message: CarryOnMessage, subscription: number): Promise<CarriedMessage | undefined>;
+  /** The same with events that are all that is wanted up to a position, which may be the end of the log. */
+  carryOnBy(message: CarryOnMessage, events: readonly GivenEventMessage[], end: number, isReady: boolean): Promise<CarriedMessage | undefined>;
   /** The JSON text of an array of documents, `null` where there is none: those that answer, or those of a claim. Nothing where the claim is over. */
   documents(name: string, claim: ClaimMessage | undefined, keys: readonly string[]): Promise<string | undefined>;
   /** Finds documents; nothing where those that answer have no such index. */

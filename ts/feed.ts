@@ -46,14 +46,19 @@ export class Feed {
     return this.#lookedAt;
   }
 
+  /** Begins, and gives the number of the subscription, for who has the core ask for its pages. */
+  async begin(): Promise<number> {
+    this.#subscription ??= await this.#engine.subscribe(this.#request);
+    // It may have been stopped before it began.
+    if (this.isStopped) this.#engine.unsubscribe(this.#subscription);
+    return this.#subscription;
+  }
+
   /** The next page; nothing once it was stopped. Rejects where what comes cannot be read. */
   async next(): Promise<FeedPage | undefined> {
     this.#isAsking = true;
     try {
-      this.#subscription ??= await this.#engine.subscribe(this.#request);
-      // It may have been stopped before it began.
-      if (this.isStopped) this.#engine.unsubscribe(this.#subscription);
-      const page = await this.#engine.nextPage(this.#subscription);
+      const page = await this.#engine.nextPage(await this.begin());
       // What was appended here is handed out after its append has resolved: that takes no more than this task.
       if (page !== undefined) await nextTask();
       if (page === undefined || this.isStopped) return undefined;

@@ -1,4 +1,5 @@
 import type { AnyAggregate } from "./aggregate.js";
+import { isDocument } from "./declarative.js";
 import type { EventRegistry } from "./events.js";
 import { plainText } from "./plain-json.js";
 import type { AnyProjection } from "./projection.js";
@@ -47,12 +48,14 @@ function hashed(text: string): FingerprintMessage {
 
 /**
  * What tells the documents of a projection apart from others of its name: a hash of its version, of its query, of the source
- * of its functions, and of versions, former names and upcasters of the events. Of a function that does not show its source, none of
+ * of its functions or of its document, and of versions, former names and upcasters of the events. Of a function that does not show its source, none of
  * that is seen.
  */
 export function fingerprintOfProjection(projection: AnyProjection<unknown>, ofStore: EventRegistry | undefined): FingerprintMessage {
   const { version, query, key, on } = projection;
   const events = (projection.events ?? ofStore ?? NO_EVENTS) as EventRegistry;
+  // Documents are plain JSON, and all that there is to them.
+  if (isDocument(on)) return hashed(JSON.stringify(["document", version, query, key ?? null, on, registryOf(events, sourceOf)]));
   return hashed(JSON.stringify([version, query, sourceOf(key), sourceOf(on), registryOf(events, sourceOf)]));
 }
 

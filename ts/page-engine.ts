@@ -41,7 +41,19 @@ import type {
 import type { Capability } from "./foreseen.js";
 import { foreseen } from "./foreseen.js";
 import { MessageWriter } from "./message-writer.js";
-import type { AdvanceMessage, ClaimMessage, FindMessage, FoundMessage, IndexValueMessage, ProjectionMessage, StandingMessage } from "./projection-messages.js";
+import type {
+  AdvanceMessage,
+  CarriedMessage,
+  CarryOnMessage,
+  ClaimMessage,
+  DocumentReducerMessage,
+  FindMessage,
+  FoundMessage,
+  GivenEventMessage,
+  IndexValueMessage,
+  ProjectionMessage,
+  StandingMessage,
+} from "./projection-messages.js";
 import type { KeepSnapshotMessage, SnapshotAnswer, SnapshotMessage } from "./snapshot-messages.js";
 import { SUPPLEMENT } from "./supplements.js";
 import { wasmCalls as calls } from "./wasm-calls.js";
@@ -49,8 +61,8 @@ import { wasmCalls as calls } from "./wasm-calls.js";
 // The codes are the places.
 const CALLS = ["mark", "readStream", "readAll", "close", "subscribe", "nextPage", "requestPersistence"] as const;
 const INQUIRIES = ["event", "streamInfo", "streams", "count", "stats", "readStored", "snapshot", "keepSnapshot"] as const;
-const FOLDING = ["defineReducer", "foldEvents", "fold"] as const;
-const PROJECTIONS = ["project", "standing", "claim", "advance", "documents", "findDocuments", "countDocuments"] as const;
+const FOLDING = ["defineReducer", "foldEvents", "fold", "defineDocuments"] as const;
+const PROJECTIONS = ["project", "standing", "claim", "advance", "documents", "findDocuments", "countDocuments", "carryOn", "carryOnBy"] as const;
 const CONSUMERS = ["consume", "nextHandout", "reportHandout", "changeConsumer", "consumers"] as const;
 const REPORTS: readonly ReportMessage["kind"][] = ["pending", "failed", "parked", "returned"];
 const CONSUMER_CHANGES: readonly ConsumerChangeMessage["kind"][] = ["reset", "retry", "remove"];
@@ -166,8 +178,7 @@ class PageEngine implements Engine {
     const message = new MessageWriter();
     if ("rust" in definition) message.name(definition.rust);
     else message.name(definition.evolve).name(definition.initial);
-    message.number(versions.length);
-    for (const [type, version] of versions) message.name(type).number(version);
+    writeVersions(message, versions);
     if (!("rust" in definition)) return this.#consult(SUPPLEMENT.folding, FOLDING.indexOf("defineReducer"), message);
     const { names, numbers } = message.finish();
     // Who names an aggregate in Rust has found it in the wasm that has this.
@@ -184,10 +195,7 @@ class PageEngine implements Engine {
   }
 
   foldEvents({ reducer, from, events }: FoldEventsMessage): Promise<FoldOutcome> {
-    const message = writeFrom(new MessageWriter().number(reducer), from).number(events.length);
-    for (const { type, stream, data, metadata, revision, position, time } of events) {
-      message.name(type).name(stream).name(data).name(metadata).number(revision, position, time);
-    }
+    const message = writeEvents(writeFrom(new MessageWriter().number(reducer), from), events);
     return this.#consult(SUPPLEMENT.folding, FOLDING.indexOf("foldEvents"), message);
   }
 
@@ -278,6 +286,23 @@ class PageEngine implements Engine {
     return this.#project("advance", message);
   }
 
+  defineDocuments({ on, key, indexes, versions }: DocumentReducerMessage): Promise<number> {
+    const message = new MessageWriter().name(on).name(key).number(indexes.length);
+    for (const { paths, isEach } of indexes) {
+      message.number(isEach ? 1 : 0, paths.length);
+      for (const path of paths) message.name(path);
+    }
+    return this.#consult(SUPPLEMENT.folding, FOLDING.indexOf("defineDocuments"), writeVersions(message, versions));
+  }
+
+  carryOn(message: CarryOnMessage, subscription: number): Promise<CarriedMessage | undefined> {
+    return this.#project("carryOn", writeCarryOn(message).number(subscription));
+  }
+
+  carryOnBy(carryOn: CarryOnMessage, events: readonly GivenEventMessage[], end: number, isReady: boolean): Promise<CarriedMessage | undefined> {
+    return this.#project("carryOnBy", writeEvents(writeCarryOn(carryOn).number(end, isReady ? 1 : 0), events));
+  }
+
   documents(name: string, claim: ClaimMessage | undefined, keys: readonly string[]): Promise<string | undefined> {
     const message = new MessageWriter().name(name);
     if (claim === undefined) message.number(0);
@@ -334,6 +359,24 @@ class PageEngine implements Engine {
 
 function writeFrom(message: MessageWriter, { state, count, revision, lastPosition, asOf }: FoldedMessage): MessageWriter {
   return message.name(state).number(count, revision, lastPosition, asOf);
+}
+
+function writeEvents(message: MessageWriter, events: readonly GivenEventMessage[]): MessageWriter {
+  message.number(events.length);
+  for (const { type, stream, data, metadata, revision, position, time } of events) {
+    message.name(type).name(stream).name(data).name(metadata).number(revision, position, time);
+  }
+  return message;
+}
+
+function writeVersions(message: MessageWriter, versions: DocumentReducerMessage["versions"]): MessageWriter {
+  message.number(versions.length);
+  for (const [type, version] of versions) message.name(type).number(version);
+  return message;
+}
+
+function writeCarryOn({ projection, claim, reducer }: CarryOnMessage): MessageWriter {
+  return writeProjection(projection).number(claim.tokenUpper, claim.tokenLower, claim.position, claim.isAnswering ? 1 : 0, reducer);
 }
 
 function writeProjection({ name, version, fingerprint, indexes }: ProjectionMessage): MessageWriter {

@@ -92,7 +92,7 @@ export class ProjectionBatch {
       const text = document === undefined ? undefined : JSON.stringify(document);
       const maximum = this.#projecting.limits.eventBytes;
       const bytes = text === undefined ? 0 : bytesOf(text, maximum);
-      if (maximum < bytes) throw this.#failed(last as AnyRecorded, limitExceeded("document", "document bytes", bytes, maximum));
+      if (maximum < bytes) throw this.#failed(last as AnyRecorded, tooLarge(bytes, maximum));
       changes.push({ key, text, entries: this.#entriesOf(stored, document) });
     }
     return changes;
@@ -109,24 +109,10 @@ export class ProjectionBatch {
     return changes;
   }
 
-  /** The events of today, up to the first that cannot be made one. */
   #current(stored: AnyRecorded[]): AnyRecorded[] {
-    const { upcaster } = this.#projecting;
-    if (upcaster === undefined) return stored;
-    try {
-      return upcaster.current(stored, "refused");
-    } catch {
-      const events: AnyRecorded[] = [];
-      for (const event of stored) {
-        try {
-          events.push(...upcaster.current([event], "refused"));
-        } catch (error) {
-          this.#fail(event, error);
-          break;
-        }
-      }
-      return events;
-    }
+    const { events, failed } = currentUpTo(this.#projecting.upcaster, stored);
+    if (failed !== undefined) this.#fail(failed.event, failed.error);
+    return events;
   }
 
   /** The keys of the documents of each event, up to the first for which that cannot be said. */
@@ -186,11 +172,45 @@ export class ProjectionBatch {
     this.position = Math.max(this.#folded, position - 1);
   }
 
-  #failed({ stream, revision, type, position }: AnyRecorded, cause: unknown): EverfoldError {
-    const { name } = this.#projecting.projection;
-    const message = `the projection ${name} failed at position ${position}, ${type} of "${stream}": ${textOfThrown(cause)}`;
-    return new EverfoldError(message, { code: "PROJECTION_FAILED", name, stream, revision, type, cause });
+  #failed(event: AnyRecorded, cause: unknown): EverfoldError {
+    return projectionFailed(this.#projecting.projection.name, event, cause);
   }
+}
+
+/** The events of today, up to the first that cannot be made one. */
+export function currentUpTo(
+  upcaster: Upcaster | undefined,
+  stored: AnyRecorded[],
+): { readonly events: AnyRecorded[]; readonly failed?: { readonly event: AnyRecorded; readonly error: unknown } } {
+  if (upcaster === undefined) return { events: stored };
+  try {
+    return { events: upcaster.current(stored, "refused") };
+  } catch {
+    const events: AnyRecorded[] = [];
+    for (const event of stored) {
+      try {
+        events.push(...upcaster.current([event], "refused"));
+      } catch (error) {
+        return { events, failed: { event, error } };
+      }
+    }
+    return { events };
+  }
+}
+
+/** That an event could not be folded. */
+export function projectionFailed(
+  name: string,
+  { stream, revision, type, position }: Pick<AnyRecorded, "stream" | "revision" | "type" | "position">,
+  cause: unknown,
+): EverfoldError {
+  const message = `the projection ${name} failed at position ${position}, ${type} of "${stream}": ${textOfThrown(cause)}`;
+  return new EverfoldError(message, { code: "PROJECTION_FAILED", name, stream, revision, type, cause });
+}
+
+/** That a document is larger than it may be. */
+export function tooLarge(bytes: number, maximum: number): EverfoldError {
+  return limitExceeded("document", "document bytes", bytes, maximum);
 }
 
 function checkKey(value: unknown): string {

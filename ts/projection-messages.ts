@@ -1,4 +1,6 @@
 // What is said to an engine of projections, and what it answers.
+import type { PageMessage } from "./engine.js";
+import type { FoldEventMessage } from "./fold-messages.js";
 import type { FingerprintMessage } from "./snapshot-messages.js";
 
 /** A value that documents are found by. */
@@ -11,6 +13,23 @@ export interface ProjectionMessage {
   readonly fingerprint: FingerprintMessage;
   /** What tells each index apart, and how many values an entry of it has. */
   readonly indexes: readonly { readonly text: string; readonly valueCount: number }[];
+}
+
+/** What an index finds documents by: the values at paths, or each item of the list at one. */
+export interface IndexPathsMessage {
+  readonly paths: readonly string[];
+  readonly isEach: boolean;
+}
+
+/** A declarative projection. */
+export interface DocumentReducerMessage {
+  /** The JSON text of its document. */
+  readonly on: string;
+  /** The JSON text of what gives the keys of documents; where it is left out, each stream has one. */
+  readonly key: string | undefined;
+  readonly indexes: readonly IndexPathsMessage[];
+  /** The versions of stored types: events of another one are handed back. As of a `ReducerMessage`. */
+  readonly versions: readonly (readonly [type: string, version: number])[];
 }
 
 /** How far a projection is. */
@@ -46,6 +65,44 @@ export interface AdvanceMessage {
   /** Whether the build is to answer from now on. */
   readonly isReady: boolean;
   readonly documents: readonly DocumentChangeMessage[];
+}
+
+/** The core is to carry a build on. */
+export interface CarryOnMessage {
+  readonly projection: ProjectionMessage;
+  readonly claim: ClaimMessage;
+  /** The handle of a {@link DocumentReducerMessage}. */
+  readonly reducer: number;
+}
+
+/** An event or a fact that is handed to the core as it is: data and metadata are JSON texts. */
+export interface GivenEventMessage extends Omit<FoldEventMessage, "revision"> {
+  readonly revision: number | undefined;
+}
+
+/** How far the core has carried a build on. */
+export interface CarriedMessage {
+  /** Up to where the log is folded. */
+  readonly position: number;
+  /** Whether it was written: not where nothing has come that is worth it. */
+  readonly isWritten: boolean;
+  /** Whether the build answers, if it did not before. */
+  readonly isReady: boolean;
+  /** The keys of the documents that changed, put together. */
+  readonly keys: string;
+  /** The length of each, in UTF-16 units. */
+  readonly keyLengths: Uint32Array;
+  /** The page that comes next, where events in it have to be made such of today first. */
+  readonly older?: PageMessage;
+  /** Why it goes no further. */
+  readonly problem?: string;
+  /** Of which event, where there is a problem. */
+  readonly failedStream?: string;
+  readonly failedRevision?: number | undefined;
+  readonly failedType?: string;
+  readonly failedPosition?: number;
+  /** How large the document would be, where that is the problem. */
+  readonly documentBytes?: number | undefined;
 }
 
 /** What becomes of a document. */

@@ -1,4 +1,6 @@
 import { bag, callback, list, name, option, unfit, whole } from "./arguments.js";
+import type { DocumentSteps, Expression } from "./declarative.js";
+import { checkDocument, checkKey, isDocument } from "./declarative.js";
 import { invalidArgument } from "./errors.js";
 import type { AnyEvents, EventRegistry, FactType, RecordedEvent, RecordedFact, TypeOf } from "./events.js";
 import { checkRegistry } from "./events.js";
@@ -26,6 +28,12 @@ export type Handlers<Doc, Registry extends EventRegistry = AnyEvents> = {
   >;
 };
 
+/** Of which type the documents of a declarative projection are: what {@link documentType} gives. */
+export interface DocumentType<Doc> {
+  /** There is no such property. */
+  readonly document?: Doc;
+}
+
 /** What documents are found by: the value at a path such as `"customer.city"`, several values, or each item of an array. */
 export type IndexDefinition = string | readonly string[] | { readonly path: string; readonly each: true };
 
@@ -46,13 +54,23 @@ export interface ProjectionDefinition<
   readonly events?: Registry | undefined;
   /** Which events it folds. All where it is left out. */
   readonly query?: Query<NoInfer<Registry>> | undefined;
-  /** Of which document an event is, or of which ones; `undefined` for none. That of its stream where it is left out. Must be pure. */
-  readonly key?: ((event: Projected<NoInfer<Registry>>) => string | readonly string[] | undefined) | undefined;
+  /**
+   * Of which document an event is, or of which ones; `undefined` for none. That of its stream where it is left out. Must be pure.
+   *
+   * Where `on` is a document it is an expression of the event, such as `"$data.userId"` or `["$data.from", "$data.to"]`: a text, a number or a
+   * boolean, or a list of such. What is missing, and `null`, is for no document.
+   */
+  readonly key?: ((event: Projected<NoInfer<Registry>>) => string | readonly string[] | undefined) | Expression | undefined;
   /**
    * What becomes of the documents. Handlers say of what type they are, each that looks at one, in its first parameter. A type that is not named leaves them as they are, but `$deleted` and `$tombstoned` where documents are kept by
    * stream: these take the document away. Facts are handed to a projection with a `key` where they are named.
+   *
+   * Or all of them are steps of a declarative reducer, which the core folds by itself: docs/reducers.md has the language. Of what type the documents
+   * are then, `document` says.
    */
-  readonly on: Handlers<Doc, Registry>;
+  readonly on: Handlers<Doc, Registry> | DocumentSteps<Registry>;
+  /** Of which type the documents are, where `on` cannot say it: `documentType<Order>()`. */
+  readonly document?: DocumentType<Doc> | undefined;
   /**
    * What documents are found by. Booleans, numbers, and texts of at most 1,024 characters are keys, in this order; a document whose
    * value is anything else, or of several values one, is not in the index.
@@ -86,7 +104,7 @@ export interface Projection<
 /** The documents of a projection. */
 export type DocumentOf<Of> = Of extends AnyProjection<infer Doc> ? Doc : never;
 
-const PROPERTIES = ["name", "version", "events", "query", "key", "on", "indexes"] as const;
+const PROPERTIES = ["name", "version", "events", "query", "key", "on", "document", "indexes"] as const;
 
 /** Marks what {@link defineProjection} made, in every copy of this package. */
 const BRAND: unique symbol = Symbol.for("everfold.projection") as never;
@@ -110,6 +128,23 @@ const BRAND: unique symbol = Symbol.for("everfold.projection") as never;
  *   },
  *   indexes: { byStatus: ["status", "total"] },
  * });
+ *
+ * @example
+ * // As a document, which the core folds by itself.
+ * const Balances = defineProjection({
+ *   name: "balances",
+ *   events: bank,
+ *   document: documentType<{ owner: string; balance: number }>(),
+ *   on: {
+ *     AccountOpened: { $set: { owner: "$data.owner", balance: 0 } },
+ *     MoneyDeposited: { $if: "$state", $inc: { balance: "$data.amount" } },
+ *     AccountClosed: { $remove: true },
+ *   },
+ *   indexes: { byBalance: "balance" },
+ * });
+ * const balances = await store.project(Balances);
+ * await balances.waitFor(store.position);
+ * const { rows } = await balances.find({ index: "byBalance", from: 50 });
  */
 export function defineProjection<
   Doc,
@@ -120,18 +155,25 @@ export function defineProjection<
   const defined = <Value>(key: string, check: (value: unknown, path: string) => Value) =>
     option({ [key]: checked[key] }, key, (value) => check(value, `definition.${key}`));
   defined("events", checkRegistry);
-  defined("key", callback);
+  const isDeclarative = isDocument(checked.on);
+  const key = defined("key", (value, path) => (isDeclarative ? checkExpression(value, path) : callback(value, path)));
   const projection = {
     name: name(checked.name, "definition.name"),
     version: defined("version", whole) ?? 1,
     events: definition.events,
     query: definition.query,
-    key: definition.key,
-    on: checkHandlers(checked.on),
+    key,
+    on: isDeclarative ? checkDocument(checked.on as DocumentSteps, "definition.on", "document") : checkHandlers(checked.on),
     indexes: (defined("indexes", checkIndexes) ?? {}) as Indexes,
   };
   foreseen.add("projections");
+  if (isDeclarative) foreseen.add("folding");
   return Object.freeze(Object.defineProperty(projection, BRAND, { value: true }));
+}
+
+/** Says of which type documents are, as {@link defineProjection} takes it. There is nothing in it. */
+export function documentType<Doc>(): DocumentType<Doc> {
+  return {};
 }
 
 /** Refuses what is no projection. */
@@ -140,9 +182,14 @@ export function checkProjection<Doc>(value: unknown, path: string): AnyProjectio
   throw unfit(value, path, "what defineProjection() gave");
 }
 
+function checkExpression(value: unknown, path: string): unknown {
+  if (typeof value === "function") throw unfit(value, path, 'an expression such as "$data.userId", where `on` has steps and no functions,');
+  return checkKey(value, path);
+}
+
 /** Handlers as they are now: what becomes of the object afterwards changes nothing. */
 function checkHandlers(value: unknown): unknown {
-  if (typeof value !== "object" || value === null) throw unfit(value, "definition.on", "an object of functions by type");
+  if (typeof value !== "object" || value === null) throw unfit(value, "definition.on", "an object of functions or of steps by type");
   for (const [type, handler] of Object.entries(value)) callback(handler, `definition.on.${type}`);
   return Object.freeze({ ...value });
 }

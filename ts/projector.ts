@@ -1,12 +1,13 @@
 // Carries the build of a projection on, as long as this tab has the right to; watches who else does.
 import { mayPass } from "./back-off.js";
+import { isDocument } from "./declarative.js";
 import type { Engine, QueryItemMessage } from "./engine.js";
 import type { EverfoldError } from "./errors.js";
 import { invalidArgument, isEverfoldError } from "./errors.js";
-import type { FeedPage } from "./feed.js";
 import { Feed } from "./feed.js";
 import type { AnyRecorded } from "./page.js";
 import { Breath } from "./pause.js";
+import { CoreBatches } from "./projection-core.js";
 import type { Projecting } from "./projection-fold.js";
 import { ProjectionBatch } from "./projection-fold.js";
 import type { ClaimMessage, ProjectionMessage, StandingMessage } from "./projection-messages.js";
@@ -159,6 +160,7 @@ export class Projector {
       return text === undefined ? undefined : (JSON.parse(text) as readonly unknown[]);
     };
     const feed = this.#listenTo(claim.position);
+    if (isDocument(projecting.projection.on)) return this.#carryOnInCore(feed, claim, onDone);
     let { position, isAnswering } = claim;
     const breath = new Breath();
     for (;;) {
@@ -166,7 +168,7 @@ export class Projector {
       let end_ms = Infinity;
       let page;
       do {
-        page = await this.#next(feed);
+        page = await this.#looking(() => feed.next());
         if (page === undefined || !(await batch.fold(page.events as AnyRecorded[], page.end, read))) return;
         end_ms = Math.min(end_ms, performance.now() + BATCH_MS_MAX);
         await breath.take();
@@ -181,6 +183,23 @@ export class Projector {
         ({ position } = batch);
         if (isAnswering) this.#reach(position, documents.map(({ key }) => key));
         else if (isReady) ({ isAnswering } = await this.look());
+      }
+      this.failure = batch.failure;
+      if (this.failure !== undefined) return;
+    }
+  }
+
+  /** The same, where the core folds and writes. */
+  async #carryOnInCore(feed: Feed, claim: ClaimMessage, onDone: () => void): Promise<void> {
+    const batches = new CoreBatches(this.context, feed, claim);
+    let { isAnswering } = claim;
+    for (;;) {
+      const batch = await this.#looking(() => batches.next());
+      if (batch === undefined) return;
+      if (batch.isWritten) {
+        onDone();
+        if (isAnswering) this.#reach(batch.position, batch.changed);
+        else if (batch.isReady) ({ isAnswering } = await this.look());
       }
       this.failure = batch.failure;
       if (this.failure !== undefined) return;
@@ -205,7 +224,7 @@ export class Projector {
         else if (stalled_ms <= performance.now() - since_ms) return;
         await this.#pause(LOOK_MS);
       }
-      const page = await this.#next(feed);
+      const page = await this.#looking(() => feed.next());
       if (page === undefined) return;
       target = page.end;
     }
@@ -219,8 +238,8 @@ export class Projector {
     }
   }
 
-  /** The next page. That another tab has other documents answer is in no page: meanwhile that is looked for, for those who listen. */
-  async #next(feed: Feed): Promise<FeedPage | undefined> {
+  /** Waits for what comes. That another tab has other documents answer is in no page: meanwhile that is looked for, for those who listen. */
+  async #looking<Coming>(wait: () => Promise<Coming>): Promise<Coming> {
     const looking: unknown = setInterval(() => {
       // What keeps it from being read shows where somebody asks.
       if (0 < this.#listeners.size) this.look().catch(() => {});
@@ -228,7 +247,7 @@ export class Projector {
     // That it looks keeps no process of Node's alive.
     (looking as { unref?(): void }).unref?.();
     try {
-      return await feed.next();
+      return await wait();
     } finally {
       clearInterval(looking as number);
     }

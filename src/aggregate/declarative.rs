@@ -22,7 +22,7 @@ impl Reducer for Program {
             data: *data,
             metadata: *metadata,
             stream: entry.stream,
-            revision: revision.0,
+            revision: Some(revision.0),
             position: entry.position.0,
             time_ms: entry.time.0,
         };

@@ -52,6 +52,7 @@ pub(super) enum Rule {
     Increment,
     Extreme,
     ArrayChange,
+    DocumentKey,
 }
 
 impl Rule {
@@ -74,6 +75,9 @@ impl Rule {
             Self::Index => "an element of an array is named by its index, at most one more than there are",
             Self::Increment => "$inc adds numbers to numbers",
             Self::Extreme => "$min and $max compare with a value",
+            Self::DocumentKey => {
+                "a key of a document is a text of 1 to 1,024 bytes, a number or a boolean, or a list of such; null is for no document"
+            }
             Self::ArrayChange => "$push, $addToSet and $pull take a value, and an array to change",
         }
     }

@@ -8,6 +8,7 @@
 
 mod budget;
 mod compile;
+mod document;
 mod expression;
 mod failure;
 mod integer;
@@ -24,6 +25,7 @@ mod text;
 mod value;
 mod versions;
 
+pub use document::{Document, DocumentProgram, IndexPaths, IndexedValue};
 pub use failure::ReducerFailure;
 pub use program::{EventView, Program, State};
 pub use versions::Versions;

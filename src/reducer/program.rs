@@ -22,8 +22,8 @@ pub struct EventView<'a> {
     pub metadata: Option<&'a str>,
     /// Its stream.
     pub stream: &'a str,
-    /// Its place in its stream.
-    pub revision: u64,
+    /// Its place in its stream. A fact has none.
+    pub revision: Option<u64>,
     /// Its place in the log.
     pub position: u64,
     /// When it happened, in Unix milliseconds.
@@ -79,22 +79,31 @@ impl Program {
         State(self.initial.clone())
     }
 
-    /// Folds one event. One of a type for which there are no steps changes nothing.
-    ///
-    /// Errors: where a step cannot be taken. The state may then be changed in part, and is of no use any more.
-    pub fn evolve(&self, state: &mut State, event: &EventView<'_>) -> Result<(), ReducerFailure> {
-        match self.handler(event.event_type).or_else(|| self.handler(ANY_TYPE)) {
-            Some(handler) => handler.run(&mut state.0, event),
+    pub(super) fn run(&self, state: &mut Value, event: &EventView<'_>) -> Result<(), ReducerFailure> {
+        match self.handler_of(event.event_type) {
+            Some(handler) => handler.run(state, event),
             None => Ok(()),
         }
     }
 
-    /// Whether there are steps for this type of event.
-    pub fn folds(&self, event_type: &str) -> bool {
-        self.handler(event_type).or_else(|| self.handler(ANY_TYPE)).is_some()
+    /// Folds one event. One of a type for which there are no steps changes nothing.
+    ///
+    /// Errors: where a step cannot be taken. The state may then be changed in part, and is of no use any more.
+    pub fn evolve(&self, state: &mut State, event: &EventView<'_>) -> Result<(), ReducerFailure> {
+        self.run(&mut state.0, event)
     }
 
-    fn handler(&self, event_type: &str) -> Option<&Handler> {
+    /// Whether there are steps for this type of event.
+    pub fn folds(&self, event_type: &str) -> bool {
+        self.handler_of(event_type).is_some()
+    }
+
+    /// Facts are for those steps alone that are named for them.
+    fn handler_of(&self, event_type: &str) -> Option<&Handler> {
+        self.handler(event_type).or_else(|| self.handler(ANY_TYPE).filter(|_| !event_type.starts_with('$')))
+    }
+
+    pub(super) fn handler(&self, event_type: &str) -> Option<&Handler> {
         let row = self.handlers.get(hash_of(event_type.as_bytes()), |(known, _)| **known == *event_type);
         row.map(|(_, handler)| handler)
     }
@@ -119,6 +128,15 @@ impl State {
 
 impl Handler {
     fn run(&self, state: &mut Value, event: &EventView<'_>) -> Result<(), ReducerFailure> {
+        self.on_scene(event, &mut |scene| self.steps.iter().try_for_each(|step| step.run(scene, state)))
+    }
+
+    /// Does something with an event of which all is found that is read.
+    pub fn on_scene(
+        &self,
+        event: &EventView<'_>,
+        act: &mut dyn FnMut(&Scene<'_>) -> Result<(), ReducerFailure>,
+    ) -> Result<(), ReducerFailure> {
         let mut inline = [""; SLOTS_INLINE];
         let mut heap = Vec::new();
         let slots = match inline.get_mut(..self.slot_count) {
@@ -131,8 +149,7 @@ impl Handler {
         find(&self.data, event.data, slots, "data")?;
         find(&self.metadata, event.metadata.or(Some("{}")), slots, "metadata")?;
         let budget = Budget::of_event();
-        let scene = Scene { event, slots, item: Item::None, budget: &budget };
-        self.steps.iter().try_for_each(|step| step.run(&scene, state))
+        act(&Scene { event, slots, item: Item::None, budget: &budget })
     }
 }
 

@@ -56,6 +56,8 @@ impl Reference {
             Root::Slot(slot) => {
                 self.in_json(scene.slots.get(slot).copied().unwrap_or_default(), scene, state)
             }
+            // A document that is not there is missing.
+            Root::State if matches!(state, Value::Null) => Ok(None),
             Root::State => self.in_value(state, scene, state),
             Root::Item => match scene.item {
                 Item::Json(json) => self.in_json(json, scene, state),
@@ -65,7 +67,7 @@ impl Reference {
             Root::Type => Ok(given_text(event.event_type)),
             Root::Stream => Ok(given_text(event.stream)),
             Root::Time => Ok(given_number(event.time_ms as f64)),
-            Root::Revision => Ok(given_number(event.revision as f64)),
+            Root::Revision => Ok(event.revision.and_then(|revision| given_number(revision as f64))),
             Root::Position => Ok(given_number(event.position as f64)),
         }
     }

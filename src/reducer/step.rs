@@ -27,7 +27,7 @@ pub struct Write {
     pub place: Box<str>,
     pub update: Update,
     pub path: Vec<Segment>,
-    /// None for `$unset`.
+    /// None for `$unset` and `$remove`.
     pub operand: Option<Expression>,
 }
 
@@ -78,7 +78,7 @@ impl Step {
         if !self.reads_first {
             return self.writes.iter().try_for_each(|write| {
                 let target = write.prepare(scene, state);
-                let done = target.and_then(|mut target| target.update(state, 0));
+                let done = target.and_then(|mut target| target.write(state));
                 done.map_err(|problem| problem.at(&write.place, ""))
             });
         }
@@ -88,7 +88,7 @@ impl Step {
             targets.push((write, target.map_err(|problem| problem.at(&write.place, ""))?));
         }
         targets.iter_mut().try_for_each(|(write, target)| {
-            target.update(state, 0).map_err(|problem| problem.at(&write.place, ""))
+            target.write(state).map_err(|problem| problem.at(&write.place, ""))
         })
     }
 }
@@ -104,7 +104,10 @@ impl Write {
                 Some(given) => Some(scene.own(given)?),
             },
         };
-        let update = if operand.is_none() { Update::Unset } else { self.update };
+        let update = match (&operand, self.update) {
+            (None, Update::Set) => Update::Unset,
+            (_, update) => update,
+        };
         if let (Some(operand), Update::Increment) = (&operand, update)
             && !matches!(operand, Value::Number(_))
         {

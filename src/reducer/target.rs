@@ -31,10 +31,12 @@ pub enum Update {
     Push,
     Pull,
     AddToSet,
+    /// Takes away the document itself.
+    Remove,
 }
 
 /// Each kind of change with its name.
-pub const UPDATES: [(&str, Update); 8] = [
+pub const UPDATES: [(&str, Update); 9] = [
     ("$set", Update::Set),
     ("$unset", Update::Unset),
     ("$inc", Update::Increment),
@@ -43,6 +45,7 @@ pub const UPDATES: [(&str, Update); 8] = [
     ("$push", Update::Push),
     ("$pull", Update::Pull),
     ("$addToSet", Update::AddToSet),
+    ("$remove", Update::Remove),
 ];
 
 /// A change with all that it needs.
@@ -67,13 +70,24 @@ impl Update {
 
     /// Whether there is nothing to do where nothing is.
     fn only_removes(self) -> bool {
-        matches!(self, Self::Unset | Self::Pull)
+        matches!(self, Self::Unset | Self::Pull | Self::Remove)
     }
 }
 
 impl Target<'_> {
+    /// Changes a state; or makes the document that is not there yet, where the change makes anything.
+    pub fn write(&mut self, state: &mut Value) -> Result<(), Problem> {
+        if matches!(state, Value::Null) {
+            if let Some(made) = self.create(0)? {
+                *state = made;
+            }
+            return Ok(());
+        }
+        self.update(state, 0)
+    }
+
     /// Changes what the path from segment `at` on leads to.
-    pub fn update(&mut self, value: &mut Value, at: usize) -> Result<(), Problem> {
+    fn update(&mut self, value: &mut Value, at: usize) -> Result<(), Problem> {
         let path = self.path;
         match path.get(at) {
             None => self.change(value),
@@ -198,6 +212,7 @@ impl Target<'_> {
             Update::Set => *value = self.take()?,
             Update::Minimum if compare(&self.operand, value).is_lt() => *value = self.take()?,
             Update::Maximum if compare(&self.operand, value).is_gt() => *value = self.take()?,
+            Update::Remove => *value = Value::Null,
             Update::Minimum | Update::Maximum | Update::Unset => {}
             Update::Increment => match (&mut *value, &self.operand) {
                 (Value::Number(sum), Value::Number(addend)) => *sum = finite(*sum + addend)?,

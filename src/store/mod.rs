@@ -68,7 +68,10 @@ pub use consumer::{
 };
 pub use fold::json::{JsonFolded, JsonReducer, JsonState, fold_entries};
 pub use fold::{AllFolded, FoldRequest, FoldSource, Folded, Passed};
-pub use projection::{Advance, Begin, Claim, Find, FoundDocuments, Projection, Ready, Standing, Turn, Whose};
+pub use projection::{
+    Advance, Begin, Carried, CarriedOn, CarryOn, Claim, DocumentFailure, Find, FoundDocuments, GivenEvent,
+    Projection, Ready, Standing, Turn, Whose,
+};
 pub use request::{
     AllRead, AppendRequest, Appended, Compacted, Count, CountBy, CountPage, EventPage, Mark, MarkRequest,
     Marked, OpenOptions, Progress, SnapshotFound, SnapshotKeep, SnapshotRead, Stats, StreamInfo, StreamLife,

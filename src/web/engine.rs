@@ -11,6 +11,7 @@ use futures_util::future::{LocalBoxFuture, join};
 use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::*;
 
+use crate::documents::DocumentReducer;
 use crate::error::Error;
 use crate::event::Position;
 use crate::host::{Host, supplied};
@@ -46,7 +47,8 @@ pub struct Engine {
 #[derive(Default)]
 pub(super) struct Kept {
     pub(super) reducers: RefCell<Reducers>,
-    subscriptions: Subscriptions,
+    pub(super) documents: RefCell<Vec<Rc<DocumentReducer>>>,
+    pub(super) subscriptions: Subscriptions,
     pub(super) consumers: Consumers,
 }
 

@@ -3,6 +3,7 @@
 
 mod bytes;
 mod damage;
+mod declared;
 mod faults;
 mod finding;
 mod turns;

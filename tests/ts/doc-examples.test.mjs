@@ -4,12 +4,12 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { transform } from "esbuild";
-import { EventStore, defineAggregate, defineEvents, eventType, isEverfoldError } from "../../dist/index.js";
+import { EventStore, defineAggregate, defineEvents, defineProjection, documentType, eventType, isEverfoldError } from "../../dist/index.js";
 import { given, openTestStore, openTestTabs, testClock, testIds } from "../../dist/testing.js";
 import { Account, bank, deposited, opened, withdrawn } from "./bank.mjs";
 import { PROJECT } from "./programs.mjs";
 
-const FILES = ["store", "store-reads", "store-folds", "store-observing", "live", "aggregate", "errors", "given", "test-store", "test-tabs", "test-host"];
+const FILES = ["store", "store-reads", "store-folds", "store-observing", "live", "aggregate", "projection", "errors", "given", "test-store", "test-tabs", "test-host"];
 const Seats = defineAggregate({ name: "seats", initial: () => 0, evolve: (count) => count + 1 });
 const AsyncFunction = (async () => {}).constructor;
 let count = 0;
@@ -37,7 +37,7 @@ async function run(example) {
   await store.append("account-2", opened());
   const [{ id }] = await store.read("account-1").toArray();
   const names = { EventStore: inMemory, bank, Account, Seats, opened: opened(), event: deposited(1), deposited: deposited(1), withdrawn: withdrawn(1), id, commandId: "command" };
-  const tools = { defineAggregate, defineEvents, eventType, isEverfoldError, given, openTestStore, openTestTabs, testClock, testIds, console: { log() {} } };
+  const tools = { defineAggregate, defineEvents, defineProjection, documentType, eventType, isEverfoldError, given, openTestStore, openTestTabs, testClock, testIds, console: { log() {} } };
   // An example that opens a store calls it as all others do.
   const own = /\bconst store\b/.test(example) ? {} : { store };
   const scope = Object.fromEntries(Object.entries({ ...names, ...tools, ...own }).filter(([name]) => !new RegExp(`const (\\w+, )*\\b${name}\\b`).test(example)));

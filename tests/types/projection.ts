@@ -1,5 +1,5 @@
 import type { DocumentOf, IndexKey, Live, Projected, Projection, ReadModel, RecordedEvent, RecordedFact, Row, Rows } from "../../dist/index.js";
-import { defineProjection } from "../../dist/index.js";
+import { defineAggregate, defineProjection, documentType } from "../../dist/index.js";
 import { bank, store } from "./bank.js";
 import type { Equal } from "./equal.js";
 import { same } from "./equal.js";
@@ -98,3 +98,36 @@ same<Equal<ReturnType<typeof counts.live>, Live<Rows<{ n: number }>>>>();
 balances.live({ index: "byName" });
 // @ts-expect-error: a key is a text
 balances.live(1);
+
+// A document names the types of the registry and facts; of which type its documents are is said beside it.
+const Declared = defineProjection({
+  name: "declared",
+  events: bank,
+  key: { $concat: ["$stream", "-", "$data.owner"] },
+  document: documentType<Balance>(),
+  on: {
+    AccountOpened: { $set: { owner: "$data.owner", balance: 0 } },
+    MoneyDeposited: [{ $if: "$state", $inc: { balance: "$data.amount" } }],
+    AccountClosed: { $remove: true },
+    $truncated: { $set: { before: "$data.before" } },
+    "*": { $inc: { others: 1 } },
+  },
+  indexes: { byOwner: "owner" },
+});
+same<Equal<DocumentOf<typeof Declared>, Balance>>();
+const declared = await store.project(Declared);
+same<Equal<Awaited<ReturnType<typeof declared.get>>, Balance | undefined>>();
+await declared.find({ index: "byOwner" });
+// @ts-expect-error: there is no such index
+await declared.find({ index: "byName" });
+const Untyped = defineProjection({ name: "untyped", key: ["$data.from", "$data.to"], on: { Sent: { $inc: { count: 1 } } } });
+same<Equal<DocumentOf<typeof Untyped>, unknown>>();
+
+// @ts-expect-error: there is no such type of event
+defineProjection({ name: "n", events: bank, on: { AccountLost: { $remove: true } } });
+// @ts-expect-error: there is no such step
+defineProjection({ name: "n", events: bank, on: { AccountClosed: { $delete: true } } });
+// @ts-expect-error: a document is taken away, or it is not
+defineProjection({ name: "n", events: bank, on: { AccountClosed: { $remove: false } } });
+// @ts-expect-error: a state of an aggregate is always there
+defineAggregate({ name: "n", events: bank, initial: () => ({}), evolve: { AccountClosed: { $remove: true } } });

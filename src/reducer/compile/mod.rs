@@ -7,6 +7,7 @@ mod paths;
 use std::rc::Rc;
 
 use super::budget::Budget;
+use super::expression::Expression;
 use super::object::Property;
 use super::parse::parse;
 use super::program::{Handler, Program};
@@ -18,17 +19,29 @@ use crate::error::Error;
 use crate::limits;
 use crate::table::hash_of;
 
-const STEP_KEYS: &str =
-    "; a step is made of $set, $unset, $inc, $min, $max, $push, $pull, $addToSet, and of $if and $for";
+const STEP_KEYS: &str = "; a step is made of $set, $unset, $inc, $min, $max, $push, $pull, $addToSet, and of $if and $for; $remove is for projections";
 const STEPS: &str = "is neither a step, which is an object, nor a list of steps";
 const OVERLAP: &str = " beside it in the same step, and one of the two paths is the other or a part of it; make two steps of it";
 const FIELDS: &str = "is no object of paths and values";
+const REMOVE: &str =
+    "is not true, or stands beside other changes; a document is taken away by a step of its own";
+const NO_STATE: &str = "has \"$state\"; which document an event is of follows from the event alone";
 const UNSET: &str = "is neither a path nor a list of paths";
 const VARIABLE: &str = "is not one variable and its array, such as { \"line\": \"$data.lines\" }: letters, digits and _, and none of \
      data, metadata, state, type, stream, time, revision, position";
 
+/// What events are folded into.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Into {
+    /// A state, which is always there.
+    State,
+    /// A document, which may come and go. Facts change it too.
+    Document,
+}
+
 /// What belongs to the handler that is being compiled.
 pub(super) struct Compiler {
+    into: Into,
     /// Where in the document it is.
     place: String,
     handler: Handler,
@@ -56,28 +69,33 @@ pub(super) fn compile(evolve: &str, initial: &str) -> Result<Program, Error> {
         ));
     }
     let mut program = Program::new(state);
-    let mut compiler = Compiler {
-        place: "evolve".into(),
-        handler: Handler::default(),
-        variable: None,
-        reads_state: false,
-        write_count: 0,
-    };
-    let Value::Object(types) = &document else {
-        return Err(compiler.refused("is no object of event types and steps"));
-    };
-    for Property { name, value } in types.in_order() {
-        let before = compiler.enter(name);
-        let event_type = text::plain(name).filter(|name| !name.starts_with('$'));
-        let Some(event_type) = event_type else {
-            return Err(compiler.refused("is no type of events that are handed to reducers"));
-        };
-        compiler.steps(value)?;
-        compiler.leave(before);
-        let handler = std::mem::take(&mut compiler.handler);
-        program.add(hash_of(event_type.as_bytes()), event_type.into(), handler);
-    }
+    Compiler::new("evolve", Into::State).types(&document, &mut program)?;
     Ok(program)
+}
+
+/// Compiles the document of a projection, a JSON text, for documents that begin as none.
+pub(super) fn compile_documents(on: &str) -> Result<Program, Error> {
+    let mut program = Program::new(Value::Null);
+    Compiler::new("on", Into::Document).types(&read(on, "on")?, &mut program)?;
+    Ok(program)
+}
+
+/// Compiles what gives the keys of the documents that an event is of, a JSON text; and what it reads.
+pub(super) fn compile_key(key: &str) -> Result<(Expression, Handler), Error> {
+    let mut compiler = Compiler::new("key", Into::Document);
+    let expression = compiler.expression(&read(key, "key")?)?;
+    if compiler.reads_state {
+        return Err(compiler.refused(NO_STATE));
+    }
+    Ok((expression, compiler.handler))
+}
+
+/// The step that takes a document away.
+pub(super) fn removal() -> Handler {
+    let place: Box<str> = "on".into();
+    let write = Write { place: place.clone(), update: Update::Remove, path: Vec::new(), operand: None };
+    let step = Step { place, each: None, condition: None, writes: vec![write], reads_first: false };
+    Handler { steps: vec![step], ..Handler::default() }
 }
 
 fn read(json: &str, what: &'static str) -> Result<Value, Error> {
@@ -86,6 +104,37 @@ fn read(json: &str, what: &'static str) -> Result<Value, Error> {
 }
 
 impl Compiler {
+    fn new(place: &str, into: Into) -> Self {
+        Self {
+            into,
+            place: place.into(),
+            handler: Handler::default(),
+            variable: None,
+            reads_state: false,
+            write_count: 0,
+        }
+    }
+
+    /// Adds the steps for each type of event to a program.
+    fn types(&mut self, document: &Value, program: &mut Program) -> Result<(), Error> {
+        let Value::Object(types) = document else {
+            return Err(self.refused("is no object of event types and steps"));
+        };
+        for Property { name, value } in types.in_order() {
+            let before = self.enter(name);
+            let is_fact = matches!(&**name, "$deleted" | "$tombstoned" | "$truncated");
+            let is_handed = is_fact && self.into == Into::Document || !name.starts_with('$');
+            let Some(event_type) = text::plain(name).filter(|_| is_handed) else {
+                return Err(self.refused("is no type of events that are handed to reducers"));
+            };
+            self.steps(value)?;
+            self.leave(before);
+            let handler = std::mem::take(&mut self.handler);
+            program.add(hash_of(event_type.as_bytes()), event_type.into(), handler);
+        }
+        Ok(())
+    }
+
     fn steps(&mut self, steps: &Value) -> Result<(), Error> {
         match steps {
             Value::Object(_) => self.step(steps),
@@ -124,12 +173,19 @@ impl Compiler {
             if &**name == "$for" || &**name == "$if" {
                 continue;
             }
-            let Some((_, update)) = UPDATES.iter().find(|(known, _)| *known == &**name) else {
+            let is_known = |(known, update): &&(&str, Update)| {
+                *known == &**name && (*update != Update::Remove || self.into == Into::Document)
+            };
+            let Some((_, update)) = UPDATES.iter().find(is_known) else {
                 return Err(self.unknown(name, STEP_KEYS));
             };
             let before = self.enter(name);
             match update {
                 Update::Unset => self.unset(value, &mut compiled, &mut paths)?,
+                Update::Remove if matches!(value, Value::Bool(true)) => {
+                    self.write(*update, "", None, &mut compiled, &mut paths)?;
+                }
+                Update::Remove => return Err(self.refused(REMOVE)),
                 _ => self.fields(*update, value, &mut compiled, &mut paths)?,
             }
             self.leave(before);
@@ -139,7 +195,7 @@ impl Compiler {
     }
 
     /// `$for`: the variable, and the array that it goes through.
-    fn each(&mut self, each: &Value) -> Result<super::expression::Expression, Error> {
+    fn each(&mut self, each: &Value) -> Result<Expression, Error> {
         let before = self.enter("$for");
         let properties = match each {
             Value::Object(object) => object.in_order(),
@@ -206,7 +262,11 @@ impl Compiler {
         self.write_count += 1;
         limits::check("reducer writes", self.write_count, limits::REDUCER_WRITES_MAX)
             .map_err(|error| error.at(&self.place))?;
-        let parts = paths::split(path);
+        let parts = if update == Update::Remove { Vec::new() } else { paths::split(path) };
+        // Of no parts, a path is a part of all others.
+        if !paths.is_empty() && (parts.is_empty() || paths.iter().any(|written| written.parts.is_empty())) {
+            return Err(self.refused(REMOVE));
+        }
         let overlaps =
             |written: &&Written<'_>| written.parts.iter().zip(&parts).all(|(one, other)| one == other);
         if let Some(other) = paths.iter().find(overlaps) {

@@ -2,6 +2,7 @@
 //! to is handed over here.
 
 mod advance;
+mod carry_on;
 mod documents;
 mod known;
 mod standing;
@@ -13,6 +14,7 @@ use crate::projection::changes::Change;
 use crate::projection::range::EntryRange;
 use crate::projection::{BuildId, Definition, Token};
 
+pub use carry_on::{Carried, CarriedOn, CarryOn, DocumentFailure, GivenEvent};
 pub(super) use known::KnownModels;
 
 /// A projection, as its user defines it.

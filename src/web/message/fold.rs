@@ -7,12 +7,13 @@ use js_sys::{Array, Float64Array, Function, Uint32Array};
 use wasm_bindgen::JsValue;
 
 use crate::codec::{Body, Entry, Tags};
+use crate::documents::DocumentReducer;
 use crate::error::Error;
 use crate::event::{Position, Revision, UnixMillis};
 use crate::id::EventId;
 use crate::layout::{BlockAddress, BlockIndex, UnitNumber};
 use crate::limits;
-use crate::reducer::{Program, Versions};
+use crate::reducer::{IndexPaths, Program, Versions};
 use crate::store::{
     FoldRequest, FoldSource, Folded, JsonFolded, JsonReducer, JsonState, Passed, StoredPage, StoredPlace,
     StoredRead, fold_entries,
@@ -135,6 +136,21 @@ impl Definition {
 pub fn definition(message: &mut Numbers<'_>) -> Definition {
     let (evolve, initial) = (message.name(), message.name());
     Definition { evolve, initial, versions: versions(message) }
+}
+
+/// Reads a `DocumentReducerMessage`. Errors: `INVALID_ARGUMENT`, `LIMIT_EXCEEDED`.
+pub fn document_reducer(message: &mut Numbers<'_>) -> Result<DocumentReducer, Error> {
+    let (on, key) = (message.name(), message.name_if_some());
+    let mut indexes = Vec::new();
+    for _ in 0..message.length() {
+        let is_each = message.count() == 1;
+        let paths: Vec<Rc<str>> = (0..message.length()).map(|_| message.name()).collect();
+        indexes.push(match paths.as_slice() {
+            [path] if is_each => IndexPaths::of_items(path),
+            paths => IndexPaths::of_values(paths.iter().map(|path| &**path)),
+        });
+    }
+    DocumentReducer::compile(&on, key.as_deref(), indexes, Versions::new(versions(message)))
 }
 
 /// Reads types with their versions.

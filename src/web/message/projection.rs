@@ -5,6 +5,7 @@ use std::rc::Rc;
 use js_sys::{Uint8Array, Uint32Array};
 use wasm_bindgen::JsValue;
 
+use crate::documents::DocumentReducer;
 use crate::error::Error;
 use crate::event::Position;
 use crate::limits;
@@ -12,11 +13,14 @@ use crate::projection::changes::Change;
 use crate::projection::index_key::{self, IndexValue};
 use crate::projection::range::EntryRange;
 use crate::projection::{BuildId, Definition, Index, Token, Tree};
-use crate::store::{Advance, Begin, Claim, Find, FoundDocuments, Projection, Ready, Standing, Turn, Whose};
+use crate::store::{
+    Advance, Begin, Carried, CarriedOn, CarryOn, Claim, DocumentFailure, Find, FoundDocuments, GivenEvent,
+    Projection, Ready, Standing, Turn, Whose,
+};
 use crate::web::fields::Fields;
 
 use super::numbers::Numbers;
-use super::page::JsonArray;
+use super::page::{self, JsonArray};
 use super::read::direction;
 use super::texts::units_of;
 
@@ -36,12 +40,83 @@ pub fn begin(message: &mut Numbers<'_>) -> Begin {
     if message.count() == 0 { Begin::IfNew } else { Begin::Anew }
 }
 
+/// What carries a build on, by the handle of what folds its documents.
+pub struct Carrying {
+    projection: Projection,
+    claim: Claim,
+    /// The handle.
+    pub reducer: usize,
+}
+
+impl Carrying {
+    /// The same, with what folds its documents.
+    pub fn with(self, reducer: &DocumentReducer) -> CarryOn<'_> {
+        CarryOn { projection: self.projection, claim: self.claim, reducer }
+    }
+}
+
+/// What a `CarryOnMessage` asks. Errors: `LIMIT_EXCEEDED`.
+pub fn carrying(message: &mut Numbers<'_>) -> Result<Carrying, Error> {
+    let projection = projection(message)?;
+    let token = Token(message.halves().to_le_bytes());
+    let position = Position(message.whole());
+    let is_answering = message.count() == 1;
+    let claim = Claim { token, position, is_answering };
+    Ok(Carrying { projection, claim, reducer: message.count() })
+}
+
+/// Whether a build is to answer from now on.
+pub fn ready(message: &mut Numbers<'_>) -> Ready {
+    if message.count() == 0 { Ready::NotYet } else { Ready::Now }
+}
+
+/// Events and facts as they are handed over.
+pub fn events(message: &mut Numbers<'_>) -> Vec<GivenEvent> {
+    let mut events = Vec::new();
+    for _ in 0..message.length() {
+        events.push(GivenEvent {
+            event_type: message.name(),
+            stream: message.name(),
+            data: message.name_if_some(),
+            metadata: message.name_if_some(),
+            revision: message.whole_if_some(),
+            position: message.whole(),
+            time: message.time_if_some().unwrap_or_default(),
+        });
+    }
+    events
+}
+
+/// Writes a `CarriedMessage`, or nothing where it is over.
+pub fn carried(carried: Carried) -> JsValue {
+    let Carried::On(on) = carried else { return JsValue::UNDEFINED };
+    let CarriedOn { position, is_written, is_ready, changed, failure, older } = on;
+    let fields = Fields::new().with_whole("position", position.0);
+    let fields = fields.with("isWritten", is_written).with("isReady", is_ready);
+    let fields = with_keys(fields, &mut changed.iter());
+    let fields = match older {
+        Some(page) => fields.with("older", page::write(&page)),
+        None => fields,
+    };
+    match failure {
+        Some(DocumentFailure { stream, revision, event_type, position, problem, size_bytes }) => fields
+            .with("failedStream", stream)
+            .with_whole_if_some("failedRevision", revision.map(|revision| revision.0))
+            .with("failedType", event_type)
+            .with_whole("failedPosition", position.0)
+            .with("problem", problem)
+            .with_whole_if_some("documentBytes", size_bytes.map(|bytes| bytes as u64)),
+        None => fields,
+    }
+    .into()
+}
+
 /// What an `AdvanceMessage` asks. Errors: `LIMIT_EXCEEDED`.
 pub fn advance(message: &mut Numbers<'_>) -> Result<Advance, Error> {
     let projection = projection(message)?;
     let token = Token(message.halves().to_le_bytes());
     let position = Position(message.whole());
-    let ready = if message.count() == 0 { Ready::NotYet } else { Ready::Now };
+    let ready = ready(message);
     let (mut changed, mut changes) = (Vec::new(), Vec::new());
     for _ in 0..message.length() {
         let key = message.name();

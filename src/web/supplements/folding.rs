@@ -1,9 +1,13 @@
 //! Documents of reducers, and folding with them.
 
+use std::rc::Rc;
+
 use js_sys::Function;
 use wasm_bindgen::JsValue;
 
+use crate::documents::DocumentReducer;
 use crate::error::Error;
+use crate::limits;
 use crate::supplement::{Folding, Supplied, entered};
 use crate::web::message::fold::{self, Definition, Fold, Given};
 use crate::web::message::malformed;
@@ -15,6 +19,8 @@ use super::{Answering, Asked, unknown};
 enum Task {
     /// A `ReducerMessage`; the answer is a handle.
     Define(Definition),
+    /// A `DocumentReducerMessage`; the answer is a handle.
+    DefineDocuments(DocumentReducer),
     /// A `FoldEventsMessage`; the answer is a `FoldOutcome`.
     Given(Given),
     /// A `FoldMessage`: the handle of a reducer, and what is to be folded; the answer is a `FoldOutcome`. The listener hears how
@@ -31,6 +37,12 @@ pub fn gate_folding_call(_: Supplied<Folding>, asked: Asked) -> Answering {
         let (reducer, fold) = match task {
             Task::Define(definition) => {
                 return Ok(JsValue::from_f64(kept.reducers.borrow_mut().define(definition)? as f64));
+            }
+            Task::DefineDocuments(reducer) => {
+                let mut known = kept.documents.borrow_mut();
+                limits::check("reducers", known.len() + 1, limits::REDUCERS_MAX)?;
+                known.push(Rc::new(reducer));
+                return Ok(JsValue::from_f64((known.len() - 1) as f64));
             }
             Task::Given(given) => {
                 return Ok(fold::folded(&fold::fold_given(&kept.reducers.borrow(), &given)?));
@@ -54,6 +66,7 @@ fn by_code(code: u32, message: &mut Numbers<'_>) -> Result<Task, Error> {
         0 => Task::Define(fold::definition(message)),
         1 => Task::Given(fold::given(message)),
         2 => Task::Fold(message.count(), fold::fold(message)?),
+        3 => Task::DefineDocuments(fold::document_reducer(message)?),
         _ => return Err(unknown()),
     })
 }

@@ -12,7 +12,7 @@ fn event(data: &str) -> EventView<'_> {
         data: Some(data),
         metadata: Some(data),
         stream: "",
-        revision: 0,
+        revision: Some(0),
         position: 1,
         time_ms: 0,
     }

@@ -24,7 +24,7 @@ fn a_refusal_names_the_place_and_what_is_allowed() {
     check(
         r#"{"A":{"$add":1}}"#,
         "evolve.A: has \"$add\"; a step is made of $set, $unset, $inc, $min, $max, $push, $pull, $addToSet, and of \
-         $if and $for",
+         $if and $for; $remove is for projections",
     );
     check("[]", "evolve: is no object of event types and steps");
     check("{", "evolve: is not JSON");

@@ -66,7 +66,7 @@ impl VectorEvent<'_> {
             data: self.data.map(RawValue::get),
             metadata: self.metadata.map(RawValue::get),
             stream: &self.stream,
-            revision: self.revision,
+            revision: Some(self.revision),
             position: self.position,
             time_ms: self.time,
         }

@@ -32,6 +32,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "snapshot",
             "aggregate",
             "projection",
+            "documents",
             "supplement",
             "consumer",
         ],
@@ -85,9 +86,12 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "subscription",
             "consumer",
             "projection",
+            "documents",
             "supplement",
         ],
     ),
+    // Documents are folded by the language of reducers, and found by what projections keep of them.
+    ("documents", &["reducer", "projection", "error", "table", "sort"]),
     // When to read, and when to wait: positions are all that it has to know.
     ("subscription", &["position"]),
     // Sealed and tied to its key as snapshots are. What is parked names the event.

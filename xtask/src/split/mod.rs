@@ -47,7 +47,10 @@ pub const SUPPLEMENTS: [Supplement; 6] = [
         ],
     },
     Supplement { name: "inquiries", owns: &["everfold::store::tally", "everfold::store::listing"] },
-    Supplement { name: "folding", owns: &["everfold::reducer", "everfold::store::fold"] },
+    Supplement {
+        name: "folding",
+        owns: &["everfold::reducer", "everfold::store::fold", "everfold::documents::batch"],
+    },
     Supplement { name: "projections", owns: &["everfold::projection::shelf", "everfold::projection::range"] },
     Supplement { name: "memory", owns: &["everfold::storage::memory", "everfold::storage::records"] },
     Supplement {
