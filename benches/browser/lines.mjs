@@ -164,6 +164,7 @@ function projectionLines({ projections, queries }) {
   const what = `${whole(count)} events of the log folded into ${whole(documents)} documents`;
   return [
     line({ group, key: "project", what, peer: "Dexie, bulkGet and bulkPut, of events in memory", unit: "events/s", everfold: rates("everfold"), other: rates("dexie") }),
+    line({ group, key: "project-declarative", what: `${what}, by a document`, peer: "Dexie, bulkGet and bulkPut, of events in memory", unit: "events/s", everfold: rates("declarative"), other: rates("dexie") }),
     asked("query-first", "open, find 20 documents, in a page just loaded, wasm start included", "Dexie, where and limit", "first_ms"),
     asked("query-get", "get one document", "Dexie, get", "get_ms"),
     asked("query-find", "find 20 documents by two values", "Dexie, where and limit", "find_ms"),

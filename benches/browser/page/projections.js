@@ -3,7 +3,7 @@
 import { chunks } from "./bank.js";
 import { loadDexie } from "./dexie-database.js";
 import { destroyStore, loadPackage, openStore } from "./everfold-store.js";
-import { HANDLERS, naiveReceipts, receiptEvents } from "./receipts.js";
+import { HANDLERS, STEPS, naiveReceipts, receiptEvents } from "./receipts.js";
 import { takeTurns } from "./rounds.js";
 
 /** Events of one commit, and of one transaction of Dexie's. */
@@ -12,35 +12,35 @@ const BATCH_EVENTS = 1_000;
 const PAGE_EVENTS = 4_096;
 const ASKED = "receipts-asked";
 
-async function defineReceipts() {
+async function defineReceipts(on = HANDLERS) {
   const { defineProjection } = await loadPackage();
-  return defineProjection({ name: "receipts", on: HANDLERS, indexes: { byStatusAndDay: ["status", "day"], byTag: { path: "tags", each: true } } });
+  return defineProjection({ name: "receipts", on, indexes: { byStatusAndDay: ["status", "day"], byTag: { path: "tags", each: true } } });
 }
 
 /** Folds `count` events into documents, in each of `rounds`, each in a new database. What Dexie folds is in memory; the store reads its log. */
 export async function projections({ seed, rounds, count }) {
   const events = receiptEvents(seed, count);
   const expected = naiveReceipts(events);
-  const contestants = [everfold(events, expected), dexie(events, expected)];
+  const contestants = [everfold("everfold", HANDLERS, events, expected), everfold("declarative", STEPS, events, expected), dexie(events, expected)];
   return { count, documents: expected.size, results: await takeTurns(contestants, rounds) };
 }
 
-function everfold(events, expected) {
+function everfold(name, on, events, expected) {
   const prepare = async (round) => {
-    const store = await filled(`receipts-${round}`, events);
-    const Receipts = await defineReceipts();
+    const store = await filled(`receipts-${name}-${round}`, events);
+    const Receipts = await defineReceipts(on);
     const run = async () => {
       const receipts = await store.project(Receipts);
       await receipts.waitFor(store.position);
     };
     const check = async () => {
-      await checkReceipts("everfold", expected, everfoldAsked(await store.project(Receipts)));
+      await checkReceipts(name, expected, everfoldAsked(await store.project(Receipts)));
       await store.close();
       await destroyStore(store.name);
     };
     return { run, check };
   };
-  return { name: "everfold", prepare };
+  return { name, prepare };
 }
 
 function dexie(events, expected) {

@@ -37,6 +37,17 @@ export const HANDLERS = {
   ReceiptPaid: (receipt, { data }) => receipt && { ...receipt, status: "paid", account: data.account },
 };
 
+/** The same as a document. */
+export const STEPS = {
+  ReceiptScanned: [
+    { $remove: true },
+    { $set: { merchant: "$data.merchant", day: "$data.day", currency: "$data.currency", lines: "$data.lines", status: "new", cents: 0, tags: [] } },
+    { $for: { line: "$data.lines" }, $inc: { cents: "$line.cents" } },
+  ],
+  ReceiptSorted: { $if: "$state", $set: { status: "sorted", category: "$data.category", tags: "$data.tags" } },
+  ReceiptPaid: { $if: "$state", $set: { status: "paid", account: "$data.account" } },
+};
+
 /** What a loop over the events comes to. */
 export function naiveReceipts(events) {
   const receipts = new Map();
