@@ -1,11 +1,13 @@
 // A batch of events, folded into documents. What it comes to is written as a whole, or not at all.
 import { name } from "./arguments.js";
+import { bytesOf } from "./bytes.js";
 import type { DocumentIndex, IndexEntries } from "./document-index.js";
 import { entriesBeyond } from "./document-index.js";
 import type { EngineLimits } from "./engine.js";
 import { EverfoldError, invalidArgument, limitExceeded, textOfThrown } from "./errors.js";
 import { frozen } from "./frozen.js";
 import type { AnyRecorded } from "./page.js";
+import type { Breath } from "./pause.js";
 import { plainDocument } from "./plain-document.js";
 import type { AnyProjection, Handler } from "./projection.js";
 import type { DocumentChangeMessage, EntryChangeMessage } from "./projection-messages.js";
@@ -14,6 +16,8 @@ import type { Upcaster } from "./upcast.js";
 
 /** Longest key of a document, in bytes of UTF-8. */
 const KEY_BYTES_MAX = 1_024;
+/** With every so many events or documents it is looked whether others are to have their turn. */
+const STRIDE = 32;
 
 type AnyHandler = Handler<unknown, AnyRecorded>;
 
@@ -30,8 +34,6 @@ interface Entry {
   /** As it is stored; `undefined` where there is none. */
   readonly stored: unknown;
   document: unknown;
-  /** The event that changed it last. */
-  last: AnyRecorded | undefined;
 }
 
 /** Gives documents as they are stored; nothing where the right to write them was lost. */
@@ -62,7 +64,7 @@ export class ProjectionBatch {
   }
 
   /** Folds a page of events as they are stored, which ends at a position. Gives whether the right to do so still holds. */
-  async fold(stored: AnyRecorded[], end: number, read: ReadDocuments): Promise<boolean> {
+  async fold(stored: AnyRecorded[], end: number, read: ReadDocuments, breath: Breath): Promise<boolean> {
     this.#folded = this.position;
     this.eventCount += stored.length;
     const events = this.#current(stored);
@@ -73,26 +75,25 @@ export class ProjectionBatch {
       if (documents === undefined) return false;
       lacking.forEach((key, place) => {
         const document = frozen(documents[place] ?? undefined);
-        this.#entries.set(key, { stored: document, document, last: undefined });
+        this.#entries.set(key, { stored: document, document });
       });
     }
     for (const [place, keys] of keysOf.entries()) {
       const event = events[place] as AnyRecorded;
       if (!this.#tryTo(event, () => this.#foldOne(event, keys))) return true;
+      if (place % STRIDE === 0) await breath.take();
     }
     if (this.failure === undefined) this.position = end;
     return true;
   }
 
-  /** The changes, as they are to be written. Errors: `PROJECTION_FAILED` for a document that is too large. */
-  changes(): DocumentChangeMessage[] {
+  /** The changes, as they are to be written. */
+  async changes(breath: Breath): Promise<DocumentChangeMessage[]> {
     const changes: DocumentChangeMessage[] = [];
-    for (const [key, { stored, document, last }] of this.#entries) {
+    for (const [key, { stored, document }] of this.#entries) {
       if (document === stored) continue;
+      if (changes.length % STRIDE === 0) await breath.take();
       const text = document === undefined ? undefined : JSON.stringify(document);
-      const maximum = this.#projecting.limits.eventBytes;
-      const bytes = text === undefined ? 0 : bytesOf(text, maximum);
-      if (maximum < bytes) throw this.#failed(last as AnyRecorded, tooLarge(bytes, maximum));
       changes.push({ key, text, entries: this.#entriesOf(stored, document) });
     }
     return changes;
@@ -142,10 +143,7 @@ export class ProjectionBatch {
     if (handler === undefined) return;
     const entries = keys.map((key) => this.#entries.get(key) as Entry);
     const documents = entries.map(({ document }) => this.#next(handler(document, event)));
-    entries.forEach((entry, place) => {
-      entry.document = documents[place];
-      entry.last = event;
-    });
+    entries.forEach((entry, place) => (entry.document = documents[place]));
   }
 
   #next(document: unknown): unknown {
@@ -218,9 +216,4 @@ function checkKey(value: unknown): string {
   const bytes = bytesOf(key, KEY_BYTES_MAX);
   if (KEY_BYTES_MAX < bytes) throw limitExceeded("key", "document key bytes", bytes, KEY_BYTES_MAX);
   return key;
-}
-
-/** The bytes of a text in UTF-8, counted only where there may be more than a maximum. */
-function bytesOf(text: string, maximum: number): number {
-  return 3 * text.length <= maximum ? text.length : new TextEncoder().encode(text).length;
 }

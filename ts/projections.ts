@@ -27,10 +27,11 @@ export async function openProjection(session: Session, definition: unknown): Pro
   return projections.open(definition);
 }
 
-/** The read models of an open store: one for each definition. */
+/** The read models of an open store: one for each definition, however often that is written. */
 export class Projections {
   readonly #session: Session;
-  readonly #models = new Map<AnyProjection<unknown>, Promise<ReadModel<never, never>>>();
+  /** By what their definitions are: one that is written where it is used is another object each time. */
+  readonly #models = new Map<string, Promise<ReadModel<never, never>>>();
   readonly #projectors = new Set<Projector>();
   #isClosed = false;
 
@@ -41,26 +42,27 @@ export class Projections {
   /** The read model of a projection, which is carried on from now on. */
   open(definition: unknown): Promise<ReadModel<never, never>> {
     const projection = checkProjection<unknown>(definition, "projection");
-    const known = this.#models.get(projection);
-    if (known !== undefined) return known;
-    const opening = this.#open(projection);
-    this.#models.set(projection, opening);
-    // What could not be opened may be later.
-    opening.catch(() => this.#models.delete(projection));
-    return opening;
-  }
-
-  async #open(projection: AnyProjection<unknown>): Promise<ReadModel<never, never>> {
-    const { engine, limits, events } = this.#session;
-    const upcaster = upcasterOf(projection) ?? this.#session.upcaster;
-    const indexes = Object.entries(projection.indexes).map(([name, definition]) => new DocumentIndex(name, definition));
-    const query = projection.query === undefined ? EVERYTHING : checkQuery(projection.query, "projection.query", { limits, upcaster });
+    const indexes = Object.entries(projection.indexes).map(([name, of]) => new DocumentIndex(name, of));
     const message: ProjectionMessage = {
       name: projection.name,
       version: projection.version,
-      fingerprint: fingerprintOfProjection(projection, events),
+      fingerprint: fingerprintOfProjection(projection, this.#session.events),
       indexes: indexes.map(({ text, valueCount }) => ({ text, valueCount })),
     };
+    const identity = JSON.stringify(message);
+    const known = this.#models.get(identity);
+    if (known !== undefined) return known;
+    const opening = this.#open(projection, message, indexes);
+    this.#models.set(identity, opening);
+    // What could not be opened may be later.
+    opening.catch(() => this.#models.delete(identity));
+    return opening;
+  }
+
+  async #open(projection: AnyProjection<unknown>, message: ProjectionMessage, indexes: readonly DocumentIndex[]): Promise<ReadModel<never, never>> {
+    const { engine, limits } = this.#session;
+    const upcaster = upcasterOf(projection) ?? this.#session.upcaster;
+    const query = projection.query === undefined ? EVERYTHING : checkQuery(projection.query, "projection.query", { limits, upcaster });
     const standing = await engine.project(message, "ifNew");
     const wanted = withFacts(query, projection);
     const projector = new Projector({ engine, message, query: wanted, projecting: { projection, upcaster, indexes, limits } }, standing);

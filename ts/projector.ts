@@ -169,14 +169,14 @@ export class Projector {
       let page;
       do {
         page = await this.#looking(() => feed.next());
-        if (page === undefined || !(await batch.fold(page.events as AnyRecorded[], page.end, read))) return;
+        if (page === undefined || !(await batch.fold(page.events as AnyRecorded[], page.end, read, breath))) return;
         end_ms = Math.min(end_ms, performance.now() + BATCH_MS_MAX);
         await breath.take();
       } while (!page.isLast && batch.failure === undefined && batch.eventCount < BATCH_EVENTS_MAX && performance.now() < end_ms);
       const isReady = page.isLast && batch.failure === undefined;
       // That nothing has come is worth no write, unless it would take long to find out again.
       if (0 < batch.eventCount || (isReady && !isAnswering) || position + UNWRITTEN_POSITIONS_MAX < batch.position) {
-        const documents = batch.changes();
+        const documents = await batch.changes(breath);
         const isDone = await engine.advance({ projection: message, claim, position: batch.position, isReady, documents });
         if (!isDone) return;
         onDone();

@@ -222,6 +222,24 @@ test("a document that is too large stops the documents, and says of which event 
     }
   }));
 
+test("a document is judged with each event: one that is too large in between ends the documents before it", () =>
+  withStore(async (store) => {
+    const model = await store.project(defineProjection({ name: "judged", on: { Noted: (_, { data }) => "a".repeat(data.length) } }));
+    await store.append("note-1", [5, 1_048_575, 7].map((length) => ({ type: "Noted", data: { length } })));
+    const failure = await refused(() => model.waitFor(store.position), "PROJECTION_FAILED", { stream: "note-1", revision: 1 });
+    assert.equal(failure.cause.code, "LIMIT_EXCEEDED");
+    assert.deepEqual([model.position, await model.get("note-1")], [1, "aaaaa"]);
+  }));
+
+test("a definition that is written where it is used is one all the same", () =>
+  withStore(async (store) => {
+    const open = (factor) => store.project(defineProjection({ name: "inline", on: { Noted: (sum) => (sum ?? 0) + factor } }));
+    const [one, same] = await Promise.all([open(1), open(1)]);
+    assert.equal(one, same, "its work is done once");
+    const other = (count) => store.project(defineProjection({ name: "inline", on: { Noted: () => count } }));
+    assert.notEqual(await other(1), one);
+  }));
+
 test("a handler that throws stops the documents before its event, and a new definition begins anew", async () => {
   const name = newName();
   const store = await EventStore.open(name, { storage: "memory" });
