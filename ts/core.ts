@@ -1,7 +1,7 @@
 // The wasm of this page, and the glue that writes and reads its memory: everfold's own, or that of a crate which has everfold in it.
 import { EverfoldError } from "./errors.js";
 import * as own from "./everfold.js";
-import { instantiate } from "./instantiate.js";
+import { instantiate, otherVersion } from "./instantiate.js";
 import type { SupplementLoader } from "./supplements.js";
 import { supplementLoader } from "./supplements.js";
 import { offeredModules } from "./wasm-modules.js";
@@ -40,6 +40,8 @@ async function loadOwn(): Promise<Core> {
   const imports = own.imports();
   const modules = offeredModules();
   const instance = await instantiate(modules.first(), imports);
+  // What the glue calls by a name may be something else in another build: nothing is run before this is known.
+  if (!(own.build in instance.exports)) throw otherVersion("of another build");
   own.start(instance);
-  return { ...own, loadSupplement: supplementLoader(modules, instance, imports) };
+  return { ...own, loadSupplement: supplementLoader(modules, instance.exports, own.build, imports) };
 }

@@ -56,9 +56,14 @@ const PLACES = 'copy node_modules/everfold/dist/*.wasm beside the script that as
 
 function advised(error: unknown): unknown {
   const text = String(error);
-  if (error instanceof WebAssembly.LinkError) return new Error(`${text}: the wasm is of another version than the JavaScript: have both of one`);
+  if (error instanceof WebAssembly.LinkError) return otherVersion(text);
   if (/Content Security Policy|\bCSP\b/i.test(text)) return new Error(`${text}: the policy's script-src needs 'wasm-unsafe-eval'`);
   return error;
+}
+
+/** What is thrown where the JavaScript and a module are of two builds: while a new version is deployed, or is deployed in part. */
+export function otherVersion(problem: string): Error {
+  return new Error(`${problem}: these are files of two versions of everfold; reload the page, or deploy all of one`);
 }
 
 async function readBytes(url: string): Promise<Uint8Array<ArrayBuffer>> {

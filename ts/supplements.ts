@@ -9,9 +9,12 @@ export const SUPPLEMENT = { compaction: 0, inquiries: 1, folding: 2, projections
 /** Loads a supplement, by its number. Where that fails, the next call tries again. */
 export type SupplementLoader = (number: number) => Promise<void>;
 
-/** What loads the supplements of this instance. It fills its table with functions, and takes those that it calls from there. */
-export function supplementLoader(modules: WasmModules, { exports }: WebAssembly.Instance, imports: WebAssembly.Imports): SupplementLoader {
-  const table = exports["functions"] as WebAssembly.Table;
+/**
+ * What loads the supplements of this instance. They fill its table with functions, and take those that they call from there. It is exported by the
+ * name of the build, by which they import it: those of another one find nothing, and are not linked.
+ */
+export function supplementLoader(modules: WasmModules, exports: WebAssembly.Exports, build: string, imports: WebAssembly.Imports): SupplementLoader {
+  const table = exports[build] as WebAssembly.Table;
   const functions = new Proxy({}, { get: (_, slot) => table.get(Number(slot)) as WebAssembly.ImportValue });
   const all = { ...imports, b: exports, c: functions };
   const loading: (Promise<void> | undefined)[] = [];

@@ -7,6 +7,7 @@ import { readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 
+import { SUPPLEMENT_NAMES } from "../../dist/wasm-modules.js";
 import { PROJECT, makeProject, promisedOutput } from "./programs.mjs";
 
 const PERSISTENT = 'storage: "indexeddb"';
@@ -30,6 +31,11 @@ test("the readme has programs, and each promises some output", () => {
     assert.notDeepEqual(promisedOutput(program), []);
     assert.equal(program.split(PERSISTENT).length, 2, `a program opens one store, with ${PERSISTENT}`);
   }
+});
+
+test("the recipe for pages that are offline keeps every module that there is", () => {
+  const [, modules] = /^const MODULES = (\[.*\]);$/m.exec(texts[documents.indexOf(join("docs", "bundlers.md"))]);
+  assert.deepEqual(JSON.parse(modules), ["bg", ...SUPPLEMENT_NAMES].sort());
 });
 
 test("the programs compile", async () => {

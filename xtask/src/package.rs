@@ -45,6 +45,14 @@ pub const FIRST: &str = "bg";
 const WASM_OPT_FLAGS: [&str; 6] =
     ["--low-memory-unused", "--flatten", "--rereloop", "-Oz", "-Oz", "--strip-target-features"];
 
+/// The type of what the glue knows of its build.
+const BUILD_TYPE: &str = "
+/**
+ * What tells the modules of this build from those of any other: the name by which the first one exports its table.
+ */
+export const build: string;
+";
+
 /// The one file that uses a library from npm, which is put into it: who installs the package installs nothing else.
 pub const PATCH: &str = "json-patch.js";
 /// Bundles a file in its place, below a comment.
@@ -189,6 +197,7 @@ pub fn supplement_file(name: &str) -> String {
 fn cut(project: &Project) -> Result<()> {
     let glue = project.path(GLUE);
     let parts = split::split(&fs::read(project.target(COMPILED))?, &fs::read(glue.join(WASM))?)?;
+    sign(&glue.join(STEM), &parts.build)?;
     fs::write(glue.join(WASM), &parts.first)?;
     inline::write(&glue, FIRST, &parts.first)?;
     for (supplement, module) in split::SUPPLEMENTS.iter().zip(&parts.supplements) {
@@ -196,6 +205,13 @@ fn cut(project: &Project) -> Result<()> {
         inline::write(&glue, supplement.name, module)?;
     }
     Ok(())
+}
+
+/// Has the glue know the build of which it is: `ts/core.ts` looks for that in the wasm before it runs anything of it.
+fn sign(glue: &Path, build: &str) -> Result<()> {
+    let (script, types) = (glue.with_extension("js"), glue.with_extension("d.ts"));
+    fs::write(&script, fs::read_to_string(&script)? + &format!("export const build = \"{build}\";\n"))?;
+    Ok(fs::write(&types, fs::read_to_string(&types)? + BUILD_TYPE)?)
 }
 
 /// Makes a folder that has nothing in it.

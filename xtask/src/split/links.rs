@@ -65,8 +65,7 @@ impl Links {
                 let segment = raw.segments.get(defined.index as usize).context("data is in no segment")?;
                 let start = segment.address + defined.offset;
                 data_of_symbols.insert(symbol as u32, links.data.len() as u32);
-                let is_constant =
-                    raw.segment_names.get(defined.index as usize).is_some_and(|it| it == CONSTANT);
+                let is_constant = raw.segment_names.get(&defined.index).is_some_and(|it| it == CONSTANT);
                 links.data.push(Datum { bytes: start..start + defined.size, is_constant });
             }
         }
@@ -184,7 +183,7 @@ struct Raw<'a> {
     exports: Vec<u32>,
     slots: HashMap<u32, u32>,
     segments: Vec<Segment>,
-    segment_names: Vec<String>,
+    segment_names: HashMap<u32, String>,
     symbols: Vec<SymbolInfo<'a>>,
     relocations: Vec<(u32, Vec<RelocationEntry>)>,
     code: Section,
@@ -280,7 +279,8 @@ impl<'a> Raw<'a> {
                         }
                         Name::Data(segments) => {
                             for naming in segments {
-                                self.segment_names.push(naming?.name.to_owned());
+                                let naming = naming?;
+                                self.segment_names.insert(naming.index, naming.name.to_owned());
                             }
                         }
                         _ => {}

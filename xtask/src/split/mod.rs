@@ -68,11 +68,11 @@ pub const SUPPLEMENTS: [Supplement; 6] = [
 /// What wasm-opt must not inline.
 pub const GATES: &str = "*gate_*";
 
-/// The name by which the first module exports the table: `ts/supplements.ts` knows it.
-const TABLE: &str = "functions";
-
 /// The parts of the wasm.
 pub struct Parts {
+    /// What tells them from those of any other build: a hash of all of them. The first module exports its table by this name, and
+    /// supplements import it by that. So parts of two builds do not link, and nothing of either is run.
+    pub build: String,
     /// The module that is loaded first.
     pub first: Vec<u8>,
     /// The supplements, by their numbers.
@@ -104,9 +104,10 @@ fn cut(links: &Links, whole: &Module<'_>) -> Result<Parts> {
             let slots = whole.slots.iter().map(|(slot, function)| (*slot, *function));
             let is_own = |(slot, function): &(u32, u32)| {
                 let is_wanted = owned.slots.get(slot).is_some_and(|owners| owners & owner != 0);
+                // Imports belong to no part: the first one fills their slots, whoever calls by them.
                 let is_import = (*function as usize) < whole.imports.len();
                 if place == Place::First {
-                    is_held(*function) || (is_wanted && is_import)
+                    is_held(*function) || is_import
                 } else {
                     is_held(*function) && is_wanted
                 }
@@ -143,15 +144,30 @@ fn write(whole: &Module<'_>, mut parts: Vec<Part>, gates: BTreeMap<u32, usize>) 
         parts[supplement + 1].slots.insert(slot_count, *gate);
         slot_count += 1;
     }
-    let ties = Ties { slot_count, slots, names: names(whole), gates: gates.into_keys().collect() };
-    let mut written =
-        parts.iter().map(|part| part.write(whole, &ties)).collect::<Result<Vec<_>>>()?.into_iter();
+    let gates = gates.into_keys().collect();
+    let mut ties = Ties { slot_count, slots, names: names(whole, ""), gates };
+    let build = build_of(&write_all(whole, &parts, &ties)?);
+    ties.names = names(whole, &build);
+    let mut written = write_all(whole, &parts, &ties)?.into_iter();
     let first = written.next().context("there is a first module")?;
-    Ok(Parts { first, supplements: written.collect() })
+    Ok(Parts { build, first, supplements: written.collect() })
 }
 
-/// What is shared, by the names of exports: new ones where there are none.
-fn names(whole: &Module<'_>) -> BTreeMap<(Kind, u32), String> {
+fn write_all(whole: &Module<'_>, parts: &[Part], ties: &Ties) -> Result<Vec<Vec<u8>>> {
+    parts.iter().map(|part| part.write(whole, ties)).collect()
+}
+
+/// A name for all parts of one build: 48 bits of the hash FNV-1a. No short name of an export is as long.
+fn build_of(parts: &[Vec<u8>]) -> String {
+    let bytes = parts.iter().flatten();
+    let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    format!("b{:012x}", hash >> 16)
+}
+
+/// What is shared, by the names of exports: new ones where there are none. The table is called by the build.
+fn names(whole: &Module<'_>, build: &str) -> BTreeMap<(Kind, u32), String> {
     let mut names: BTreeMap<(Kind, u32), String> = BTreeMap::new();
     let all = (0..whole.memories.len() as u32).map(|number| (Kind::Memory, number));
     let all = all.chain((0..whole.tables.len() as u32).map(|number| (Kind::Table, number)));
@@ -159,7 +175,7 @@ fn names(whole: &Module<'_>) -> BTreeMap<(Kind, u32), String> {
         all.chain((0..whole.globals.len() as u32).map(|number| (Kind::Global, number))).zip(0..)
     {
         if key == (Kind::Table, FUNCTIONS) {
-            names.insert(key, TABLE.to_owned());
+            names.insert(key, build.to_owned());
             continue;
         }
         let known =

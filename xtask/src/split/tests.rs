@@ -35,6 +35,10 @@ const OPEN: u32 = 0;
 const DATA: &[u8] = b"firstcompactedunknown";
 
 fn module() -> Vec<u8> {
+    module_with(DATA)
+}
+
+fn module_with(bytes: &[u8]) -> Vec<u8> {
     let mut types = TypeSection::new();
     types.ty().function([], []);
     let (mut functions, mut code, mut names) = (FunctionSection::new(), CodeSection::new(), NameMap::new());
@@ -71,7 +75,7 @@ fn module() -> Vec<u8> {
     let slots: Vec<u32> = SLOTS.iter().map(|(_, function)| *function).collect();
     elements.active(None, &ConstExpr::i32_const(1), Elements::Functions(Cow::Owned(slots)));
     let mut data = DataSection::new();
-    data.active(0, &ConstExpr::i32_const(0), DATA.iter().copied());
+    data.active(0, &ConstExpr::i32_const(0), bytes.iter().copied());
     let mut naming = NameSection::new();
     naming.functions(&names);
     let mut module = wasm_encoder::Module::new();
@@ -160,7 +164,7 @@ impl Part {
 
 #[test]
 fn a_supplement_has_what_its_gates_alone_reach_and_what_two_need_stands_in_both() {
-    let Parts { first, supplements } = cut_by(&KNOWN).expect("it can be cut");
+    let Parts { first, supplements, .. } = cut_by(&KNOWN).expect("it can be cut");
     // `open`, `of_all` and `polled_first`, whose slot is known; and a slot by which `of_all` is found.
     check(&first, 3, &[2, 3], &[(0, "first"), (14, "unknown")]);
     // The gate, `of_two`, what is polled and what that calls.
@@ -170,6 +174,41 @@ fn a_supplement_has_what_its_gates_alone_reach_and_what_two_need_stands_in_both(
     check(&supplements[3], 1, &[7], &[]);
     check(&supplements[4], 1, &[8], &[]);
     check(&supplements[5], 1, &[9], &[]);
+}
+
+/// The names by which a part offers what it has, and those by which it wants what another one has.
+fn names_of(part: &[u8]) -> (BTreeSet<String>, BTreeSet<String>) {
+    let (mut offered, mut wanted) = (BTreeSet::new(), BTreeSet::new());
+    for payload in wasmparser::Parser::new(0).parse_all(part) {
+        match payload.expect("a part is a module") {
+            wasmparser::Payload::ExportSection(exports) => {
+                offered.extend(exports.into_iter().map(|export| export.expect("an export").name.to_owned()));
+            }
+            wasmparser::Payload::ImportSection(imports) => {
+                let imports = imports.into_imports().map(|import| import.expect("an import"));
+                wanted.extend(
+                    imports.filter(|import| import.module == "b").map(|import| import.name.to_owned()),
+                );
+            }
+            _ => {}
+        }
+    }
+    (offered, wanted)
+}
+
+#[test]
+fn parts_link_with_those_of_their_own_build_and_with_no_others() {
+    let cut_with = |bytes: &[u8]| {
+        cut(&links(&KNOWN), &Module::read(&module_with(bytes)).expect("a module")).expect("it can be cut")
+    };
+    let (one, same, other) = (cut_with(DATA), cut_with(DATA), cut_with(b"firstcompactedunknowm"));
+    assert_eq!((&one.build, &one.first), (&same.build, &same.first));
+    let (offered, _) = names_of(&one.first);
+    assert!(offered.contains(&one.build));
+    for (own, foreign) in one.supplements.iter().zip(&other.supplements) {
+        let missing = |part: &[u8]| names_of(part).1.difference(&offered).count();
+        assert_eq!((missing(own), missing(foreign)), (0, 1));
+    }
 }
 
 #[test]
