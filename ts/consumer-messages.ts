@@ -13,7 +13,8 @@ export interface ConsumerMessage {
 
 /** What there is to say of events that were handed out, and are not handled: they take their time; they failed; they are to be parked; they come back. */
 export type ReportMessage =
-  | { readonly kind: "pending" | "failed" | "returned" }
+  | { readonly kind: "pending" | "returned" }
+  | { readonly kind: "failed"; readonly pause_ms: number }
   | { readonly kind: "parked"; readonly attempts: number; readonly reason: string };
 
 /** What is to become of a consumer. */

@@ -33,12 +33,15 @@ export interface ConsumerOptions<Registry extends EventRegistry = AnyEvents, Wan
    * there goes on where it is.
    */
   readonly after: number | "end";
-  /** Which events are wanted. All where it is left out. */
+  /**
+   * Which events are wanted. All where it is left out. One that is there goes on with this query from where it is; whoever began with another one, in
+   * this tab or in others, ends with `INVALID_ARGUMENT`.
+   */
   readonly query?: Wanted | undefined;
   /** How many events the handler is given at once, at most: then it is called with arrays. One by one where it is left out, or 1. */
   readonly batch?: Batch | undefined;
   /**
-   * Decides what becomes of events that could not be handled. Where it is left out they are tried again for ever, at intervals that
+   * Decides what becomes of events that could not be handled, at once: a promise is no decision, and ends the consumer. Where it is left out they are tried again for ever, at intervals that
    * double from a quarter of a second up to a minute. Whatever the interval, they are tried again as soon as the browser is online again.
    */
   readonly retry?: ((error: unknown, attempt: FailedAttempt) => RetryDecision) | undefined;
@@ -59,9 +62,9 @@ export interface ParkedEvent {
   /** The id of the event. */
   readonly id: string;
   readonly stream: string;
-  /** The position of the event. */
+  /** From here on the events of the stream are not handled: the position of the event, until it is tried again and handled. */
   readonly position: number;
-  /** The event. Missing where it was hidden since. */
+  /** The event. Missing where it was hidden since, or where it is handled by now, and what waits behind it is not. */
   readonly event: RecordedEvent | RecordedFact | undefined;
   /** How often it was tried. */
   readonly attempts: number;

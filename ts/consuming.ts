@@ -15,11 +15,13 @@ import "./store.js";
 
 export { consumerInfos, parkedEvents, resetConsumer, retryParked } from "./consumer-records.js";
 
-/** So often who has events in hand says that it is alive: as often as others look. */
+/** So often who handles events says that it is alive: as often as others look. */
 const BEAT_MS = 900;
 /** The first pause before events are tried again, where nobody else decides of it, and the longest. */
 const PAUSE_MS = 250;
 const PAUSE_MS_MAX = 60_000;
+/** The longest pause that a timer can make. */
+const TIMER_MS_MAX = 2 ** 31 - 1;
 /** So much is kept of what a handler threw, in UTF-16 units. */
 const REASON_LENGTH_MAX = 300;
 
@@ -48,6 +50,12 @@ export class RunningConsumer implements StoppableConsumer {
   /** What was said to the core last: one thing after the other. */
   #reporting: Promise<unknown> = Promise.resolve();
   #wake: () => void = () => {};
+  /** Whether the browser has come online since the attempt that is under way, or was last, began. */
+  #cameOnline = false;
+  readonly #online = (): void => {
+    this.#cameOnline = true;
+    this.#wake();
+  };
   readonly #beginning: Promise<void>;
   readonly #ended: Promise<void>;
 
@@ -56,21 +64,23 @@ export class RunningConsumer implements StoppableConsumer {
     this.#session = session;
     this.#request = request;
     this.#callbacks = callbacks;
+    this.#isStopped = callbacks.signal?.aborted === true;
     this.#beginning = this.#begin();
     const forgetSignal = onAbort(callbacks.signal, () => void this.stop());
-    if (callbacks.signal?.aborted === true) void this.stop();
+    globalThis.addEventListener?.("online", this.#online);
     this.#ended = this.#run().finally(() => {
       forgetSignal();
+      globalThis.removeEventListener?.("online", this.#online);
       session.consuming.delete(this);
     });
   }
 
   get active(): boolean {
-    return 0 <= this.#standing();
+    return 0 <= this.#look();
   }
 
   get position(): number {
-    this.#standing();
+    this.#look();
     return this.#position;
   }
 
@@ -85,7 +95,7 @@ export class RunningConsumer implements StoppableConsumer {
   stop(): Promise<void> {
     if (!this.#isStopped) {
       this.#isStopped = true;
-      if (this.#number !== 0) this.#session.engine.stopConsumer(this.#number);
+      this.#stopInCore();
       this.#handling?.abort();
       this.#wake();
     }
@@ -105,21 +115,29 @@ export class RunningConsumer implements StoppableConsumer {
     return retryParked(this.#session, this.name, id);
   }
 
-  /** How far it is: below 0 where another tab leads. */
-  #standing(): number {
-    if (this.#number === 0) return -1;
+  /** Takes note how far it is. Gives a number below 0 where another tab leads, and none once it has ended. */
+  #look(): number {
+    let standing = NaN;
     try {
-      const standing = this.#session.engine.consumerPosition(this.#number);
-      this.#position = Math.max(this.#position, 0 <= standing ? standing : -1 - standing);
-      return standing;
+      if (this.#number !== 0) standing = this.#session.engine.consumerPosition(this.#number);
     } catch {
       // An engine that is dead leads nothing.
-      return -1;
+    }
+    if (!Number.isNaN(standing)) this.#position = 0 <= standing ? standing : -1 - standing;
+    return standing;
+  }
+
+  #stopInCore(): void {
+    try {
+      if (this.#number !== 0) this.#session.engine.stopConsumer(this.#number);
+    } catch {
+      // An engine that is dead hands out nothing any more.
     }
   }
 
   async #begin(): Promise<void> {
     for (let attempt = 1; this.#number === 0 && !this.#isStopped; attempt += 1) {
+      this.#cameOnline = false;
       try {
         this.#number = await this.#session.engine.consume(this.#request);
       } catch (error) {
@@ -128,7 +146,7 @@ export class RunningConsumer implements StoppableConsumer {
         await this.#pause(backOff(attempt));
       }
     }
-    if (this.#isStopped && this.#number !== 0) this.#session.engine.stopConsumer(this.#number);
+    if (this.#isStopped) this.#stopInCore();
   }
 
   async #run(): Promise<void> {
@@ -143,12 +161,13 @@ export class RunningConsumer implements StoppableConsumer {
         const events = eventsOf(page);
         current = events[0];
         await this.#settle(events, page.next ?? 0);
+        current = undefined;
       }
     } catch (error) {
       this.#end(error, current);
       await this.#leave();
     }
-    this.#standing();
+    this.#look();
     this.#number = 0;
   }
 
@@ -166,22 +185,18 @@ export class RunningConsumer implements StoppableConsumer {
     this.#isLost = false;
     const handling = new AbortController();
     this.#handling = handling;
-    if (this.#isStopped) handling.abort();
-    const beating = setInterval(() => void this.#report({ kind: "pending" }).catch(() => {}), BEAT_MS);
-    // A handler that never ends keeps no process of Node's alive.
-    (beating as { unref?(): void }).unref?.();
     try {
       for (let attempt = attempts + 1; ; attempt += 1) {
-        const failed = await this.#attempt(events, attempt, handling.signal);
-        if (failed === undefined) break;
-        if (!this.#isLost && !this.#isStopped) {
-          this.failure = { error: failed.error, attempt, event: events[0] };
-          if (await this.#park(failed.error, events, attempt)) break;
-        }
+        // It may have been stopped before the first attempt, too: nobody expects that a handler begins after that.
         if (this.#isLost || this.#isStopped) {
           await this.#report({ kind: "returned" });
           break;
         }
+        const failed = await this.#attempt(events, attempt, handling.signal);
+        if (failed === undefined) break;
+        if (this.#isLost || this.#isStopped) continue;
+        this.failure = { error: failed.error, attempt, event: events[0] };
+        if (await this.#park(failed.error, events, attempt)) break;
       }
       this.failure = undefined;
     } catch (error) {
@@ -189,13 +204,16 @@ export class RunningConsumer implements StoppableConsumer {
       await this.#report({ kind: "returned" });
       throw error;
     } finally {
-      clearInterval(beating);
       this.#handling = undefined;
       await this.#reporting;
     }
   }
 
   async #attempt(stored: readonly AnyRecorded[], attempt: number, signal: AbortSignal): Promise<{ error: unknown } | undefined> {
+    this.#cameOnline = false;
+    const beating = setInterval(() => void this.#report({ kind: "pending" }).catch(() => {}), BEAT_MS);
+    // A handler that never ends keeps no process of Node's alive.
+    (beating as { unref?(): void }).unref?.();
     try {
       const { upcaster } = this.#session;
       const events = upcaster === undefined ? stored : upcaster.current([...stored], "asStored");
@@ -204,6 +222,8 @@ export class RunningConsumer implements StoppableConsumer {
       return undefined;
     } catch (error) {
       return { error };
+    } finally {
+      clearInterval(beating);
     }
   }
 
@@ -211,26 +231,34 @@ export class RunningConsumer implements StoppableConsumer {
   async #park(error: unknown, events: readonly AnyRecorded[], attempt: number): Promise<boolean> {
     const [event] = events as [AnyRecorded];
     const { retry, onError } = this.#callbacks;
-    const decision: RetryDecision = retry === undefined ? backOff(attempt) : retry(error, { attempt, event });
+    let decision: RetryDecision = retry === undefined ? backOff(attempt) : retry(error, { attempt, event });
     if (decision === "stop") throw error;
-    let pause_ms = typeof decision === "number" && 0 <= decision ? decision : undefined;
-    if (pause_ms === undefined && decision !== "park") {
-      throw unfit(decision, "what options.retry gave", 'milliseconds, "park" or "stop"');
-    }
-    try {
-      if (decision === "park") {
-        await this.#report({ kind: "parked", attempts: attempt, reason: textOfThrown(error).slice(0, REASON_LENGTH_MAX) });
-        return true;
-      }
-      await this.#report({ kind: "failed" });
-    } catch (failure) {
-      if (isEverfoldError(failure, "CLOSED")) throw failure;
+    if (decision === "park") {
+      const parked = { kind: "parked", attempts: attempt, reason: textOfThrown(error).slice(0, REASON_LENGTH_MAX) } as const;
+      const failure = await this.#reported(parked);
+      if (failure === undefined) return true;
       // What could not be stored now may be later: it is tried again, and parked then.
       if (isEverfoldError(failure, "LIMIT_EXCEEDED")) notify(onError, failure, event);
-      pause_ms ??= backOff(attempt);
+      decision = backOff(attempt);
     }
-    await this.#pause(pause_ms ?? 0);
+    if (typeof decision !== "number" || !(0 <= decision)) {
+      throw unfit(decision, "what options.retry gave", 'milliseconds, "park" or "stop"');
+    }
+    const pause_ms = Math.ceil(Math.min(decision, TIMER_MS_MAX));
+    await this.#reported({ kind: "failed", pause_ms });
+    await this.#pause(pause_ms);
     return false;
+  }
+
+  /** Says something of what is in hand. Gives why it could not be stored. Throws where nothing can be any more. */
+  async #reported(message: ReportMessage): Promise<unknown> {
+    try {
+      await this.#report(message);
+      return undefined;
+    } catch (failure) {
+      if (isEverfoldError(failure, "CLOSED")) throw failure;
+      return failure;
+    }
   }
 
   /** Says something of what is in hand. Where another tab leads by now, the handler is told. */
@@ -251,13 +279,11 @@ export class RunningConsumer implements StoppableConsumer {
     return new Promise((resolve) => {
       const wake = () => {
         clearTimeout(timer);
-        globalThis.removeEventListener?.("online", wake);
         resolve();
       };
-      const timer = setTimeout(wake, Math.min(duration_ms, 2 ** 31 - 1));
-      globalThis.addEventListener?.("online", wake);
+      const timer = setTimeout(wake, duration_ms);
       this.#wake = wake;
-      if (this.#isStopped || this.#isLost) wake();
+      if (this.#isStopped || this.#isLost || this.#cameOnline) wake();
     });
   }
 

@@ -134,7 +134,7 @@ export interface Engine {
   nextHandout(consumer: number): Promise<PageMessage | undefined>;
   /** Says something of events that were handed out. Gives whether this tab has the lead; where it has not, they are of no concern here. */
   reportHandout(consumer: number, report: ReportMessage): Promise<boolean>;
-  /** How far a consumer is, as far as this tab knows: the position where it has the lead, or less it and one where it has not. */
+  /** How far a consumer is, as far as this tab knows: the position where it has the lead, or less it and one where it has not; `NaN` once it has ended. */
   consumerPosition(consumer: number): number;
   /** Has a consumer end, once what it handed out is handled: who waits for events gets none. */
   stopConsumer(consumer: number): void;

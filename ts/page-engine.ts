@@ -242,6 +242,7 @@ class PageEngine implements Engine {
 
   reportHandout(consumer: number, report: ReportMessage): Promise<boolean> {
     const message = new MessageWriter().number(consumer, REPORTS.indexOf(report.kind));
+    if (report.kind === "failed") message.number(report.pause_ms);
     if (report.kind === "parked") message.number(report.attempts).name(report.reason);
     return this.#consume("reportHandout", message);
   }

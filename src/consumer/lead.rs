@@ -7,6 +7,7 @@ use crate::id::EventId;
 
 use super::parked::Parked;
 use super::standing::{Led, Standing};
+use super::watch::Watch;
 
 /// So far beyond what is stored it may be known that nothing has come: to write it down costs what anything costs.
 const UNWRITTEN_POSITIONS_MAX: u64 = 4_096;
@@ -103,10 +104,7 @@ impl Lead {
 
     /// How often what is handed out was tried in vain.
     pub fn attempts(&self) -> u64 {
-        match &self.hand {
-            Some(Hand { source: Source::Log, .. }) => self.standing.attempts,
-            _ => 0,
-        }
+        self.standing.attempts
     }
 
     /// Whether a stream is passed over.
@@ -160,22 +158,20 @@ impl Lead {
         Change { standing: self.standing.written(), parked: None }
     }
 
-    /// What is to be stored when what was handed out could not be handled.
-    pub fn failed(&self) -> Change {
+    /// What is to be stored when what was handed out could not be handled, and is to be tried again after a pause: nothing is stored while
+    /// that lasts.
+    pub fn failed(&self, pause_ms: u64) -> Change {
         let mut change = self.beaten();
-        if let Some(Hand { source: Source::Log, .. }) = self.hand {
-            change.standing.attempts = change.standing.attempts.saturating_add(1);
-        }
+        change.standing.rest_looks = pause_ms.div_ceil(Watch::LOOK_MS);
+        change.standing.attempts = change.standing.attempts.saturating_add(1);
         change
     }
 
     /// What is to be stored when the event that was handed out is to be parked, with its stream. Where several were, nothing is
-    /// parked: they are handed out one by one, to see which it is.
-    pub fn parking(&mut self, attempts: u64, time: UnixMillis, reason: &Rc<str>) -> Option<Change> {
+    /// parked: see [`Lead::parked()`].
+    pub fn parking(&self, attempts: u64, time: UnixMillis, reason: &Rc<str>) -> Option<Change> {
         let hand = self.hand.as_ref()?;
         if 1 < hand.count {
-            self.alone_to = hand.to;
-            self.hand = None;
             let standing = Standing { attempts: 0, ..self.standing.written() };
             return Some(Change { standing, parked: None });
         }
@@ -193,6 +189,15 @@ impl Lead {
             change.standing.position = hand.to;
         }
         Some(change)
+    }
+
+    /// Takes note that it is stored. Where several events were handed out they come again one by one, to see which cannot be handled.
+    pub fn parked(&mut self) {
+        if let Some(hand) = self.hand.take()
+            && 1 < hand.count
+        {
+            self.alone_to = hand.to;
+        }
     }
 
     /// What is to be stored when all is handled that was passed over of a stream.

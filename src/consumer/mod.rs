@@ -15,6 +15,7 @@
 //! the consumer. FORMAT.md has the bytes.
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
+mod fingerprint;
 pub mod keys;
 mod lead;
 mod parked;
@@ -23,6 +24,7 @@ mod standing;
 mod tests;
 mod watch;
 
+pub use fingerprint::fingerprint;
 pub use lead::{Change, Hand, Lead, Source};
 pub use parked::Parked;
 pub use standing::{Led, Standing};

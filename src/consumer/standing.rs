@@ -22,6 +22,10 @@ pub struct Standing {
     pub write_count: u64,
     /// How often what comes next was tried in vain.
     pub attempts: u64,
+    /// For how many looks who leads is silent, before it tries what comes next again.
+    pub rest_looks: u64,
+    /// The [`fingerprint()`](super::fingerprint()) of the query of who consumes.
+    pub query: u64,
 }
 
 /// Whether somebody leads.
@@ -37,8 +41,14 @@ pub enum Led {
 
 impl Standing {
     /// A consumer of what comes after a position, whom nobody leads yet.
-    pub fn new(position: Position, token: u64) -> Self {
-        Self { position, token, led: Led::No, write_count: 0, attempts: 0 }
+    pub fn new(position: Position, token: u64, query: u64) -> Self {
+        Self { position, token, led: Led::No, write_count: 0, attempts: 0, rest_looks: 0, query }
+    }
+
+    /// The same, of who consumes by another query from now on. Whoever leads has lost the lead.
+    #[must_use]
+    pub fn asked_otherwise(self, query: u64) -> Self {
+        Self { query, attempts: 0, ..self.passed_on(Led::No) }
     }
 
     /// The same, with the lead in other hands.
@@ -47,19 +57,20 @@ impl Standing {
         Self { token: self.token.saturating_add(1), led, ..self.written() }
     }
 
-    /// The same, written once more.
+    /// The same, written once more, by who does not rest.
     #[must_use]
     pub fn written(self) -> Self {
-        Self { write_count: self.write_count.saturating_add(1), ..self }
+        Self { write_count: self.write_count.saturating_add(1), rest_looks: 0, ..self }
     }
 
     /// The stored form under this key: see FORMAT.md, "The standing of a consumer".
     pub fn to_bytes(self, key: &Key) -> Vec<u8> {
-        let Self { position, token, led, write_count, attempts } = self;
+        let Self { position, token, led, write_count, attempts, rest_looks, query } = self;
         let mut body = vec![led.to_byte()];
-        for number in [token, write_count, position.0, attempts] {
+        for number in [token, write_count, position.0, attempts, rest_looks] {
             varint::push_unsigned(&mut body, number);
         }
+        body.extend(query.to_le_bytes());
         tied(key, MAGIC.seal_plain(&body))
     }
 
@@ -75,8 +86,10 @@ impl Standing {
         };
         let (token, write_count) = (cursor.integer()?, cursor.integer()?);
         let (position, attempts) = (Position(cursor.integer()?), cursor.integer()?);
+        let rest_looks = cursor.integer()?;
+        let query = u64::from_le_bytes(cursor.array()?);
         sealed::end(&cursor)?;
-        Ok(Self { position, token, led, write_count, attempts })
+        Ok(Self { position, token, led, write_count, attempts, rest_looks, query })
     }
 }
 

@@ -7,8 +7,15 @@ use std::rc::Rc;
 use crate::event::{Position, UnixMillis};
 use crate::id::EventId;
 
-const LED: Standing =
-    Standing { position: Position(7), token: 3, led: Led::WithLock, write_count: 9, attempts: 0 };
+const LED: Standing = Standing {
+    position: Position(7),
+    token: 3,
+    led: Led::WithLock,
+    write_count: 9,
+    attempts: 0,
+    rest_looks: 0,
+    query: 0,
+};
 
 fn lead() -> Lead {
     Lead::new(LED, Vec::new())
@@ -56,6 +63,8 @@ fn the_lead_is_taken_from_who_does_nothing_although_there_is_something_to_do() {
     let beaten = LED.written();
     let looks = [look(LED), look(LED), look(LED), look(beaten), look(beaten), look(beaten), look(beaten)];
     check_looks(&looks, &[Look, Look, Look, Look, Look, Look, Claim]);
+    let resting = Standing { rest_looks: 2, ..LED };
+    check_looks(&[look(resting); 6], &[Look, Look, Look, Look, Look, Claim]);
     let idle = (LED, Leader::Unknown, Work::None);
     let looks = [look(LED), look(LED), look(LED), idle, look(LED), look(LED)];
     check_looks(&looks, &[Look, Look, Look, Rest, Look, Look]);
@@ -66,8 +75,9 @@ fn what_was_handed_out_is_stored_as_handled_and_no_sooner() {
     let mut lead = lead();
     assert_eq!(lead.handled(), None);
     lead.hand_out(hand(Source::Log, "a", 8..=9));
-    let failed = lead.failed();
+    let failed = lead.failed(2_000);
     assert_eq!((failed.standing.position, failed.standing.attempts), (Position(7), 1));
+    assert_eq!((failed.standing.rest_looks, failed.standing.written().rest_looks), (3, 0));
     lead.stored(failed);
     assert_eq!(lead.attempts(), 1);
     let handled = lead.handled();
@@ -82,8 +92,16 @@ fn of_several_events_none_is_parked_and_each_comes_again_alone() {
     let mut lead = lead();
     lead.hand_out(hand(Source::Log, "a", 8..=10));
     let parking = lead.parking(3, UnixMillis(5), &"no".into());
-    let change = store(&mut lead, parking);
-    assert_eq!((change.standing.position, change.parked), (Position(7), None));
+    let change = parking.expect("something is to be stored");
+    assert_eq!(
+        lead.parking(3, UnixMillis(5), &"no".into()),
+        Some(change.clone()),
+        "it may have to be said twice"
+    );
+    lead.stored(change.clone());
+    assert!(lead.hand().is_some(), "what is not known to be stored is still in hand");
+    lead.parked();
+    assert_eq!((lead.hand(), change.standing.position, change.parked), (None, Position(7), None));
     assert_eq!([8, 10, 11].map(|position| lead.count_max(Position(position), 5)), [1, 1, 5]);
 }
 

@@ -3,8 +3,8 @@
 use super::standing::{Led, Standing};
 
 /// So many times in a row who leads was found where it was, although there is something to do: it is stuck, or gone
-/// without a trace. The looks are [`Watch::LOOK_MS`] apart.
-const STUCK_LOOKS: u32 = 3;
+/// without a trace. Who rests before it tries again has said for how many looks more. The looks are [`Watch::LOOK_MS`] apart.
+const STUCK_LOOKS: u64 = 3;
 
 /// What one tab sees of who leads a consumer. It reads no clock: it counts its looks, so that a tab that was frozen
 /// itself, or whose clock was set, holds nobody for stuck.
@@ -13,7 +13,7 @@ pub struct Watch {
     /// What was seen last while there was something to do.
     seen: Option<Standing>,
     /// How often it was the same again.
-    same_count: u32,
+    same_count: u64,
 }
 
 /// What is known of who leads, besides what is stored.
@@ -64,6 +64,7 @@ impl Watch {
             return Verdict::Look;
         }
         self.same_count = self.same_count.saturating_add(1);
-        if STUCK_LOOKS <= self.same_count { Verdict::Claim } else { Verdict::Look }
+        let is_stuck = standing.rest_looks.saturating_add(STUCK_LOOKS) <= self.same_count;
+        if is_stuck { Verdict::Claim } else { Verdict::Look }
     }
 }

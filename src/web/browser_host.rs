@@ -22,7 +22,7 @@ use crate::answer::Answer;
 
 use super::global::{global, lock_manager};
 use super::listener::{Listener, listener};
-use super::locks::{self, BrowserLock};
+use super::locks::{self, BrowserLock, Reach};
 use super::promise::settled;
 use super::property;
 use super::tasks;
@@ -147,12 +147,12 @@ impl Host for BrowserHost {
 
     fn lock(&self, name: &str, timeout_ms: u64) -> impl Future<Output = Option<BrowserLock>> {
         let inner = &self.inner;
-        let name = match &inner.name {
-            Some(store) => format!("{store}:{name}"),
-            // Nobody else has this store: its locks are as good as the place where it is.
-            None => format!("{}:{name}", Rc::as_ptr(inner) as usize),
+        let (name, reach) = match &inner.name {
+            Some(store) => (format!("{store}:{name}"), Reach::Origin),
+            // Nobody else has this store: in this page it is known by the place where it is, which another page's may be at, too.
+            None => (format!("{}:{name}", Rc::as_ptr(inner) as usize), Reach::Page),
         };
-        locks::lock(name, timeout_ms)
+        locks::lock(name, reach, timeout_ms)
     }
 
     fn has_locks(&self) -> bool {

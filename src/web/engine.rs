@@ -164,15 +164,15 @@ impl Engine {
         self.kept.subscriptions.end(subscription as u64);
     }
 
-    /// How far a consumer is, as far as this tab knows: the position where it has the lead, or less it and one where it has not; 0
-    /// once it has ended.
+    /// How far a consumer is, as far as this tab knows: the position where it has the lead, or less it and one where it has not; no
+    /// number once it has ended.
     #[wasm_bindgen(js_name = consumerPosition)]
     pub fn consumer_position(&self, number: f64) -> f64 {
         let position = self.kept.consumers.look(number as u64, |control| {
             let position = control.position().0 as f64;
             if control.is_leading() { position } else { -1.0 - position }
         });
-        position.unwrap_or(-1.0)
+        position.unwrap_or(f64::NAN)
     }
 
     /// Ends a consumer, once what it handed out is handled.

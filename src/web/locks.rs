@@ -35,11 +35,20 @@ enum Holding {
 /// it any more is dropped, and so released.
 type Granted = Answer<Option<BrowserLock>>;
 
+/// Among whom a lock is unique.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// The pages and workers of the origin, where the browser has Web Locks.
+    Origin,
+    /// This page or worker.
+    Page,
+}
+
 /// Takes the lock, or gives up after `timeout_ms`, or at once where the browser refuses locks to this page.
-pub async fn lock(name: String, timeout_ms: u64) -> Option<BrowserLock> {
+pub async fn lock(name: String, reach: Reach, timeout_ms: u64) -> Option<BrowserLock> {
     let granted = Rc::<Granted>::default();
     let name = format!("everfold:{name}");
-    let _request = match lock_manager() {
+    let _request = match lock_manager().filter(|_| reach == Reach::Origin) {
         Some(manager) => Some(Request::of_origin(&manager, &name, &granted)?),
         None => {
             request_of_page(name, &granted);
@@ -109,7 +118,11 @@ fn request_of_page(name: String, granted: &Rc<Granted>) {
         let held = locks.iter_mut().find(|held| held.name == name);
         let is_free = held.is_none();
         match held {
-            Some(held) => held.waiting.push(Rc::downgrade(granted)),
+            Some(held) => {
+                // Who has given up leaves nothing behind, however long the lock is held.
+                held.waiting.retain(|waiting| waiting.strong_count() != 0);
+                held.waiting.push(Rc::downgrade(granted));
+            }
             None => locks.push(Held { name: name.clone(), waiting: Vec::new() }),
         }
         is_free

@@ -355,3 +355,126 @@ fn nothing_is_written_while_nothing_comes_that_is_wanted() {
         assert_eq!(next(&mut consumer).await, Err("ended".to_owned()));
     });
 }
+
+#[test]
+fn a_watcher_that_is_stopped_ends_at_once_whenever_that_is() {
+    for delay_ms in 0..40 {
+        let took_ms = in_tabs_that_lose(delay_ms, Locks::Some, 0, async |tabs: Tabs| {
+            let (leader, first) = tabs.open().await;
+            drop(tabs.consume(leader, &first, 0));
+            add(&first, "a", "A").await;
+            tabs.handled(1).await;
+            let (tab, second) = tabs.open().await;
+            let mut consumer = second.consumer(request("mails"));
+            let control = consumer.control();
+            let scheduler = tabs.scheduler.clone();
+            tabs.scheduler.spawn(tab, async move {
+                scheduler.sleep(delay_ms).await;
+                control.stop();
+            });
+            let began_ms = tabs.now_ms();
+            assert_eq!(next(&mut consumer).await, Err("ended".to_owned()));
+            tabs.now_ms() - began_ms - delay_ms
+        });
+        assert!(took_ms < 100, "stopped after {delay_ms} ms, it ended {took_ms} ms later");
+    }
+}
+
+#[test]
+fn a_batch_that_could_not_be_parked_is_stored_as_handled_once_it_is() {
+    in_tabs(1, Locks::Some, async |tabs: Tabs| {
+        let (_, store) = tabs.open().await;
+        for event_type in ["A", "B", "C"] {
+            add(&store, "a", event_type).await;
+        }
+        let mut consumer = store.consumer(ConsumerRequest { batch: 10, ..request("mails") });
+        assert_eq!(next(&mut consumer).await, Ok(vec![1, 2, 3]));
+        tabs.database.set_weather(Weather { step_ms_max: 5, quota_permille: 1_000, ..Weather::default() });
+        let parked = Report::Parked { attempts: 1, reason: "no".into() };
+        let refused = consumer.report(&parked).await.map_err(|error| error.code());
+        assert_eq!(refused, Err("QUOTA_EXCEEDED"));
+        tabs.database.set_weather(Weather { step_ms_max: 5, ..Weather::default() });
+        // It is handled again, and that goes well.
+        let control = consumer.control();
+        control.stop();
+        assert_eq!(next(&mut consumer).await, Err("ended".to_owned()));
+        let infos = store.consumers().await.expect("they are listed");
+        assert_eq!(infos[0].position, Position(3));
+    });
+}
+
+#[test]
+fn attempts_are_counted_also_of_what_is_tried_again_after_it_was_parked() {
+    in_tabs(1, Locks::Some, async |tabs: Tabs| {
+        let (_, store) = tabs.open().await;
+        add(&store, "a", "A").await;
+        let mut consumer = store.consumer(request("mails"));
+        assert_eq!(next(&mut consumer).await, Ok(vec![1]));
+        let parked = Report::Parked { attempts: 1, reason: "no".into() };
+        assert_eq!(consumer.report(&parked).await, Ok(Turn::Done));
+        let retry = ConsumerChange::Retry { event: None };
+        assert_eq!(store.change_consumer("mails", &retry).await, Ok(true));
+        for attempts in [0, 1, 2] {
+            let handout = consumer.next().await.expect("a handout").expect("it goes on");
+            assert_eq!((positions(&handout), handout.attempts), (vec![1], attempts));
+            assert_eq!(consumer.report(&Report::Failed { pause_ms: 0 }).await, Ok(Turn::Done));
+            // Its tab is closed, and another one goes on.
+            assert_eq!(consumer.report(&Report::Returned).await, Ok(Turn::Done));
+            consumer.control().stop();
+            assert_eq!(next(&mut consumer).await, Err("ended".to_owned()));
+            consumer = store.consumer(request("mails"));
+        }
+    });
+}
+
+#[test]
+fn who_begins_with_another_query_goes_on_from_where_it_is_and_who_had_the_old_one_ends() {
+    in_tabs(1, Locks::Some, async |tabs: Tabs| {
+        let (_, old_store) = tabs.open().await;
+        let (_, store) = tabs.open().await;
+        let asked = |types: &[&str]| ConsumerRequest { query: of_types(types), ..request("mails") };
+        let [mut leader, mut watcher] = [asked(&["A"]), asked(&["A"])].map(|asked| old_store.consumer(asked));
+        add(&store, "a", "A").await;
+        assert_eq!(next(&mut leader).await, Ok(vec![1]));
+        watcher.begin().await.expect("it is stored");
+
+        let mut new = store.consumer(asked(&["A", "B"]));
+        new.begin().await.expect("it is stored");
+        for event_type in ["B", "A", "B"] {
+            add(&store, "a", event_type).await;
+        }
+        for old in [&mut leader, &mut watcher] {
+            let refused = old.next().await.map(|_| ()).expect_err("its query is another");
+            assert_eq!(refused.code(), "INVALID_ARGUMENT", "{refused}");
+        }
+        // What the old one had in hand comes again.
+        for position in 1..=4 {
+            assert_eq!(next(&mut new).await, Ok(vec![position]));
+        }
+    });
+}
+
+#[test]
+fn who_pauses_keeps_the_lead_without_a_write_and_loses_it_only_when_the_pause_is_over() {
+    const PAUSE_MS: u64 = 60_000;
+    in_tabs(1, Locks::Some, async |tabs: Tabs| {
+        let (leader, first) = tabs.open().await;
+        let (tab, second) = tabs.open().await;
+        add(&first, "a", "A").await;
+        let mut consumer = first.consumer(request("mails"));
+        assert_eq!(next(&mut consumer).await, Ok(vec![1]));
+        drop(tabs.consume(tab, &second, 0));
+        assert_eq!(consumer.report(&Report::Failed { pause_ms: PAUSE_MS }).await, Ok(Turn::Done));
+        let (paused_ms, stored) = (tabs.now_ms(), bytes::stored(&tabs.database, "mails"));
+        tabs.scheduler.sleep(PAUSE_MS).await;
+        assert_eq!(bytes::stored(&tabs.database, "mails"), stored);
+        // It does not come back.
+        tabs.scheduler.freeze(leader);
+        let (by, at_ms) = tabs.handled(1).await;
+        assert!(
+            by == tab && at_ms - paused_ms <= PAUSE_MS + TAKEOVER_MS_MAX,
+            "{by:?} after {} ms",
+            at_ms - paused_ms
+        );
+    });
+}

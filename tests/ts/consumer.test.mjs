@@ -140,6 +140,7 @@ test("without a decision it is tried again after a pause that doubles, and at on
       }
       assert.ok(performance.now() - began < 900, "it was waited for the pause");
       await done(store, consumer);
+      await consumer.stop();
       assert.equal(listeners.size, 0);
     } finally {
       delete globalThis.addEventListener;
@@ -258,6 +259,8 @@ test("a consumer that is reset goes on after that position, with nothing parked"
     assert.deepEqual(noted.splice(0), ["a:0@1", "a:1@1"]);
     noted.push("x", "x", "x", "x");
     await consumer.reset({ after: 1 });
+    await until(() => consumer.position === 1 || noted.length === 6);
+    assert.equal(store.position - consumer.position, consumer.lag);
     await until(() => noted.length === 6);
     assert.deepEqual(noted.slice(4), ["a:1@1", "a:2@1"]);
     assert.deepEqual(await consumer.parked(), []);
@@ -333,19 +336,78 @@ test("a consumer ends with its store, which does not wait for a handler", async 
   const idle = noting(store, "idle");
   await done(store, idle.consumer);
   let isAborted = false;
-  const busy = store.consumer("busy", { after: 0 }, (_event, { signal }) => {
-    signal.addEventListener("abort", () => (isAborted = true));
-    return new Promise(() => {});
+  await new Promise((begin) => {
+    store.consumer("busy", { after: 0 }, (_event, { signal }) => {
+      signal.addEventListener("abort", () => (isAborted = true));
+      begin();
+      return new Promise(() => {});
+    });
   });
-  await until(() => busy.active);
-  await until(() => busy.position === 0);
-  await new Promise((resolve) => setTimeout(resolve, 20));
   await store.close();
   assert.equal(isAborted, true);
   const active = Object.fromEntries((await keeper.consumers()).map((info) => [info.name, info.active]));
   assert.deepEqual(active, { busy: true, idle: false });
   await keeper.close();
 });
+
+test("no handler begins after its consumer was stopped, or its store closed, whenever that is", async () => {
+  for (let turns = 0; turns < 60; turns += 1) {
+    await withStore(async (store) => {
+      await store.append("a", numbered(1));
+      let hasBegun = false;
+      const consumer = store.consumer("late", { after: 0 }, () => ((hasBegun = true), new Promise(() => {})));
+      await until(() => consumer.active);
+      for (let turn = 0; turn < turns; turn += 1) await null;
+      const before = hasBegun;
+      await (turns % 2 === 0 && !before ? consumer.stop() : store.close());
+      assert.equal(hasBegun, before, `after ${turns} turns`);
+    });
+  }
+});
+
+test("what comes online while a handler is at work has what fails be tried again at once", { timeout: 20_000 }, () =>
+  withStore(async (store) => {
+    const listeners = new Set();
+    globalThis.addEventListener = (type, listener) => type === "online" && listeners.add(listener);
+    globalThis.removeEventListener = (_type, listener) => listeners.delete(listener);
+    try {
+      await store.append("a", numbered(1));
+      let attempts = 0;
+      const consumer = store.consumer("sudden", { after: 0, retry: () => 3_600_000 }, () => {
+        attempts += 1;
+        if (attempts > 1) return;
+        for (const listener of listeners) listener();
+        throw new Error("offline");
+      });
+      await done(store, consumer);
+      await consumer.stop();
+      assert.equal(attempts, 2);
+    } finally {
+      delete globalThis.addEventListener;
+      delete globalThis.removeEventListener;
+    }
+  }));
+
+test("with a signal that was aborted before nothing is stored, and nothing is handed over", () =>
+  withStore(async (store) => {
+    await store.append("a", numbered(1));
+    const { consumer, noted } = noting(store, "never", { after: "end", signal: AbortSignal.abort() });
+    await consumer.stop();
+    assert.deepEqual([await store.consumers(), noted, consumer.active], [[], [], false]);
+  }));
+
+test("who begins with another query goes on where the consumer is, and who had the old one is told", () =>
+  withStore(async (store) => {
+    const told = new Promise((resolve) => {
+      const onError = (error, event) => resolve([error.code, error.path, event]);
+      noting(store, "mails", { query: { types: ["Numbered"] }, onError });
+    });
+    const { consumer, noted } = noting(store, "mails", { query: { types: ["Numbered", "Other"] } });
+    await until(() => consumer.active);
+    await store.append("a", [...numbered(1, "Other"), ...numbered(1), ...numbered(1, "Other")]);
+    await done(store, consumer);
+    assert.deepEqual([noted.length, await told], [3, ["INVALID_ARGUMENT", "options.query", undefined]]);
+  }));
 
 test("what a consumer is asked for is checked", () =>
   withStore(async (store) => {

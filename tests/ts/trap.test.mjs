@@ -10,9 +10,10 @@ const EXHAUSTED = fileURLToPath(new URL("exhausted.mjs", import.meta.url));
 
 test("a trap in a background task ends every call of every store, and says why", async () => {
   const { stdout } = await promisify(execFile)(process.execPath, [PAGE], { timeout: 30_000 });
-  const { refusals, uncaught } = JSON.parse(stdout);
+  const { refusals, uncaught, consumer } = JSON.parse(stdout);
   const internal = { name: "EverfoldError", code: "INTERNAL", causeName: "RuntimeError", hasStack: true };
   assert.deepEqual(refusals, [internal, internal, internal, internal]);
+  assert.deepEqual(consumer, { told: ["INTERNAL"], failure: "INTERNAL", active: false });
   // The platform hears of the trap, and of what it has to refuse afterwards.
   assert.equal(uncaught[0]?.name, "RuntimeError");
   assert.ok(uncaught.slice(1).every(({ code }) => code === "INTERNAL"), JSON.stringify(uncaught));

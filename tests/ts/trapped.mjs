@@ -20,6 +20,9 @@ process.on("uncaughtException", (error) => uncaught.push(told(error)));
 const open = (name) => EventStore.open(name, { storage: "memory" });
 const store = await open("trapped");
 await store.append("s", { type: "A" });
+const ended = [];
+const consumer = store.consumer("c", { after: 0, onError: (error) => ended.push(error.code) }, () => {});
+while (consumer.position === 0) await new Promise((resolve) => setImmediate(resolve));
 const pending = store.stats();
 queueMicrotask(trap);
 const calls = [() => pending, () => store.append("s", { type: "A" }), () => store.read("s").toArray(), () => open("other")];
@@ -27,4 +30,5 @@ const refusals = [];
 for (const call of calls) refusals.push(await call().then(() => "done", told));
 // What was still to be woken is refused, too.
 await new Promise((resolve) => setTimeout(resolve, 10));
-console.log(JSON.stringify({ refusals, uncaught }));
+await consumer.stop();
+console.log(JSON.stringify({ refusals, uncaught, consumer: { told: ended, failure: consumer.failure?.error.code, active: consumer.active } }));

@@ -80,7 +80,7 @@ impl<S: Storage, H: Host> Store<S, H> {
                         let bytes = Parked { is_wanted: true, ..parked }.to_bytes(&key);
                         puts.push((Area::Consumers, key, bytes));
                     }
-                    push(&mut puts, name, before.written());
+                    push(&mut puts, name, Standing { attempts: 0, ..before.written() });
                 }
             }
             if !matches!(change, ConsumerChange::Retry { .. }) {

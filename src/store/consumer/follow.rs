@@ -3,7 +3,7 @@
 use futures_util::FutureExt;
 use futures_util::future::{Either, LocalBoxFuture, select};
 
-use crate::consumer::{Lead, Leader, Led, Standing, Verdict, Watch, Work};
+use crate::consumer::{Lead, Leader, Led, Standing, Verdict, Watch, Work, fingerprint};
 use crate::error::Error;
 use crate::event::Position;
 use crate::host::Host;
@@ -38,17 +38,29 @@ impl<S: Storage, H: Host> Consumer<S, H> {
         Ok(Stepped::On)
     }
 
-    /// Looks at what is stored, and stores a consumer where there is none. `None` where it was removed.
+    /// Looks at what is stored, and stores a consumer where there is none, or where there is one with another query. `None` where it
+    /// was removed. Errors: `INVALID_ARGUMENT` where it has been stored with another query since.
     pub(super) async fn found(&mut self) -> Result<Option<Found>, Error> {
+        let query = fingerprint(&self.request.query);
         loop {
             let found = self.look().await?;
-            if found.is_some() || self.is_known {
+            let standing = match &found {
+                Some(found) if found.standing.query == query => None,
+                Some(_) if self.is_known => return Err(asked_otherwise()),
+                None if self.is_known => None,
+                Some(found) => Some(found.standing.asked_otherwise(query)),
+                None => Some(Standing::new(self.request.after, self.token_by_chance(), query)),
+            };
+            let Some(standing) = standing else {
                 self.is_known = true;
                 return Ok(found);
-            }
-            let standing = Standing::new(self.request.after, self.token_by_chance());
+            };
             // Where somebody else was faster, theirs is looked at next.
-            self.put_standing(standing).await?;
+            if self.put_standing(standing).await? == Written::Yes {
+                // Who leads an old query looks, although nothing is new in the log.
+                self.shared.host.announce(self.shared.index.borrow().head().position);
+                self.shared.news.spread();
+            }
         }
     }
 
@@ -103,6 +115,9 @@ impl<S: Storage, H: Host> Consumer<S, H> {
 
     /// Waits until it is time to look again, or the leader is gone.
     async fn wait(&mut self, verdict: Verdict, standing: &Standing) {
+        if self.state.is_stopped.get() {
+            return;
+        }
         let shared = self.shared.clone();
         let pause: LocalBoxFuture<'_, ()> = match verdict {
             Verdict::Rest if shared.index.borrow().head().position <= self.clear.1 => {
@@ -128,4 +143,9 @@ impl<S: Storage, H: Host> Consumer<S, H> {
     fn lock_name(&self, token: u64) -> String {
         format!("consumer:{}:{token}", self.request.name)
     }
+}
+
+fn asked_otherwise() -> Error {
+    const PROBLEM: &str = "is not that with which this consumer began later, in this tab or in another; reload the page, or give one of them another name";
+    Error::invalid_argument("options.query", PROBLEM)
 }

@@ -64,7 +64,7 @@ impl<S: Storage, H: Host> Consumer<S, H> {
         }
         let rests = source == Source::Log;
         let turn = self
-            .store(&mut |lead| match &source {
+            .store(&|lead| match &source {
                 Source::Log => lead.rested(),
                 Source::Parked { stream, .. } => Some(lead.caught_up_with(stream)),
             })

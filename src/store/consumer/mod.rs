@@ -60,7 +60,10 @@ pub enum Report {
     /// They take their time.
     Pending,
     /// They were tried in vain, and are to be tried again.
-    Failed,
+    Failed {
+        /// After how long. Until then nothing has to be said of them for the lead to be kept.
+        pause_ms: u64,
+    },
     /// They are to be parked, with their streams. Several are not: they come again one by one.
     Parked {
         /// How often they were tried.
@@ -123,7 +126,8 @@ struct Found {
 }
 
 impl<S: Storage, H: Host> Store<S, H> {
-    /// A consumer of this tab. Where none of the name is stored, [`Consumer::next`] stores one.
+    /// A consumer of this tab. Where none of the name is stored, [`Consumer::next`] stores one. Where one is stored with another
+    /// query, it goes on with this one from where it is, and those that began with the other one end.
     pub fn consumer(&self, request: ConsumerRequest) -> Consumer<S, H> {
         Consumer {
             shared: Rc::clone(&self.shared),
@@ -160,7 +164,7 @@ impl<S: Storage, H: Host> Consumer<S, H> {
     /// # Errors
     ///
     /// `CORRUPT_DATA` where what comes next, or what is stored of the consumer, cannot be read, and where nothing may be
-    /// written; `CLOSED`.
+    /// written; `INVALID_ARGUMENT` where another consumer of the name has begun later, with another query; `CLOSED`.
     pub async fn next(&mut self) -> Result<Option<Handout>, Error> {
         let mut pause_ms = 0;
         loop {
@@ -179,7 +183,7 @@ impl<S: Storage, H: Host> Consumer<S, H> {
 
     async fn step(&mut self) -> Result<Stepped, Error> {
         self.shared.check_open()?;
-        if self.store(&mut |lead| lead.handled()).await? == Turn::Done
+        if self.store(&|lead| lead.handled()).await? == Turn::Done
             && let Some(lead) = &mut self.lead
         {
             lead.take_back();
@@ -208,13 +212,18 @@ impl<S: Storage, H: Host> Consumer<S, H> {
         }
         let now = self.shared.host.now();
         let turn = self
-            .store(&mut |lead| match report {
+            .store(&|lead| match report {
                 Report::Pending => Some(lead.beaten()),
-                Report::Failed => Some(lead.failed()),
+                Report::Failed { pause_ms } => Some(lead.failed(*pause_ms)),
                 Report::Parked { attempts, reason } => lead.parking(*attempts, now, reason),
                 Report::Returned => None,
             })
             .await?;
+        if matches!(report, Report::Parked { .. })
+            && let Some(lead) = &mut self.lead
+        {
+            lead.parked();
+        }
         if matches!(report, Report::Parked { .. } | Report::Returned) {
             self.take_back();
         }
@@ -237,7 +246,7 @@ impl<S: Storage, H: Host> Consumer<S, H> {
     /// Leaves the lead to others. Where that cannot be written, they find that the lock is free, or that nothing goes on.
     async fn leave(&mut self) {
         if self.lead.is_some() {
-            let _ = self.store(&mut |lead| Some(lead.left())).await;
+            let _ = self.store(&|lead| Some(lead.left())).await;
             self.lose();
         }
     }

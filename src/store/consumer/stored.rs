@@ -65,12 +65,9 @@ impl<S: Storage, H: Host> Consumer<S, H> {
 
     /// Stores what `make` says of the lead, unless this tab has lost it. It is asked again where somebody else has written under the
     /// same token.
-    pub(super) async fn store(
-        &mut self,
-        make: &mut dyn FnMut(&mut Lead) -> Option<Change>,
-    ) -> Result<Turn, Error> {
+    pub(super) async fn store(&mut self, make: &dyn Fn(&Lead) -> Option<Change>) -> Result<Turn, Error> {
         loop {
-            let Some(lead) = &mut self.lead else { return Ok(Turn::Lost) };
+            let Some(lead) = &self.lead else { return Ok(Turn::Lost) };
             let Some(change) = make(lead) else { return Ok(Turn::Done) };
             if self.put(change.clone()).await? == Written::Yes {
                 if let Some(lead) = &mut self.lead {

@@ -132,11 +132,11 @@ impl Handling<'_> {
             attempts += 1;
             let report = match prng.chance(400) {
                 true => Report::Parked { attempts, reason: "by chance".into() },
-                false => Report::Failed,
+                false => Report::Failed { pause_ms: 0 },
             };
             match consumer.report(&report).await {
                 Ok(crate::store::Turn::Lost) => return,
-                Ok(_) if report != Report::Failed => {
+                Ok(_) if matches!(report, Report::Parked { .. }) => {
                     self.reader.world.borrow_mut().note(format!("{} parks {positions:?}", self.name));
                     self.reader.world.borrow_mut().summary.parked += 1;
                     return;

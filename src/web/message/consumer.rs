@@ -35,9 +35,13 @@ pub fn name(message: &mut Numbers<'_>) -> Result<Rc<str>, Error> {
 pub fn report(message: &mut Numbers<'_>) -> Report {
     match message.count() {
         0 => Report::Pending,
-        1 => Report::Failed,
+        1 => Report::Failed { pause_ms: message.whole() },
         2 => Report::Parked { attempts: message.whole(), reason: message.name() },
-        _ => Report::Returned,
+        3 => Report::Returned,
+        _ => {
+            message.fail("a report of an unknown kind");
+            Report::Pending
+        }
     }
 }
 
@@ -51,7 +55,11 @@ pub fn change(message: &mut Numbers<'_>) -> ConsumerChange {
                 .name_if_some()
                 .map(|id| EventId::parse(&id).unwrap_or(EventId::from_bytes([0; EventId::BYTES]))),
         },
-        _ => ConsumerChange::Remove,
+        2 => ConsumerChange::Remove,
+        _ => {
+            message.fail("a change of an unknown kind");
+            ConsumerChange::Retry { event: None }
+        }
     }
 }
 

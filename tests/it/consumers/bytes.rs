@@ -12,6 +12,8 @@ const STANDING: Standing = Standing {
     led: Led::WithLock,
     write_count: 12,
     attempts: 2,
+    rest_looks: 3,
+    query: 0x0123_4567_89ab_cdef,
 };
 
 fn parked() -> Parked {

@@ -95,7 +95,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     // When to read, and when to wait: positions are all that it has to know.
     ("subscription", &["position"]),
     // Sealed and tied to its key as snapshots are. What is parked names the event.
-    ("consumer", &["layout", "codec", "storage", "event", "id"]),
+    ("consumer", &["layout", "codec", "storage", "query", "event", "id"]),
     // What a store folds with, over entries as they stand in their records. A typed event becomes one to append.
     ("aggregate", &["reducer", "codec", "event", "error"]),
     // A language of its own over JSON texts. What it shares is the one hash table and the one sort.
