@@ -17,7 +17,7 @@ export interface InitOptions {
  * Says where everfold's wasm is. Nothing is loaded before the first store is opened; what is loaded stays, so that a later call only matters
  * where loading has failed. A `Response` can be read once: a function that fetches it can be asked again.
  *
- * Errors: `INVALID_ARGUMENT`, also for a module or bytes without `supplements`, as they do not say what is beside them.
+ * Errors: `INVALID_ARGUMENT`, also for a module, bytes, or a `data:` or `blob:` URL without `supplements`, as they do not say what is beside them.
  *
  * @example
  * import wasmUrl from "everfold/everfold.wasm?url"; // as Vite gives it
@@ -29,7 +29,7 @@ export function init(wasm: WasmSupply, options: InitOptions = {}): void {
   checkSupply(wasm, "wasm");
   checkSupplements(supplements);
   if (supplements === undefined && isWasmInput(wasm) && !canTellAddress(wasm)) {
-    throw invalidArgument("options.supplements", "is missing: a module or bytes do not say where the others are");
+    throw invalidArgument("options.supplements", "is missing: a module, bytes, and data: and blob: URLs do not say where the others are");
   }
   // Who opens a store is told; until then nobody listens.
   if (isPromise(wasm)) wasm.then(undefined, () => undefined);
@@ -69,7 +69,9 @@ function supplied(supply: WasmSupply): WasmInput | PromiseLike<WasmInput> {
 }
 
 function canTellAddress(wasm: WasmInput): boolean {
-  return typeof wasm === "string" || ["URL", "Response"].includes(kindOf(wasm));
+  // Nothing is beside what a page holds itself.
+  if (typeof wasm === "string" || kindOf(wasm) === "URL") return !/^(?:data|blob):/i.test(String(wasm));
+  return kindOf(wasm) === "Response";
 }
 
 /** The address of a module, beside which the others may be: none of one that has none, such as a response that was made by hand. */

@@ -212,6 +212,16 @@ fn parts_link_with_those_of_their_own_build_and_with_no_others() {
 }
 
 #[test]
+fn data_that_changes_is_written_by_the_first_module_alone() {
+    let mut links = links(&KNOWN);
+    links.data[1].is_constant = false;
+    let Parts { first, supplements, .. } =
+        cut(&links, &Module::read(&module()).expect("a module")).expect("it can be cut");
+    check(&first, 3, &[2, 3], &[(0, "firstcompactedunknown")]);
+    check(&supplements[0], 4, &[1, 4], &[]);
+}
+
+#[test]
 fn what_a_supplement_owns_is_not_reached_without_its_gate() {
     let leak = (Node::Function(0), Node::Slot(7));
     let refused = cut_by(&[&KNOWN[..], &[leak]].concat()).err().expect("it was cut").to_string();
