@@ -26,6 +26,28 @@ pub fn tied(key: &Key, mut bytes: Vec<u8>) -> Vec<u8> {
     bytes
 }
 
+/// What stands where the index of a run will, as long as its number is claimed and nothing of it lives.
+pub type Claim = [u8; 8];
+
+/// So many bytes of a claim are by chance.
+const CLAIM_CHANCE_BYTES: usize = 5;
+
+/// The claim that stands under a key. The first bytes are given, and the others tie it to the key: so nothing else
+/// that may come to stand there is taken for one.
+pub fn claim_of(key: &Key, mut chance: Claim) -> Claim {
+    let (given, check) = chance.split_at_mut(CLAIM_CHANCE_BYTES);
+    if let Key::Bytes(key) = key {
+        let checksum = xxh64(&[key.as_slice(), given].concat(), 0).to_le_bytes();
+        check.iter_mut().zip(checksum).for_each(|(byte, of_checksum)| *byte = of_checksum);
+    }
+    chance
+}
+
+/// Whether bytes are a claim that was made under this key.
+pub fn is_claim(key: &Key, bytes: &[u8]) -> bool {
+    Claim::try_from(bytes).is_ok_and(|claim| claim_of(key, claim) == claim)
+}
+
 /// A record of a unit, in [`crate::storage::Area::Units`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UnitRecord {
@@ -163,6 +185,20 @@ mod tests {
                 let range = RunRecord::range(run);
                 assert!(range.from <= Some(key.clone()) && Some(key.clone()) <= range.to);
             }
+        }
+    }
+
+    #[test]
+    fn a_claim_is_known_under_its_key_alone() {
+        let (key, other) = (RunRecord::Index.key(RunNumber(7)), RunRecord::Index.key(RunNumber(8)));
+        let claim = claim_of(&key, [1, 2, 3, 4, 5, 6, 7, 8]);
+        assert_eq!(claim, [1, 2, 3, 4, 5, 131, 85, 29]);
+        assert!(is_claim(&key, &claim) && !is_claim(&other, &claim));
+        assert!(!is_claim(&key, &claim[..7]) && !is_claim(&key, &[]) && !is_claim(&key, &[1; 8]));
+        for place in 0..claim.len() {
+            let mut flipped = claim;
+            flipped.iter_mut().skip(place).take(1).for_each(|byte| *byte ^= 1);
+            assert!(!is_claim(&key, &flipped), "byte {place}");
         }
     }
 

@@ -53,16 +53,20 @@ pub struct Headless {
     pub info: UnitInfo,
     /// How many of its blocks and pages of remains could be read.
     pub read_count: u32,
+    /// Whether its number is claimed: then it was staged, and perhaps not to its end. The claim of one that lives has ended.
+    pub is_claimed: bool,
 }
 
 impl Rebuilt {
     /// The units that fill gaps, of those whose headers are lost. What was staged and does not live has no header
-    /// either. It is made of what lives: so of units that cover the same, those live that hold the most entries. Where some cannot
-    /// be read as a whole, that cannot be told: then only one that is alone in its gap fills it.
+    /// either: it fills nothing as long as its claim is there, because what it was made of may be lost as a whole, and
+    /// it may have been staged in part. Without its claim it is known by what it is made of, which lives: so of units that cover the same,
+    /// those live that hold the most entries. Where some cannot be read as a whole, that cannot be told: then only one
+    /// that is alone in its gap fills it.
     pub fn fill_gaps(&self, headless: &[Headless]) -> Vec<UnitInfo> {
-        let are_whole = headless.iter().all(Headless::is_whole);
-        let placed: Vec<UnitInfo> =
-            headless.iter().filter(|it| it.is_placed()).map(|it| it.to_info()).collect();
+        let living = || headless.iter().filter(|it| !it.is_claimed);
+        let are_whole = living().all(Headless::is_whole);
+        let placed: Vec<UnitInfo> = living().filter(|it| it.is_placed()).map(|it| it.to_info()).collect();
         let mut filling = Vec::new();
         for (first, last) in &self.gaps {
             let fits =
@@ -124,7 +128,7 @@ impl Headless {
             commit_time: UnixMillis::default(),
             times: None,
         };
-        Self { info, read_count: 0 }
+        Self { info, read_count: 0, is_claimed: false }
     }
 
     /// Whether it is known where it stands. Remains alone do not say it where there are blocks that cannot be read: what is
@@ -228,7 +232,7 @@ mod tests {
 
     fn whole((number, first, last, entry_count): (u64, u64, u64, u64)) -> Headless {
         let info = UnitInfo { entry_count, block_count: 1, ..unit((number, first, last)) };
-        Headless { info, read_count: 1 }
+        Headless { info, read_count: 1, is_claimed: false }
     }
 
     fn part(unit: (u64, u64, u64, u64)) -> Headless {
@@ -254,6 +258,14 @@ mod tests {
         check_filling(&[whole((5, 13, 13, 1)), next, one], &[(3, 11, 15), (4, 16, 20)]);
         // And of what is made of one, and has all of it.
         check_filling(&[whole((5, 12, 14, 3)), next, one], &[(3, 11, 15), (4, 16, 20)]);
+    }
+
+    #[test]
+    fn what_is_claimed_fills_no_gap() {
+        let claimed = |unit| Headless { is_claimed: true, ..whole(unit) };
+        check_filling(&[claimed((3, 12, 18, 7))], &[]);
+        check_filling(&[claimed((5, 12, 14, 3)), whole((3, 12, 14, 3))], &[(3, 11, 20)]);
+        check_filling(&[claimed((5, 12, 18, 7)), part((3, 12, 14, 3))], &[(3, 11, 20)]);
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod ids;
 pub mod laid;
 mod many_names;
 mod set_back;
+mod staged;
 mod stored;
 pub mod tabs;
 mod two_at_once;

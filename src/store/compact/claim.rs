@@ -16,8 +16,8 @@ pub(super) struct Stored {
     pub token: Option<Token>,
 }
 
-/// What no other claim of a number has: it is made by chance.
-pub(super) type Token = [u8; 8];
+/// What no other claim of a number has.
+pub(super) type Token = keys::Claim;
 
 impl Stored {
     /// A write of nothing yet, which holds as long as nobody else has written the root, or claimed the number: after a
@@ -48,8 +48,9 @@ impl Stored {
 
     /// Claims a number, and gives up all others, whose holders are gone: whoever holds the lock is alone. Where there
     /// are no locks, a holder who is not gone finds that the root changed, or that its token is gone. And the write of that.
-    pub fn claim(&self, token: Token) -> (Self, GuardedWrite) {
+    pub fn claim(&self, chance: Token) -> (Self, GuardedWrite) {
         let number = self.root.next_number;
+        let token = keys::claim_of(&key_of_claim(number), chance);
         let root = Root { staged: vec![number], next_number: number.saturating_add(1), ..self.root.clone() };
         let mut write = self.write_of_claims(&root);
         // Under numbers that were never given may stand what a rebuilding left that came to nothing, or what a
@@ -83,6 +84,6 @@ impl Stored {
 
 /// Where a claim stands until it is given up, or the index of a run comes there that lives. Whoever deletes what is staged
 /// under the number deletes it too.
-fn key_of_claim(number: u64) -> Key {
+pub(super) fn key_of_claim(number: u64) -> Key {
     RunRecord::Index.key(RunNumber(number))
 }

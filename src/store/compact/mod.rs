@@ -145,9 +145,9 @@ impl<'a, S: Storage, H: Host> Compactor<'a, S, H> {
     /// Does a step on the root as it was read.
     fn step(&mut self, stored: Stored, step: CompactionStep) -> LocalBoxFuture<'_, Result<(), Halt>> {
         async move {
-            let mut token = Token::default();
-            self.shared.host.random(&mut token);
-            let (claimed, write) = stored.claim(token);
+            let mut chance = Token::default();
+            self.shared.host.random(&mut chance);
+            let (claimed, write) = stored.claim(chance);
             self.write(write).await?;
             let done = self.carry_out(&claimed, step).await;
             if done.is_err() {

@@ -184,12 +184,19 @@ impl Rebuilding {
         // A root that is not there knows no unit, and no number that was claimed.
         let usable = bytes.as_deref().and_then(|bytes| usable_root(head, Some(bytes)));
         let is_root_lost = usable.is_none();
-        // One that was set back does not know all numbers that were claimed, and no claim comes back to them.
-        let unknown = usable.as_ref().map(|root| UnitRecord::Header.key(UnitNumber(root.next_number)));
-        let dead = unknown.into_iter().map(|from| KeyRange { from: Some(from), to: None }).collect();
         let root = usable.unwrap_or_default();
+        // Claims end, with the runs before these: what was staged under them must not outlive them, because without them
+        // nobody can tell that it does not live.
+        let mut dead: Vec<KeyRange> =
+            root.staged.iter().map(|number| UnitRecord::range(UnitNumber(*number))).collect();
+        if !is_root_lost {
+            // One that was set back does not know all numbers that were claimed, and no claim comes back to them.
+            let from = Some(UnitRecord::Header.key(UnitNumber(root.next_number)));
+            dead.push(KeyRange { from, to: None });
+        }
         let left = root.units.iter().rev().copied().collect();
-        let root = Root { runs: Vec::new(), unread: Vec::new(), next_number: first_number, ..root };
+        let (runs, staged, unread) = (Vec::new(), Vec::new(), Vec::new());
+        let root = Root { runs, staged, unread, next_number: first_number, ..root };
         Self {
             stored: Stored { head, root, bytes, token: None },
             is_root_lost,

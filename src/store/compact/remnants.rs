@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use crate::event::Position;
 use crate::layout::directory::Page;
-use crate::layout::keys::{UnitRecord, tied};
+use crate::layout::keys::{UnitRecord, is_claim, tied};
 use crate::layout::rebuild::{Headless, Rebuilt, rebuild};
 use crate::layout::unit::{UnitHeader, UnitInfo, decode_block};
 use crate::layout::{BlockIndex, UnitNumber};
@@ -12,6 +12,7 @@ use crate::limits::UNIT_PARTS_MAX;
 use crate::storage::{Area, Direction, Found, KeyRange, PageRequest, Record, Request};
 
 use super::Halt;
+use super::claim::key_of_claim;
 use super::work::{Desk, Work};
 
 /// So many blocks, and pages of remains, are read at a time of a unit whose header is lost.
@@ -88,6 +89,8 @@ impl Survey {
 
     /// Takes in what was read of a unit.
     fn take(&mut self, mut unit: Headless, found: Found) {
+        let claim = key_of_claim(unit.info.number.0);
+        unit.is_claimed = found.values.iter().flatten().any(|bytes| is_claim(&claim, bytes));
         let [blocks, remains, filters] = found.pages.try_into().unwrap_or_default();
         let is_last = blocks.len().max(remains.len()) < RECORDS_AT_ONCE;
         for record in blocks {
@@ -137,7 +140,7 @@ impl Work for Survey {
             page(remains, UnitRecord::Remains(last_index), forwards, RECORDS_AT_ONCE),
             page(UnitRecord::Filter(BlockIndex(0)), UnitRecord::Filter(last), Direction::Backwards, 1),
         ];
-        desk.wanted = Some(Request { keys: Vec::new(), pages });
+        desk.wanted = Some(Request { keys: vec![(Area::Index, key_of_claim(unit.info.number.0))], pages });
         self.unit = Some(unit);
         Ok(ControlFlow::Continue(()))
     }

@@ -21,9 +21,9 @@ const SHAPE: Shape =
     Shape { commit_count: 30, commit_entries_max: 3, stream_count: 7, facts_permille: 80, large_permille: 0 };
 
 /// All records of a database.
-type Copied = BTreeMap<(Area, Key), Vec<u8>>;
+pub type Copied = BTreeMap<(Area, Key), Vec<u8>>;
 
-fn copy(database: &SimulatedDatabase) -> Copied {
+pub fn copy(database: &SimulatedDatabase) -> Copied {
     let page = |area| PageRequest {
         area,
         range: KeyRange::default(),
@@ -122,7 +122,7 @@ fn what_another_has_compacted_survives_when_the_root_is_set_back_under_who_compa
 }
 
 /// Loses the pages of the directory, which is made again.
-async fn lose_pages(tabs: &Tabs) {
+pub async fn lose_pages(tabs: &Tabs) {
     for (area, key) in copy(&tabs.database).into_keys() {
         if area == Area::Index && matches!(RunRecord::of(&key), Some((_, RunRecord::Page(_)))) {
             tabs.database.replace(area, key, None);
