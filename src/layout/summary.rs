@@ -246,6 +246,12 @@ impl StreamSummary {
         hidings.map(|hiding| hiding.before).max().unwrap_or(Revision::FIRST)
     }
 
+    /// Where events stand that are hidden by now, if nothing of the stream is older than this summary.
+    pub fn hidden_runs(&self) -> impl Iterator<Item = &StoredRun> {
+        let visible_from = self.visible_from(Position(u64::MAX));
+        self.runs.iter().filter(move |run| run.first_revision < visible_from)
+    }
+
     /// The same without the places of its entries: what must be known of a stream once its events were erased.
     #[must_use]
     pub fn without_places(&self) -> Self {

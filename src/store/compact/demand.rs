@@ -181,8 +181,7 @@ impl Goal {
 
 /// Adds the units that hold events of a stream which are hidden.
 fn add_units_to_rewrite(summary: &StreamSummary, units: &mut Vec<UnitNumber>) {
-    let visible_from = summary.visible_from(Position(u64::MAX));
-    for run in summary.runs.iter().filter(|run| run.first_revision < visible_from) {
+    for run in summary.hidden_runs() {
         if !units.contains(&run.address.unit) {
             units.push(run.address.unit);
         }

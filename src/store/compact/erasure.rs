@@ -38,6 +38,14 @@ impl Erasure {
         self.streams.rows()
     }
 
+    /// Forgets some streams: of each, in the order of [`Erasure::streams`], is said whether it stays.
+    pub fn retain(&mut self, stays: &[bool]) {
+        // The last one takes the place of one that goes, and was looked at before it.
+        for (number, _) in stays.iter().enumerate().rev().filter(|(_, stays)| !**stays) {
+            self.streams.swap_remove(number);
+        }
+    }
+
     /// What is known of a stream that has facts.
     pub fn stream_mut(&mut self, stream: &str) -> Option<&mut Hidden> {
         self.streams.get_mut(stream)
@@ -84,8 +92,9 @@ pub(super) struct FactsWork {
 }
 
 impl FactsWork {
-    pub fn new(blocks: Vec<Part>) -> Self {
-        Self { erasure: Erasure::default(), reader: Reader::new(blocks.into_iter(), None) }
+    /// Adds to what is known of other blocks.
+    pub fn new(erasure: Erasure, blocks: Vec<Part>) -> Self {
+        Self { erasure, reader: Reader::new(blocks.into_iter(), None) }
     }
 }
 
@@ -99,5 +108,30 @@ impl Work for FactsWork {
             Next::End => return Ok(ControlFlow::Break(())),
         }
         Ok(ControlFlow::Continue(()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn streams_stay_of_which_that_is_said() {
+        for count in 0..9_usize {
+            for set in 0..1_u32 << count {
+                let names: Vec<String> = (0..count).map(|number| format!("stream-{number}")).collect();
+                let mut erasure = Erasure::default();
+                for name in &names {
+                    let name = StreamName::new(name.as_str()).unwrap();
+                    erasure.streams.insert(&name, Hidden::default());
+                }
+                let stays: Vec<bool> = (0..count).map(|number| set >> number & 1 == 1).collect();
+                erasure.retain(&stays);
+                for (name, stays) in names.iter().zip(&stays) {
+                    assert_eq!(erasure.stream_mut(name).is_some(), *stays, "{name} of {stays:?}");
+                }
+                assert_eq!(erasure.streams().len(), set.count_ones() as usize);
+            }
+        }
     }
 }

@@ -20,6 +20,11 @@ use super::{Compactor, Halt, Stored};
 
 /// So many streams are looked up at a time.
 pub(super) const STREAMS_AT_ONCE: usize = 64;
+/// So many blocks that hold facts are read at a time.
+const BLOCKS_AT_ONCE: usize = 64;
+/// So many streams that have facts may be known of which nobody has looked whether anything hidden is left of them; and
+/// twice as many as those of which there is.
+const STREAMS_UNSEEN_MAX: usize = 4_096;
 
 impl<'a, S: Storage, H: Host> Compactor<'a, S, H> {
     /// What facts say that stand in this unit or a later one. The directory knows the blocks that hold facts: mostly
@@ -36,11 +41,32 @@ impl<'a, S: Storage, H: Host> Compactor<'a, S, H> {
                 Ok(())
             })
             .await?;
-            let mut work = FactsWork::new(parts);
-            self.carry_through(&mut work, &mut Desk::new(stored)).await?;
-            Ok(work.erasure)
+            let (mut erasure, mut hiding_count) = (Erasure::default(), 0);
+            for some in parts.chunks(BLOCKS_AT_ONCE) {
+                let mut work = FactsWork::new(erasure, some.to_vec());
+                self.carry_through(&mut work, &mut Desk::new(stored)).await?;
+                erasure = work.erasure;
+                if 2 * hiding_count + STREAMS_UNSEEN_MAX < erasure.streams().len() {
+                    self.forget_erased(&mut erasure).await?;
+                    hiding_count = erasure.streams().len();
+                }
+            }
+            Ok(erasure)
         }
         .boxed_local()
+    }
+
+    /// Forgets the streams of which all that is hidden was erased before: mostly all of those that were deleted ever.
+    async fn forget_erased(&mut self, erasure: &mut Erasure) -> Result<(), Halt> {
+        let mut stays = Vec::with_capacity(erasure.streams().len());
+        for some in erasure.streams().chunks(STREAMS_AT_ONCE) {
+            let summaries = self.look_up(some).await?;
+            let holds_hidden =
+                |it: &Option<StreamSummary>| it.as_ref().is_some_and(|it| it.hidden_runs().next().is_some());
+            stays.extend(summaries.iter().map(holds_hidden));
+        }
+        erasure.retain(&stays);
+        Ok(())
     }
 
     /// What units know of streams.

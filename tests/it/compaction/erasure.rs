@@ -1,5 +1,7 @@
 //! What is hidden across units is erased when they are rewritten, and everything is answered as if nothing had been.
 
+use std::ops::Range;
+
 use everfold::event::Revision;
 use everfold::layout::keys::{ROOT, RunRecord};
 use everfold::log::Expected;
@@ -9,8 +11,8 @@ use everfold::store::{Mark, StreamList};
 
 use crate::compacted::by_hand::all_of;
 use crate::one_tab::{
-    Browser, TestStore, append, append_if, event, in_browser, mark, numbered, read_all, read_stream,
-    whole_log, whole_stream,
+    Browser, TestStore, append, append_if, commit, event, in_browser, mark, numbered, read_all, read_stream,
+    whole_log, whole_stream, write,
 };
 
 use super::laid::{compact, on_demand};
@@ -132,4 +134,39 @@ fn a_stream_may_be_deleted_and_begun_again_across_units() {
     check(&[(3, Mark::Delete), (3, truncate)]);
     check(&[(1, Mark::Delete), (3, Mark::Tombstone)]);
     check(&[(2, truncate), (3, Mark::Tombstone)]);
+}
+
+/// More than are known at a time of which nobody has looked whether anything hidden is left of them.
+const MANY: usize = 5_000;
+
+/// How many entries the units of a log have.
+async fn entry_count(browser: &Browser) -> u64 {
+    Stored::read(&browser.storage).await.root.units.iter().map(|unit| unit.entry_count).sum()
+}
+
+#[test]
+fn of_many_streams_that_were_deleted_long_ago_those_are_erased_that_were_written_and_deleted_again() {
+    in_browser(|browser| async move {
+        let store = browser.open_with(on_demand(100_000)).await.unwrap();
+        let append_to = async |numbers: Range<usize>| {
+            let writes = numbers.map(|number| write(&format!("s{number}"), Expected::Any, vec![event("A")]));
+            commit(&store, writes.collect()).await.unwrap();
+        };
+        let delete = async |numbers: Range<usize>| {
+            for number in numbers {
+                mark(&store, &format!("s{number}"), Mark::Delete).await.unwrap();
+            }
+        };
+        append_to(0..MANY).await;
+        assert_eq!(compact(&store).await.unwrap().erased_count, 0);
+        delete(0..MANY).await;
+        assert_eq!(compact(&store).await.unwrap().erased_count, MANY as u64);
+        assert_eq!(entry_count(&browser).await, MANY as u64);
+        append_to(MANY / 2..MANY / 2 + 20).await;
+        assert_eq!(compact(&store).await.unwrap().erased_count, 0);
+        delete(MANY / 2..MANY / 2 + 7).await;
+        assert_eq!(compact(&store).await.unwrap().erased_count, 7);
+        assert_eq!(entry_count(&browser).await, MANY as u64 + 20);
+        assert_eq!(store.stats().await.unwrap().event_count, 13);
+    });
 }
