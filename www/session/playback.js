@@ -6,6 +6,9 @@ export const IDLE_MS = 1_000;
 /** Long enough to fold a good many events, short enough for sixty frames a second. */
 const FRAME_BUDGET_MS = 10;
 
+/** A frame that has not come by then is not waited for. */
+const FRAME_MS_MAX = 100;
+
 /**
  * Reads the events after `start` and hands the state over once a frame, until the end, or until the signal aborts.
  *
@@ -83,9 +86,15 @@ class Pace {
 
 function nextFrame() {
   return new Promise((resolve) => {
-    // A hidden tab has no frames.
-    if (globalThis.document.hidden) setTimeout(resolve);
-    else requestAnimationFrame(() => setTimeout(resolve));
+    // A tab that is hidden has no frames, be it from the first or only once one was asked for.
+    const timer = setTimeout(() => {
+      cancelAnimationFrame(frame);
+      resolve();
+    }, FRAME_MS_MAX);
+    const frame = requestAnimationFrame(() => {
+      clearTimeout(timer);
+      setTimeout(resolve);
+    });
   });
 }
 
