@@ -1,5 +1,6 @@
 import type { World } from "./engine.js";
 import { pauseUntil } from "./pause.js";
+import { MILLIS_MAX } from "./time.js";
 import { randomId } from "./uuid.js";
 
 /** What the facade needs of the world around it: in a test kit a world of its own. */
@@ -27,7 +28,8 @@ export interface HostWorld {
 
 /** The browser, or Node. */
 export const PLATFORM: Host = {
-  now: () => Date.now(),
+  // As the core reads it: a page may have put anything in the place of its clock.
+  now: () => Math.min(Math.max(Date.now() || 0, 0), MILLIS_MAX),
   newId: randomId,
   random: () => Math.random(),
   pause: (duration_ms, signal) => pauseUntil(performance.now() + duration_ms, signal),

@@ -9,7 +9,7 @@ import { invalidArgument } from "./errors.js";
 export type TimeInput = number | Date | string;
 
 /** The furthest moment that a `Date` can hold, in milliseconds. */
-const MILLIS_MAX = 8.64e15;
+export const MILLIS_MAX = 8.64e15;
 const ISO = /^(\d{4}|[+-]\d{6})-(\d{2})-(\d{2})T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2})$/;
 
 /** A moment in Unix milliseconds. */

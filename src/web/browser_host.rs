@@ -29,6 +29,8 @@ use super::tasks;
 use super::timer::Timer;
 use super::world::World;
 
+/// The last moment that a `Date` can hold, in milliseconds since 1970.
+const DATE_MS_MAX: f64 = 8.64e15;
 /// Most bytes that `crypto.getRandomValues` fills in one call.
 const RANDOM_BYTES_MAX: usize = 65_536;
 
@@ -251,7 +253,8 @@ impl Voice {
     reason = "this is where the host takes the time from that it gives to others"
 )]
 fn now_ms() -> f64 {
-    js_sys::Date::now()
+    // A page may have put anything in the place of its clock, and what is stored is to be a date.
+    js_sys::Date::now().clamp(0.0, DATE_MS_MAX)
 }
 
 impl Drop for Voice {
