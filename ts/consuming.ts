@@ -211,7 +211,7 @@ export class RunningConsumer implements StoppableConsumer {
 
   async #attempt(stored: readonly AnyRecorded[], attempt: number, signal: AbortSignal): Promise<{ error: unknown } | undefined> {
     this.#cameOnline = false;
-    const beating = setInterval(() => void this.#report({ kind: "pending" }).catch(() => {}), BEAT_MS);
+    const beating = setInterval(() => void this.#beat(), BEAT_MS);
     // A handler that never ends keeps no process of Node's alive.
     (beating as { unref?(): void }).unref?.();
     try {
@@ -248,6 +248,15 @@ export class RunningConsumer implements StoppableConsumer {
     await this.#reported({ kind: "failed", pause_ms });
     await this.#pause(pause_ms);
     return false;
+  }
+
+  /** Says that the handler is at work. Where the store is closed or gone what it does is of no use any more: it is told, and this ends. */
+  async #beat(): Promise<void> {
+    try {
+      await this.#report({ kind: "pending" });
+    } catch (failure) {
+      if (isEverfoldError(failure, "CLOSED")) void this.stop();
+    }
   }
 
   /** Says something of what is in hand. Gives why it could not be stored. Throws where nothing can be any more. */

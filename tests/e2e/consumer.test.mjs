@@ -124,3 +124,36 @@ async function check(tab) {
   assert.deepEqual(firsts, placed);
   assert.ok(notes.length <= placed.length + 1, `${notes.length - placed.length} events were handled twice`);
 }
+
+/** Consumes with a handler that waits until it is told that it need not. */
+async function consumePatiently(name) {
+  globalThis.store = await everfold.EventStore.open(name);
+  await new Promise((begin) => {
+    globalThis.consumer = store.consumer("patient", { after: 0 }, (_event, { signal }) => {
+      begin();
+      return new Promise((_resolve, reject) => signal.addEventListener("abort", () => ((globalThis.told_ms = performance.now()), reject(signal.reason))));
+    });
+    store.append("order-1", { type: "Placed" });
+  });
+}
+
+for (const [name, openBrowser] of [["Chromium", openChromium], ["Firefox", openFirefox]]) {
+  test(`${name}: a handler is told that its store was destroyed in another tab`, { timeout: 60_000 }, async () => {
+    const profile = makeProfile();
+    const browser = await openBrowser(profile.path);
+    try {
+      const [tab, other] = [await openTab(browser), await openTab(browser)];
+      await tab.run(consumePatiently, "gone");
+      await other.run((gone) => everfold.EventStore.destroy(gone), "gone");
+      const isActive = await tab.run(async () => {
+        while (globalThis.told_ms === undefined) await new Promise((resolve) => setTimeout(resolve, 10));
+        await consumer.stop();
+        return consumer.active;
+      });
+      assert.equal(isActive, false);
+    } finally {
+      await browser.close();
+      profile.remove();
+    }
+  });
+}

@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { EventStore, defineEvents, eventType } from "../../dist/index.js";
+import { openTestTabs } from "../../dist/testing.js";
 import { newName, numbered, refused, until, withStore } from "./check.mjs";
 
 /** A consumer that notes what it is given, as `stream:number@attempt`. What `fail` gives is thrown. */
@@ -453,3 +454,20 @@ test("too large a batch and too long a name are refused by the core", () =>
     assert.deepEqual(await codes("large", { batch: 1_001 }), ["LIMIT_EXCEEDED", "consumer batch"]);
     assert.deepEqual(await codes("x".repeat(257), {}), ["LIMIT_EXCEEDED", "consumer name bytes"]);
   }));
+
+test("a handler is told where its store is gone while it is at work", { timeout: 20_000 }, async () => {
+  const tabs = await openTestTabs(1);
+  const [tab] = tabs;
+  const signals = [];
+  const consumer = tab.store.consumer("c", { after: 0 }, (_event, { signal }) => {
+    signals.push(signal);
+    return new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+  });
+  await tab.store.append("s", { type: "Noted" });
+  await until(() => 0 < signals.length);
+  tab.kill();
+  await until(() => signals[0].aborted && !consumer.active);
+  await consumer.stop();
+  assert.equal(signals.length, 1);
+  await tabs.close();
+});
