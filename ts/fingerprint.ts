@@ -12,6 +12,9 @@ const NATIVE = /\{\s*\[native code\]\s*\}\s*$/;
 /** In place of a registry, where there is none. */
 const NO_EVENTS = {};
 
+/** Projections of which was said that their functions cannot be compared. */
+const warned = new WeakSet<object>();
+
 const known = new WeakMap<object, WeakMap<object, FingerprintMessage | undefined>>();
 
 /**
@@ -49,14 +52,26 @@ function hashed(text: string): FingerprintMessage {
 /**
  * What tells the documents of a projection apart from others of its name: a hash of its version, of its query, of the source
  * of its functions or of its document, and of versions, former names and upcasters of the events. Of a function that does not show its source, none of
- * that is seen.
+ * that is seen: where no `version` is said either, the console is told once.
  */
 export function fingerprintOfProjection(projection: AnyProjection<unknown>, ofStore: EventRegistry | undefined): FingerprintMessage {
   const { version, query, key, on } = projection;
   const events = (projection.events ?? ofStore ?? NO_EVENTS) as EventRegistry;
+  if (version === 1) warnOfHidden(projection, [key, on, registryOf(events, (value) => value)]);
   // Documents are plain JSON, and all that there is to them.
   if (isDocument(on)) return hashed(JSON.stringify(["document", version, query, key ?? null, on, registryOf(events, sourceOf)]));
   return hashed(JSON.stringify([version, query, sourceOf(key), sourceOf(on), registryOf(events, sourceOf)]));
+}
+
+/** Says once of a projection that it would not be seen if one of its functions changed. */
+function warnOfHidden(projection: AnyProjection<unknown>, functions: unknown): void {
+  if (warned.has(projection)) return;
+  try {
+    described(functions);
+  } catch {
+    warned.add(projection);
+    console.warn(`a function of the projection ${projection.name} does not show its source, as one that is bound: its documents are made anew where \`version\` is raised, and not by themselves where it changes`);
+  }
 }
 
 function registryOf(events: EventRegistry, describe: (value: unknown) => unknown = described): unknown {

@@ -15,11 +15,16 @@ import type { ChangeListener, Projector } from "./projector.js";
 import { isNothingBetween, replaced } from "./projector.js";
 import type { FindOptions, DocumentRange, Rows } from "./read-model.js";
 import { ReadModel } from "./read-model.js";
+import { sha1 } from "./sha1.js";
 
 const FIND_LIMIT = 100;
 /** How often it is looked whether another tab has come further. */
 const LOOK_MS = 50;
-const CURSOR = /^(?:[0-9a-f]{2})+$/;
+/** A cursor is hexadecimal: two bytes that tell the index apart, and the entry behind which to go on. */
+const CURSOR = /^(?:[0-9a-f]{2}){3,}$/;
+const MARK_BYTES = 2;
+
+const encoder = new TextEncoder();
 
 /** The documents of a projection as a store has them. */
 export class ProjectedDocuments<Doc, Indexes extends Indexing = Record<never, never>> extends ReadModel<Doc, Indexes> {
@@ -41,7 +46,7 @@ export class ProjectedDocuments<Doc, Indexes extends Indexing = Record<never, ne
   }
 
   override get failure(): unknown {
-    return this.#projector.failure;
+    return this.#projector.failure ?? this.#projector.refusal;
   }
 
   override async get(key: string): Promise<Doc | undefined> {
@@ -73,7 +78,7 @@ export class ProjectedDocuments<Doc, Indexes extends Indexing = Record<never, ne
     const { documents, keys, keyLengths, next } = await this.#answered(() => this.#engine.findDocuments(message));
     const found = JSON.parse(documents) as Doc[];
     const rows = keysOf(keys, keyLengths).map((key, place) => ({ key, doc: found[place] as Doc }));
-    return { rows, cursor: next && Array.from(next, (byte) => byte.toString(16).padStart(2, "0")).join("") };
+    return { rows, cursor: next && Array.from([...markOf(message.index), ...next], (byte) => byte.toString(16).padStart(2, "0")).join("") };
   }
 
   override async count(options?: DocumentRange<keyof Indexes & string>): Promise<number> {
@@ -132,10 +137,15 @@ export class ProjectedDocuments<Doc, Indexes extends Indexing = Record<never, ne
 
   /** Waits until something is so, which is looked after when documents change, and now and then. */
   async #until(signal: AbortSignal | undefined, isSo: () => Promise<boolean>): Promise<void> {
+    // There may be room by now: it counts only what is refused from now on.
+    const { refusal: earlier } = this.#projector;
+    this.#projector.hurry();
     for (;;) {
       signal?.throwIfAborted();
       if (await isSo()) return;
-      if (this.#projector.failure !== undefined) throw this.#projector.failure;
+      const { failure, refusal } = this.#projector;
+      if (failure !== undefined) throw failure;
+      if (refusal !== undefined && refusal !== earlier) throw refusal;
       if (this.#projector.isStopped) throw closed();
       await this.#change(signal);
     }
@@ -174,7 +184,7 @@ export class ProjectedDocuments<Doc, Indexes extends Indexing = Record<never, ne
       equals,
       from,
       before,
-      after: option(bag, "cursor", cursorBytes),
+      after: option(bag, "cursor", (value, path) => entryBytes(value, path, of?.text)),
     };
   }
 }
@@ -194,7 +204,15 @@ function keyList(value: unknown, path: string): readonly IndexValueMessage[] {
   });
 }
 
-function cursorBytes(value: unknown, path: string): Uint8Array {
+/** The entry that a cursor stands for: in another index it would stand for another place, or none. */
+function entryBytes(value: unknown, path: string, index: string | undefined): Uint8Array {
   if (typeof value !== "string" || !CURSOR.test(value)) throw unfit(value, path, "the cursor of a page");
-  return Uint8Array.from(value.match(/../g) ?? [], (digits) => Number.parseInt(digits, 16));
+  const bytes = Uint8Array.from(value.match(/../g) ?? [], (digits) => Number.parseInt(digits, 16));
+  if (markOf(index).some((byte, place) => byte !== bytes[place])) throw invalidArgument(path, "is of a page by another index; begin anew where the question changes");
+  return bytes.subarray(MARK_BYTES);
+}
+
+/** What tells an index apart in a cursor; without one, the keys of the documents. */
+function markOf(index: string | undefined): Uint8Array {
+  return sha1(encoder.encode(index ?? "")).subarray(0, MARK_BYTES);
 }

@@ -212,6 +212,7 @@ export function tooLarge(bytes: number, maximum: number): EverfoldError {
 }
 
 function checkKey(value: unknown): string {
+  if (isUnawaited(value)) throw new TypeError("a promise is no key; `key` must be synchronous");
   const key = name(value, "key");
   const bytes = bytesOf(key, KEY_BYTES_MAX);
   if (KEY_BYTES_MAX < bytes) throw limitExceeded("key", "document key bytes", bytes, KEY_BYTES_MAX);

@@ -49,6 +49,8 @@ export class Projector {
   isAnswering: boolean;
   /** Why it went no further. */
   failure: unknown;
+  /** Why it goes no further for now, which it tries again: there is no room. */
+  refusal: unknown;
   readonly context: ProjectorContext;
   readonly #listeners = new Set<ChangeListener>();
   #isStopped = false;
@@ -103,6 +105,11 @@ export class Projector {
     this.#wake();
   }
 
+  /** Tries again at once what was refused. */
+  hurry(): void {
+    if (this.refusal !== undefined) this.#waking();
+  }
+
   /** Listens, until the function that this gives is called. */
   listen(listener: ChangeListener): () => void {
     // A function of its own for each: the same listener may listen twice.
@@ -124,11 +131,16 @@ export class Projector {
 
   async #work(): Promise<void> {
     let [pause_ms, stalled_ms] = [PAUSE_MS, STALLED_MS];
-    const onDone = () => ([pause_ms, stalled_ms] = [PAUSE_MS, STALLED_MS]);
+    const onDone = () => {
+      [pause_ms, stalled_ms] = [PAUSE_MS, STALLED_MS];
+      this.refusal = undefined;
+    };
     while (!this.#isStopped) {
       try {
         this.#isOver = false;
         const claim = await this.context.engine.claim(this.context.message);
+        // What this tab was refused is nobody's concern where another one goes on.
+        if (claim === undefined) this.refusal = undefined;
         // It may have been ended while it claimed.
         if (claim !== undefined && !this.#isEnded) await this.#carryOn(claim, onDone);
         if (this.failure !== undefined) break;
@@ -142,6 +154,10 @@ export class Projector {
         if (!mayPass(error)) {
           this.failure = error;
           break;
+        }
+        if (isEverfoldError(error, "QUOTA_EXCEEDED")) {
+          this.refusal = error;
+          this.#tell([]);
         }
         await this.#pause(pause_ms);
         pause_ms = Math.min(2 * pause_ms, PAUSE_MS_MAX);
@@ -183,6 +199,8 @@ export class Projector {
         ({ position } = batch);
         if (isAnswering) this.#reach(position, documents.map(({ key }) => key));
         else if (isReady) ({ isAnswering } = await this.look());
+      } else if (isReady) {
+        onDone();
       }
       this.failure = batch.failure;
       if (this.failure !== undefined) return;
@@ -200,6 +218,8 @@ export class Projector {
         onDone();
         if (isAnswering) this.#reach(batch.position, batch.changed);
         else if (batch.isReady) ({ isAnswering } = await this.look());
+      } else {
+        onDone();
       }
       this.failure = batch.failure;
       if (this.failure !== undefined) return;
@@ -319,7 +339,7 @@ export function replaced(path: string): EverfoldError {
 
 /** Whether no event that is wanted stands between two positions, of which the second one counts. */
 export async function isNothingBetween(engine: Engine, query: readonly QueryItemMessage[], after: number, last: number): Promise<boolean> {
-  let request = { after, before: last + 1, since: undefined, until: undefined, direction: "forwards", query, limit: 1, asOf: undefined } as const;
+  let request = { after, before: last < Number.MAX_SAFE_INTEGER ? last + 1 : undefined, since: undefined, until: undefined, direction: "forwards", query, limit: 1, asOf: undefined } as const;
   for (;;) {
     const page = await engine.readAll(request);
     if (0 < page.numbers.length || page.asOf < last) return false;

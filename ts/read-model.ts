@@ -60,7 +60,10 @@ export abstract class ReadModel<Doc, Indexes extends Indexing = Record<never, ne
   /** Up to where the log is in the documents, as far as this tab knows. What comes after it and is of no interest does not count. */
   abstract get position(): number;
 
-  /** Why the documents do not follow the log any more: `PROJECTION_FAILED`, for one. `rebuild` begins anew. */
+  /**
+   * Why the documents do not follow the log any more: `PROJECTION_FAILED`, for one. `rebuild` begins anew. As long as this tab finds
+   * no room for them it is `QUOTA_EXCEEDED`: then they go on by themselves when there is some.
+   */
   abstract get failure(): unknown;
 
   /** The document under a key; nothing where there is none. */
@@ -97,7 +100,8 @@ export abstract class ReadModel<Doc, Indexes extends Indexing = Record<never, ne
   /**
    * Waits until all is in the documents that stands in the log up to a position, so that what was just appended is found.
    *
-   * Errors: {@link ReadModel.failure} where the projection has stopped before it; `CLOSED`.
+   * Errors: {@link ReadModel.failure} where the projection has stopped before it; `QUOTA_EXCEEDED` where there is no room for what it
+   * waits for, which it may be asked again; `CLOSED`.
    *
    * @example
    * const { lastPosition } = await store.append("order-1", event);

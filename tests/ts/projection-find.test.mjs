@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { defineProjection } from "../../dist/index.js";
 import { SEED, seeded } from "./bank.mjs";
-import { withStore } from "./check.mjs";
+import { refused, withStore } from "./check.mjs";
 
 const INDEXES = { one: "a", two: ["a", "b"], three: ["a", "b", "deep.c"], each: { path: "list", each: true } };
 const Things = defineProjection({
@@ -96,4 +96,20 @@ test(`rows are what a loop over the documents finds (seed ${SEED})`, { timeout: 
         assert.equal(await model.count(range), expected.length, JSON.stringify(range));
       }
     }
+  }));
+
+test("a cursor goes on where its page ended by the same index, whatever the limit, and is refused by another", () =>
+  withStore(async (store) => {
+    const model = await store.project(Things);
+    const text = (number) => JSON.stringify({ a: number, b: 9 - number, list: [number] });
+    await store.append("things", Array.from({ length: 9 }, (_, number) => ({ type: "Put", data: { key: `k${number}`, text: text(number) } })));
+    await model.waitFor(store.position);
+    for (const index of [undefined, "one", "two", "each"]) {
+      const { cursor } = await model.find({ index, limit: 3 });
+      assert.deepEqual((await model.find({ index, limit: 2, cursor })).rows.map(({ key }) => key), ["k3", "k4"]);
+      for (const other of [undefined, "one", "two", "three", "each"]) {
+        if (other !== index) await refused(() => model.find({ index: other, cursor }), "INVALID_ARGUMENT", { path: "options.cursor" });
+      }
+    }
+    for (const cursor of ["", "00", "0000", "zz", 5]) await refused(() => model.find({ cursor }), "INVALID_ARGUMENT", { path: "options.cursor" });
   }));

@@ -142,3 +142,21 @@ test("what another tab makes anew is heard of, and followed", { timeout: 60_000 
     await later(() => count() === 7);
     stops.forEach((stop) => stop());
   }));
+
+for (const [of, on] of Object.entries({ functions: undefined, "a document": { Noted: { $inc: { count: 1 } } } })) {
+  test(`whoever waits for documents of ${of} for which there is no room is told, and they go on when there is some`, { timeout: 20_000 }, () =>
+    withTabs(async (one, two) => {
+      const model = await one.store.project(on === undefined ? define() : define({ on }));
+      await one.store.append("note-1", noted);
+      await model.waitFor(1);
+      assert.equal(model.failure, undefined);
+      one.fail("quota");
+      const { lastPosition } = await two.store.append("note-1", noted);
+      for (const _ of ["once", "again"]) await refused(() => model.waitFor(lastPosition), "QUOTA_EXCEEDED");
+      assert.equal(model.failure.code, "QUOTA_EXCEEDED");
+      assert.deepEqual(await model.get("note-1"), { count: 1 });
+      one.recover();
+      await model.waitFor(lastPosition);
+      assert.deepEqual([await model.get("note-1"), model.failure], [{ count: 2 }, undefined]);
+    }));
+}

@@ -368,3 +368,35 @@ test("what is misspelt is refused", () =>
     await refused(() => model.find({ limit: 10_001 }), "LIMIT_EXCEEDED", { limit: "documents per answer", maximum: 10_000 });
     await refused(() => model.get(""), "INVALID_ARGUMENT", { path: "key" });
   }));
+
+test("the last position that there can be is waited for like any other", () =>
+  withStore(async (store) => {
+    const model = await store.project(define());
+    await store.append("order-1", placed(1));
+    for (const position of [Number.MAX_SAFE_INTEGER - 1, Number.MAX_SAFE_INTEGER]) {
+      await assert.rejects(model.waitFor(position, { signal: AbortSignal.timeout(100) }), { name: "TimeoutError" });
+    }
+  }));
+
+for (const [what, key] of [["of a key", async () => { throw new Error("no key"); }], ["among keys", () => ["a", Promise.reject(new Error("no key"))]]]) {
+  test(`a promise ${what} is refused as one, and what it rejects with is nobody's failure`, () =>
+    withStore(async (store) => {
+      const model = await store.project(define({ key }));
+      await store.append("order-1", placed(1));
+      const error = await refused(() => model.waitFor(store.position), "PROJECTION_FAILED");
+      assert.match(error.message, /a promise is no key/);
+    }));
+}
+
+test("of a function that does not show its source the console is told once, unless a version is said", async (context) => {
+  const { mock } = context.mock.method(console, "warn", () => {});
+  const bound = { OrderPlaced: handlers.OrderPlaced.bind(undefined) };
+  const upcasting = { OrderPlaced: eventType({ version: 2, upcast: { 1: ((data) => data).bind(undefined) } }) };
+  for (const [changes, warningCount] of [[{}, 0], [{ on: bound }, 1], [{ on: bound, version: 2 }, 0], [{ key: (({ stream }) => stream).bind(undefined) }, 1], [{ events: defineEvents(upcasting) }, 1]]) {
+    mock.resetCalls();
+    const projection = define(changes);
+    for (const _ of ["once", "again"]) await withStore((store) => store.project(projection));
+    assert.equal(mock.callCount(), warningCount, JSON.stringify(Object.keys(changes)));
+    if (0 < warningCount) assert.match(mock.calls[0].arguments[0], /projection orders does not show its source/);
+  }
+});
