@@ -39,6 +39,7 @@ export type Folded = "state" | "document";
  */
 export function checkGrammar(document: Properties, path: string, into: Folded): void {
   checkLength(document, path);
+  checkDepth(document, path, 0);
   let writeCount = 0;
   for (const [type, steps] of Object.entries(document)) {
     const place = at(path, type);
@@ -56,12 +57,21 @@ export function checkGrammar(document: Properties, path: string, into: Folded): 
 /** Checks what gives the keys of documents: an expression, of the event alone. Errors: as {@link checkGrammar}. */
 export function checkKeyGrammar(key: unknown, path: string): void {
   checkLength(key, path);
+  checkDepth(key, path, 0);
   new StepCheck("key", 0).expression(key, path);
 }
 
 function checkLength(value: unknown, path: string): void {
   const bytes = new TextEncoder().encode(JSON.stringify(value)).length;
   if (TEXT_BYTES_MAX < bytes) throw limitExceeded(path, "reducer bytes", bytes, TEXT_BYTES_MAX);
+}
+
+/** Refuses what is nested deeper than the core reads, at the place where it is. */
+function checkDepth(value: unknown, place: string, level: number): void {
+  if (typeof value !== "object" || value === null) return;
+  if (PARTS_MAX <= level) throw limitExceeded(place, "JSON depth", level + 1, PARTS_MAX);
+  const isList = Array.isArray(value);
+  for (const [key, inner] of Object.entries(value)) checkDepth(inner, isList ? `${place}[${key}]` : at(place, key), level + 1);
 }
 
 /** One step, and what was met in it. */

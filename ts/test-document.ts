@@ -16,6 +16,11 @@ import type { Upcaster } from "./upcast.js";
 
 /** Deepest nesting of a state. */
 const DEPTH_MAX = 64;
+/** Most bytes of values that one event makes, and what a value, a property and an object count: as in the core. */
+const EVENT_BYTES_MAX = 16 * 1024 * 1024;
+const VALUE_BYTES = 32;
+const PROPERTY_BYTES = 16;
+const OBJECT_BYTES = 64;
 const KINDS = ["undefined", "null", "number", "string", "object", "array", "boolean"];
 
 type Data = string | number | boolean | null | Data[] | Properties;
@@ -23,8 +28,14 @@ type Properties = { [name: string]: Data };
 type Value = Data | undefined;
 type Kind = "undefined" | "null" | "number" | "string" | "object" | "array" | "boolean";
 
+/** How many bytes of values an event may still make. */
+interface Room {
+  bytes: number;
+}
+
 /** What a step is taken in. */
 interface Scene {
+  readonly room: Room;
   readonly event: AnyRecorded;
   readonly state: Properties;
   readonly variable?: string;
@@ -33,6 +44,7 @@ interface Scene {
 
 /** A write of a step, its path and its value worked out. */
 interface Write {
+  readonly room: Room;
   readonly update: string;
   readonly path: readonly Part[];
   readonly value: Value;
@@ -75,8 +87,9 @@ export class DocumentRehearsal<State> {
 function evolve(document: EvolveDocument, state: Properties, event: AnyRecorded): void {
   const type = Object.hasOwn(document, event.type) ? event.type : "*";
   if (!Object.hasOwn(document, type)) return;
+  const room = { bytes: EVENT_BYTES_MAX };
   for (const step of [document[type]].flat() as Properties[]) {
-    const scene: Scene = { event, state };
+    const scene: Scene = { event, state, room };
     const [each] = Object.entries((step.$for ?? {}) as Properties);
     if (each === undefined) {
       round(step, scene);
@@ -84,7 +97,7 @@ function evolve(document: EvolveDocument, state: Properties, event: AnyRecorded)
     }
     const items = evaluate(each[1], scene, "unchecked");
     if (!Array.isArray(items)) throw new TypeError("$for goes through an array");
-    for (const item of structuredClone(items)) round(step, { ...scene, variable: each[0], item });
+    for (const item of copied(items, room)) round(step, { ...scene, variable: each[0], item });
   }
 }
 
@@ -99,15 +112,19 @@ function round(step: Properties, scene: Scene): void {
   }
   for (const write of writes) {
     apply(scene.state, write.path, write);
-    if (DEPTH_MAX < depthOf(scene.state)) throw new RangeError(`the state is nested more than ${DEPTH_MAX} times`);
+    // Only a write that reaches so far can have made the state so deep.
+    const isDeep = DEPTH_MAX < write.path.length + 1 + depthOf(write.value ?? null);
+    if (isDeep && DEPTH_MAX < depthOf(scene.state)) throw new RangeError(`the state is nested more than ${DEPTH_MAX} times`);
   }
 }
 
 function prepared(update: string, path: string, operand: Data | undefined, scene: Scene): Write {
-  const value = operand === undefined ? undefined : structuredClone(evaluate(operand, scene));
+  const { room } = scene;
+  const evaluated = operand === undefined ? undefined : evaluate(operand, scene);
+  const value = evaluated === undefined ? undefined : copied(evaluated, room);
   if (value === undefined && update !== "$set" && update !== "$unset") throw new TypeError(`${update} of "${path}" has no value`);
   if (update === "$inc" && typeof value !== "number") throw new TypeError(`$inc of "${path}" adds no number`);
-  return { update: value === undefined ? "$unset" : update, path: partsOf(path, "evolve").map((part) => resolved(part, scene)), value };
+  return { room, update: value === undefined ? "$unset" : update, path: partsOf(path, "evolve").map((part) => resolved(part, scene)), value };
 }
 
 function resolved(part: string, scene: Scene): Part {
@@ -168,8 +185,9 @@ function make([first, ...rest]: readonly Part[], write: Write): Data | undefined
   return inner === undefined ? undefined : put({}, first.name, inner);
 }
 
-function changed(old: Value, { update, value }: Write): Data {
-  const given = structuredClone(value) as Data;
+function changed(old: Value, { room, update, path, value }: Write): Data {
+  // Where the path leads to many places, each has a copy of its own.
+  const given = path.some(({ picks }) => picks !== undefined) ? copied(value as Data, room) : (value as Data);
   switch (update) {
     case "$set":
       return given;
@@ -184,7 +202,8 @@ function changed(old: Value, { update, value }: Write): Data {
       const array = old === undefined ? [] : old;
       if (!Array.isArray(array)) throw new TypeError(`${update} needs an array`);
       if (update === "$pull") return array.filter((element) => compare(element, given) !== 0);
-      return update === "$addToSet" && array.some((element) => compare(element, given) === 0) ? array : [...array, given];
+      if (update === "$push" || !array.some((element) => compare(element, given) === 0)) array.push(given);
+      return array;
     }
   }
 }
@@ -326,7 +345,28 @@ function nameOf(value: Value): string | undefined {
 }
 
 function depthOf(value: Data): number {
-  return typeof value === "object" && value !== null ? 1 + Math.max(0, ...Object.values(value as Properties).map(depthOf)) : 0;
+  if (typeof value !== "object" || value === null) return 0;
+  let deepest = 0;
+  // There may be more of them than a call takes arguments.
+  for (const inner of Object.values(value as Properties)) deepest = Math.max(deepest, depthOf(inner));
+  return 1 + deepest;
+}
+
+/** A copy of a value, for which there has to be room: it could be twice as large with each event. */
+function copied<Copied extends Data>(value: Copied, room: Room): Copied {
+  spend(value, room);
+  return structuredClone(value);
+}
+
+function spend(value: Data, room: Room): void {
+  const isObject = kindOf(value) === "object";
+  room.bytes -= VALUE_BYTES + (typeof value === "string" ? value.length : isObject ? OBJECT_BYTES : 0);
+  if (room.bytes < 0) throw new RangeError("one event makes more than 16 MiB of values");
+  if (typeof value !== "object" || value === null) return;
+  for (const [name, inner] of Object.entries(value as Properties)) {
+    if (isObject) room.bytes -= PROPERTY_BYTES + name.length;
+    spend(inner, room);
+  }
 }
 
 function member(container: Data, name: string): Value {

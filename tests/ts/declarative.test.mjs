@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { defineAggregate, defineEvents, eventType } from "../../dist/index.js";
+import { defineAggregate, defineEvents, defineProjection, eventType } from "../../dist/index.js";
 import { openPageEngine } from "../../dist/page-engine.js";
 import { Account, SEED, bank, deposited, opened, randomCommits, seeded, withdrawn } from "./bank.mjs";
 import { newName, refused, withStore } from "./check.mjs";
@@ -367,3 +367,18 @@ test("a signal ends a fold by a document", () =>
     const controller = new AbortController();
     await assert.rejects(store.loadAll(Declared, { signal: controller.signal, onProgress: () => controller.abort(reason) }), reason);
   }));
+
+test("a document that is nested too deeply is refused where it is defined, at the place where it is", async () => {
+  const nested = (levels) => Array.from({ length: levels }).reduce((inner) => [inner], 1);
+  const define = (levels) => defineAggregate({ name: "deep", initial: () => ({}), evolve: { A: [{ $set: { a: nested(levels) } }] } });
+  // The document, its list, the step and what it sets are levels too.
+  const deepest = define(60);
+  await withStore(async (store) => {
+    await store.append("s", { type: "A" });
+    assert.deepEqual((await store.load(deepest, "s")).state, { a: nested(60) });
+  });
+  await refused(async () => define(61), "LIMIT_EXCEEDED", { path: `definition.evolve.A[0].$set.a${"[0]".repeat(60)}`, limit: "JSON depth", maximum: 64 });
+  const project = (key) => defineProjection({ name: "deep", key, on: { A: { $set: { a: 1 } } } });
+  project(nested(64));
+  await refused(async () => project(nested(65)), "LIMIT_EXCEEDED", { path: `definition.key${"[0]".repeat(64)}` });
+});

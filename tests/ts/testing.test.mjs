@@ -187,3 +187,23 @@ test("rules over a document are tested like any others", () => {
   four.thenState({ count: 4 });
   assert.throws(() => given(Counter, { type: "Counted", data: { by: "4" } }), { code: "REDUCER_FAILED", name: "counter", type: "Counted", revision: 0 });
 });
+
+const DOUBLING = {
+  "a list in a list": { evolve: { $push: { list: "$state.list" } }, initial: { list: [] } },
+  "a value twice": { evolve: { $set: { a: ["$state.a", "$state.a"] } }, initial: { a: "x" } },
+  "a text twice": { evolve: { $set: { a: { $concat: ["$state.a", "$state.a"] } } }, initial: { a: "xxxx" } },
+  "each item once more": { evolve: { $for: { item: "$state.list" }, $push: { list: "$item" } }, initial: { list: [1] } },
+};
+for (const [what, { evolve, initial }] of Object.entries(DOUBLING)) {
+  test(`a state that doubles with each event, by ${what}, fails in a test where it does in a store`, { timeout: 60_000 }, async () => {
+    const Doubling = defineAggregate({ name: "doubling", initial: () => initial, evolve: { Doubled: evolve } });
+    const events = Array.from({ length: 40 }, () => ({ type: "Doubled" }));
+    let found;
+    assert.throws(() => given(Doubling, events), (error) => ((found = error), error.code === "REDUCER_FAILED"));
+    const store = await openTestStore();
+    await store.append("s", events);
+    const { revision } = await store.load(Doubling, "s").catch((error) => error);
+    assert.ok(Math.abs(found.revision - revision) <= 1, `${found.revision}, and ${revision} in a store`);
+    await store.close();
+  });
+}
