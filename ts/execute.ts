@@ -35,6 +35,11 @@ export interface DecisionOptions {
    * Names the command, with a UUID or any other text: it is executed once, however often it is sent, in whatever tab and
    * after a reload. The ids of its events follow from it, and by them it is known again: where all of them were deleted or
    * truncated it is executed again, and where some were it may be refused with `ID_CONFLICT`.
+   *
+   * It is known again in the streams that are loaded by their names, or written. So which streams are written must follow from the command alone, its arguments and
+   * its `commandId`: not from what was loaded, from chance or from the time. A transaction that appends to `invoice-${count + 1}`, or to a
+   * stream with a new UUID, does so again when it is sent again. With `execute` the same id names another command in each stream, and a
+   * command that led to no events leaves nothing to be known by: it is decided anew.
    */
   readonly commandId?: string | undefined;
   /** The event that led to these: sets `correlationId` and `causationId` in their metadata. */

@@ -434,3 +434,18 @@ const BAD = [
 for (const [act, path] of BAD) {
   test(`a transaction that is wrong in ${path} is refused`, () => withStore((store) => refused(() => act(store), "INVALID_ARGUMENT", { path })));
 }
+
+test("a transaction with a commandId is executed once where its streams follow from the command, and again where they follow from what it loaded", () =>
+  withStore(async (store) => {
+    const Count = defineAggregate({ name: "count", initial: () => 0, evolve: (count) => count + 1 });
+    const invoice = (streamOf, commandId) =>
+      store.transact(async (tx) => {
+        const { state } = await tx.load(Count, { query: { types: ["Invoiced"] } });
+        tx.append(streamOf(state), { type: "Invoiced", data: { number: state + 1 } });
+      }, { commandId });
+    for (const [commandId, streamOf, isKnown] of [["one", () => "invoice-of-one", true], ["two", (count) => `invoice-${count + 1}`, false]]) {
+      assert.equal((await invoice(streamOf, commandId)).duplicate, false);
+      assert.equal((await invoice(streamOf, commandId)).duplicate, isKnown, commandId);
+    }
+    assert.deepEqual((await store.readAll({}).toArray()).map(({ stream }) => stream), ["invoice-of-one", "invoice-2", "invoice-3"]);
+  }));
