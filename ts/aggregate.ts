@@ -5,6 +5,7 @@ import { invalidArgument } from "./errors.js";
 import type { AnyEvents, EventRegistry, NewEvent, RecordedEvent, TypeOf } from "./events.js";
 import { checkRegistry } from "./events.js";
 import { foreseen } from "./foreseen.js";
+import { isObjectPrototype } from "./realm.js";
 import { isUnawaited } from "./schema.js";
 
 /**
@@ -139,8 +140,9 @@ const PROPERTIES = ["name", "version", "category", "events", "initial", "evolve"
 /**
  * Defines an aggregate: how its state follows from its events, and its events from commands.
  *
- * States are never changed in place: `evolve` gives new ones. In development (where `process.env.NODE_ENV` is there, as
- * in Node and with bundlers, and is not `"production"`) they are frozen, so that a change in place throws. Those that commands
+ * States are never changed in place: `evolve` gives new ones. Unless `process.env.NODE_ENV` is `"production"`, as bundlers
+ * write it, they are frozen, so that a change in place throws; so they are in a page without a bundler, where a script may say
+ * `globalThis.process = { env: { NODE_ENV: "production" } }` before everfold is loaded. Those that commands
  * come to are frozen always, where they are plain data: the next command begins with them.
  *
  * Errors: `INVALID_ARGUMENT`.
@@ -227,7 +229,7 @@ function checkEvolve(value: unknown): unknown {
   if (isDocument(value)) return checkDocument(value, "definition.evolve", "state");
   const prototype: unknown = Object.getPrototypeOf(value);
   // The methods of a class are not its own, and would be no reducers without a word.
-  if (prototype !== Object.prototype && prototype !== null) throw unfit(value, "definition.evolve", "a function, or a plain object,");
+  if (prototype !== null && !isObjectPrototype(prototype)) throw unfit(value, "definition.evolve", "a function, or a plain object,");
   for (const [type, handler] of Object.entries(value)) {
     if (type.startsWith("$")) throw invalidArgument(`definition.evolve.${type}`, "is a fact of the store's own, which no reducer is handed");
     callback(handler, `definition.evolve.${type}`);

@@ -1,13 +1,17 @@
 // States that nobody changes in place, as far as that can be held.
+import { isObjectPrototype } from "./realm.js";
 
 declare const process: { readonly env: { readonly NODE_ENV?: string } };
 
-/** Whether states are frozen. Bundlers write in its place what `process.env.NODE_ENV` is; where nobody does, nothing says so. */
+/**
+ * Whether states are frozen: wherever nothing says that this is production. Bundlers write in its place what `process.env.NODE_ENV`
+ * is; in a page without a bundler nothing does, and a change in place would be wrong there without a word.
+ */
 function isDevelopment(): boolean {
   try {
     return process.env.NODE_ENV !== "production";
   } catch {
-    return false;
+    return true;
   }
 }
 
@@ -44,7 +48,7 @@ function freeze(value: unknown): void {
 function isPlainHolder(value: unknown): value is object {
   if (typeof value !== "object" || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
-  return Array.isArray(value) || prototype === Object.prototype || prototype === null;
+  return Array.isArray(value) || prototype === null || isObjectPrototype(prototype);
 }
 
 /** About what a value takes in memory beside the units of its texts, in bytes. */

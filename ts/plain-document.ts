@@ -3,6 +3,7 @@ import { bytesOf } from "./bytes.js";
 import type { EngineLimits } from "./engine.js";
 import { limitExceeded } from "./errors.js";
 import { jsonText } from "./payload.js";
+import { isObjectPrototype } from "./realm.js";
 
 /** Most bytes that a UTF-16 unit takes in a JSON text: as `\u001f`. */
 const UNIT_BYTES_MAX = 6;
@@ -54,7 +55,7 @@ function isPlainList(items: readonly unknown[], depth: number, room: Room): bool
 }
 
 function isPlainObject(value: object, depth: number, room: Room): boolean {
-  if (Object.getPrototypeOf(value) !== Object.prototype || "toJSON" in value) return false;
+  if (!isObjectPrototype(Object.getPrototypeOf(value)) || "toJSON" in value) return false;
   for (const key of Object.keys(value)) {
     room.bytes -= UNIT_BYTES_MAX * key.length;
     if (!isPlain((value as Record<string, unknown>)[key], depth - 1, room)) return false;

@@ -1,4 +1,5 @@
 // Which values JSON gives back exactly as they were, and their texts.
+import { isArrayPrototype, isObjectPrototype } from "./realm.js";
 
 /** Deepest nesting that is looked into: what is deeper is a cycle, or might as well be one. */
 const DEPTH_MAX = 256;
@@ -35,12 +36,12 @@ export function plainText(value: unknown, path = "", undefinedProperties: Undefi
 }
 
 function listText(list: readonly unknown[], path: string, undefinedProperties: UndefinedProperties, depth: number): string {
-  if (Object.getPrototypeOf(list) !== Array.prototype || Object.keys(list).length !== list.length) throw new NotPlain(path, "is an array of another kind, with holes, or with properties of its own");
+  if (!isArrayPrototype(Object.getPrototypeOf(list)) || Object.keys(list).length !== list.length) throw new NotPlain(path, "is an array of another kind, with holes, or with properties of its own");
   return `[${list.map((item, index) => plainText(item, `${path}[${index}]`, undefinedProperties, depth + 1)).join()}]`;
 }
 
 function objectText(value: object, path: string, undefinedProperties: UndefinedProperties, depth: number): string {
-  if (Object.getPrototypeOf(value) !== Object.prototype) throw new NotPlain(path, `is of the kind ${kindOf(value)}, not a plain object`);
+  if (!isObjectPrototype(Object.getPrototypeOf(value))) throw new NotPlain(path, `is of the kind ${kindOf(value)}, not a plain object`);
   const keys = Object.keys(value);
   if (Reflect.ownKeys(value).length !== keys.length) throw new NotPlain(path, "has properties that JSON does not see");
   const texts = keys.flatMap((key) => {

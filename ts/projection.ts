@@ -112,7 +112,7 @@ const BRAND: unique symbol = Symbol.for("everfold.projection") as never;
 /**
  * Defines a projection: documents that follow from the events of the log, kept and found by keys and indexes.
  *
- * Documents are plain JSON of at most 1 MiB. They are never changed in place: in development they are frozen, as states of aggregates are.
+ * Documents are plain JSON of at most 1 MiB. They are never changed in place: unless in production they are frozen, as states of aggregates are.
  * What a handler gives is kept as JSON keeps it: properties that are undefined are dropped.
  *
  * Errors: `INVALID_ARGUMENT`.

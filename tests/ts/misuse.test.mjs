@@ -1,7 +1,8 @@
 // What callers get wrong with folds, commands, upcasters and schemas, and what they are told of it.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { EventStore, defineAggregate, defineEvents, eventType } from "../../dist/index.js";
+import { runInNewContext } from "node:vm";
+import { EventStore, defineAggregate, defineEvents, defineProjection, eventType } from "../../dist/index.js";
 import { given, openTestStore } from "../../dist/testing.js";
 import { Account, bank, deposited } from "./bank.mjs";
 import { refused, withStore } from "./check.mjs";
@@ -203,3 +204,30 @@ test("a store that is closed within a transaction ends it", () =>
     assert.deepEqual(codes, ["CLOSED"]);
     await other.close();
   }));
+
+test("what is plain in another frame is plain here", async (context) => {
+  const warn = context.mock.method(console, "warn", () => {});
+  const elsewhere = (code) => runInNewContext(`(${code})`);
+  const Remote = defineAggregate({ name: "remote", events: undefined, initial: elsewhere("() => ({ seen: [] })"), evolve: elsewhere("{ Noted: ({ seen }) => ({ seen: [...seen, { more: 1 }] }) }"), snapshotEvery: 1 });
+  await withStore(async (store) => {
+    await store.append("s", { type: "Noted", data: {} });
+    const { state } = await store.load(Remote, "s");
+    assert.equal(JSON.stringify(state), '{"seen":[{"more":1}]}');
+    assert.ok([state, state.seen, state.seen[0]].every(Object.isFrozen));
+    assert.equal(warn.mock.callCount(), 0);
+    const Document = defineProjection({ name: "remote", on: elsewhere("{ Noted: () => ({ list: [{}] }) }") });
+    const model = await store.project(Document);
+    await model.waitFor(store.position);
+    assert.deepEqual(await model.get("s"), { list: [{}] });
+  });
+  await withUpcaster(elsewhere("({ count }) => ({ count: [count][0] * 10, list: [{}] })"), async (store, Sum) => assert.equal((await store.load(Sum, "s")).state, 30));
+});
+
+test("what is of a class is not plain, in whatever frame, nor is what only looks like an array of another", async () => {
+  const strange = Object.setPrototypeOf([1], [2]);
+  for (const data of [runInNewContext("new (class Money { count = 1 })()"), runInNewContext("new (class List extends Array {})()"), strange, Object.create(Object.create(null)), runInNewContext("new Map()")]) {
+    await withUpcaster(() => data, (store) => refused(() => store.read("s").toArray(), "UPCASTER_FAILED"));
+  }
+  const evolve = runInNewContext("new (class Reducer { Noted(state) { return state; } })()");
+  await refused(async () => changed({ evolve }), "INVALID_ARGUMENT", { path: "definition.evolve" });
+});

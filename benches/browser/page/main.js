@@ -1,6 +1,7 @@
 // What the benchmark's driver calls in the page.
 
-// First, so that it is there when the package starts its wasm.
+// First, so that they are there when the package is loaded and starts its wasm.
+import "./production.js";
 import "./wasm-memory.js";
 
 import { batches } from "./batches.js";
