@@ -4,16 +4,12 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { openChromium } from "./chromium.mjs";
-import { openFirefox } from "./firefox.mjs";
-import { openHiddenChromium } from "./hidden-chromium.mjs";
+import { BROWSERS, FATES } from "./fates.mjs";
 import { makeProfile } from "./program.mjs";
 import { BARE_PAGE, serveTests } from "./server.mjs";
 
 /** After so long another tab has to have taken over. */
 const TAKEOVER_MS_MAX = 5_000;
-/** A killed tab takes its process along, which no other tab may share. */
-const OWN_PROCESSES = "--process-per-tab";
 
 let server;
 before(async () => (server = await serveTests()));
@@ -48,35 +44,6 @@ async function account() {
   return { placed, notes: notes.map(({ stream, data }) => ({ tab: Number(stream.slice("handled-".length)), position: data.position })) };
 }
 
-/** What may become of the tab that leads, and how it is brought about. */
-const FATES = {
-  closed: (tab) => tab.close(),
-  killed: (tab) => tab.kill(),
-  frozen: (tab) => tab.freeze(),
-};
-
-const openTab = (browser) => browser.openPage(server.url + BARE_PAGE);
-
-/** A tab that can be killed. */
-async function openMortalTab(browser) {
-  const tab = await openTab(browser);
-  const developerTools = await tab.page.context().newCDPSession(tab.page);
-  const kill = async () => {
-    const crashed = new Promise((resolve) => tab.page.once("crash", resolve));
-    // It is not answered: who would answer is gone.
-    developerTools.send("Page.crash").catch(() => {});
-    await crashed;
-  };
-  return { ...tab, kill };
-}
-
-const openKillable = (profile) => openChromium(profile, { args: [OWN_PROCESSES, "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"] });
-const BROWSERS = [
-  { name: "Chromium", openBrowser: openKillable, open: openMortalTab, fates: [["closed", 2], ["killed", 4]] },
-  { name: "Chromium, hidden", openBrowser: openHiddenChromium, open: openTab, fates: [["frozen", 2], ["frozen", 4]] },
-  { name: "Firefox", openBrowser: openFirefox, open: openTab, fates: [["closed", 3]] },
-];
-
 for (const { name, openBrowser, open, fates } of BROWSERS) {
   for (const [fate, tabCount] of fates) {
     test(`${name}: of ${tabCount} tabs another one handles what comes when the leader is ${fate}, every event in order`, async () => {
@@ -86,7 +53,7 @@ for (const { name, openBrowser, open, fates } of BROWSERS) {
         const database = `consumed-${fate}-${tabCount}`;
         const tabs = [];
         for (let tab = 0; tab < tabCount; tab += 1) {
-          tabs.push(await open(browser));
+          tabs.push(await open(browser, server.url + BARE_PAGE));
           await tabs[tab].run(consume, { name: database, tab });
           const { lastPosition } = await tabs[tab].run(place, 3);
           assert.equal((await tabs[tab].run(handled, lastPosition)).tab, 0);
