@@ -198,7 +198,10 @@ export class Projector {
         onDone();
         ({ position } = batch);
         if (isAnswering) this.#reach(position, documents.map(({ key }) => key));
-        else if (isReady) ({ isAnswering } = await this.look());
+        else if (isReady) {
+          const reached = await this.#takeOver(claim, position);
+          if (reached !== undefined) [position, isAnswering] = [reached, true];
+        }
       } else if (isReady) {
         onDone();
       }
@@ -217,12 +220,28 @@ export class Projector {
       if (batch.isWritten) {
         onDone();
         if (isAnswering) this.#reach(batch.position, batch.changed);
-        else if (batch.isReady) ({ isAnswering } = await this.look());
+        else if (batch.isReady) isAnswering = (await this.#takeOver(claim, batch.position)) !== undefined;
       } else {
         onDone();
       }
       this.failure = batch.failure;
       if (this.failure !== undefined) return;
+    }
+  }
+
+  /**
+   * Whether a build that is folded answers by now, and up to where it is. What answers may be further: then it takes the place of that
+   * as soon as there is nothing of interest in between.
+   */
+  async #takeOver(claim: ClaimMessage, folded: number): Promise<number | undefined> {
+    const { engine, message, query } = this.context;
+    for (let position = folded; ; ) {
+      const { answering = 0, isAnswering } = await this.look();
+      if (isAnswering) return position;
+      // What is in between comes, and then it is tried again.
+      if (answering <= position || !(await isNothingBetween(engine, query, position, answering))) return undefined;
+      position = answering;
+      if (!(await engine.advance({ projection: message, claim, position, isReady: true, documents: [] }))) return undefined;
     }
   }
 

@@ -35,6 +35,11 @@ impl Changes {
         let deletes = vec![(area, key.clone().into())];
         Self { deletes, puts: value.into_iter().map(|value| (area, key.clone(), value)).collect() }
     }
+
+    /// Whether they change anything of an area.
+    pub fn concern(&self, area: Area) -> bool {
+        self.deletes.iter().any(|(of, _)| *of == area) || self.puts.iter().any(|(of, ..)| *of == area)
+    }
 }
 
 impl Records {

@@ -71,7 +71,10 @@ impl<S: Storage, H: Host> Shared<S, H> {
                 build.document_count.saturating_add_signed(made.documents_gained),
             );
             let stamp = own.stamp();
-            if ready == Ready::Now && model.coming.as_ref().is_some_and(|coming| coming.id == build.id) {
+            // What answers may have gone on meanwhile, and somebody may have waited for it: it is never taken back.
+            let is_behind = model.answering.as_ref().is_some_and(|answering| position < answering.position);
+            let is_coming = model.coming.as_ref().is_some_and(|coming| coming.id == build.id);
+            if ready == Ready::Now && is_coming && !is_behind {
                 model.take_over();
             }
             let (deletes, puts) = (made.deletes.clone(), made.puts.clone());

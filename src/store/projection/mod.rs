@@ -74,14 +74,14 @@ pub struct Advance {
     pub changed: Vec<Rc<str>>,
     /// What becomes of documents and of entries of indexes.
     pub changes: Vec<Change>,
-    /// Whether the build is to answer from now on.
+    /// Whether the build is to answer from now on. It is not where it would be a step back for those who ask: its standing tells.
     pub ready: Ready,
 }
 
 /// Whether a build has reached the end of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ready {
-    /// It has, as far as is known.
+    /// It has, as far as is known. It answers from now on, unless what does was folded further by now.
     Now,
     /// There is more to fold.
     NotYet,

@@ -7,7 +7,9 @@ use std::task::{Poll, Waker};
 
 use crate::event::Position;
 use crate::storage::records::{Changes, Records};
-use crate::storage::{Area, Found, Key, LogRecord, Request, StorageFault};
+use crate::storage::{
+    Area, Direction, Found, Key, KeyRange, LogRecord, PageRequest, Record, Request, StorageFault,
+};
 use crate::testing::executor::Scheduler;
 use crate::testing::prng::Prng;
 
@@ -44,6 +46,8 @@ pub(super) struct DatabaseState {
     pub records: Records,
     /// Every record of the log that was ever committed: in the log itself they may be compacted.
     journal: Vec<LogRecord>,
+    /// What was stored of projections after each write of it, where somebody wants to know.
+    documents: Option<Vec<Vec<Record>>>,
     pub prng: Prng,
     weather: Weather,
     pub is_destroyed: bool,
@@ -66,6 +70,7 @@ impl SimulatedDatabase {
         let state = DatabaseState {
             records: Records::default(),
             journal: Vec::new(),
+            documents: None,
             prng: scheduler.fork_prng(),
             weather,
             is_destroyed: false,
@@ -96,8 +101,17 @@ impl SimulatedDatabase {
 
     /// Replaces a record at this moment, or deletes it: no transaction, and no chance.
     pub fn replace(&self, area: Area, key: Key, value: Option<Vec<u8>>) {
-        let mut state = self.state.borrow_mut();
-        state.records.apply(Changes::of_record(area, key, value));
+        self.state.borrow_mut().apply(Changes::of_record(area, key, value));
+    }
+
+    /// From now on every state of what is stored of projections is remembered.
+    pub fn remember_documents(&self) {
+        self.state.borrow_mut().documents = Some(Vec::new());
+    }
+
+    /// The states of what is stored of projections since this was called last, in their order: all records of each.
+    pub fn take_documents(&self) -> Vec<Vec<Record>> {
+        self.state.borrow_mut().documents.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// Deletes the database: every handle is closed, and what did not reach its commit point is lost.
@@ -149,8 +163,20 @@ impl SimulatedDatabase {
 }
 
 impl DatabaseState {
-    /// Takes down what the log has that the journal has not.
-    pub fn take_down(&mut self) {
+    /// Has changes take effect, and takes down what they do to the log and to projections.
+    pub fn apply(&mut self, changes: Changes) {
+        let is_of_documents = changes.concern(Area::Documents);
+        self.records.apply(changes);
+        if is_of_documents && let Some(documents) = &mut self.documents {
+            let all = PageRequest {
+                area: Area::Documents,
+                range: KeyRange::default(),
+                direction: Direction::Forwards,
+                count_max: usize::MAX,
+            };
+            let found = self.records.read(&all.into());
+            documents.extend(found.ok().and_then(|mut found| found.pages.pop()));
+        }
         let last = self.journal.last().map_or(Position::START, |record| record.first);
         self.journal.extend(self.records.log_after(last));
     }

@@ -105,8 +105,7 @@ impl Transaction {
         if state.is_destroyed {
             return Err(closed());
         }
-        state.records.apply(changes);
-        state.take_down();
+        state.apply(changes);
         Ok(())
     }
 

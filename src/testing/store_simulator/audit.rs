@@ -19,6 +19,7 @@ impl World {
         }
         self.audit_stored();
         self.audit_consumers();
+        self.audit_projections();
     }
 
     /// Takes a commit into the model, if some call allows for it.

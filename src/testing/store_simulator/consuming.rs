@@ -34,6 +34,10 @@ pub struct Consumed {
 struct Handled {
     positions: BTreeSet<u64>,
     stored: u64,
+    /// Up to here everything was handled, or is hidden: neither ends.
+    settled: u64,
+    /// What was found stored last, and held against what was handled. More is handled since, and more hidden: it still holds.
+    audited: Option<(Standing, Vec<Parked>)>,
 }
 
 /// What a consumer of this name wants.
@@ -190,9 +194,14 @@ impl World {
 
     /// What a consumer wants up to a position, and has not handled.
     fn unhandled(&self, name: &str, to: u64) -> Vec<ModelEntry> {
-        let before = Some(Position(to).next());
-        let read = AllRead { before, query: query_of(name), ..AllRead::everything() };
         let handled = self.consumed.by_name.get(name);
+        let after = Position(handled.map_or(0, |it| it.settled));
+        let read = AllRead {
+            after,
+            before: Some(Position(to).next()),
+            query: query_of(name),
+            ..AllRead::everything()
+        };
         let is_unhandled =
             |entry: &&ModelEntry| handled.is_none_or(|it| !it.positions.contains(&entry.position));
         let wanted = self.model.read_all(self.model.head(), &read);
@@ -204,14 +213,23 @@ impl World {
         for name in NAMES {
             let Some((standing, parked)) = self.consumer_stored(name) else { continue };
             let place = self.consumed.by_name.entry(name).or_default();
+            if place.audited.as_ref().is_some_and(|(was, of)| *was == standing && *of == parked) {
+                continue;
+            }
             let before = std::mem::replace(&mut place.stored, standing.position.0);
             if standing.position.0 < before {
                 self.fail(format!("{name} went back from {before} to {}", standing.position));
             }
+            let unhandled = self.unhandled(name, standing.position.0);
+            let settled = unhandled.first().map_or(standing.position.0, |entry| entry.position - 1);
+            if let Some(place) = self.consumed.by_name.get_mut(name) {
+                place.settled = place.settled.max(settled);
+                place.audited = Some((standing, parked.clone()));
+            }
             let is_lost = |entry: &ModelEntry| {
                 !parked.iter().any(|it| *it.stream == *entry.stream && it.from.0 <= entry.position)
             };
-            let lost = self.unhandled(name, standing.position.0).into_iter().find(is_lost);
+            let lost = unhandled.into_iter().find(is_lost);
             if let Some(lost) = lost {
                 let problem = format!(
                     "{name} is said to be at {}, and has not handled {}",

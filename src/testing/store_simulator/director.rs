@@ -1,12 +1,13 @@
 //! The director: opens and crashes tabs, makes the weather, and has the tabs ask for things.
 
+mod followers;
+
 use std::cell::RefCell;
 use std::rc::Rc;
 
 use crate::error::Detail;
 use crate::event::Position;
 use crate::layout::plan::Tail;
-use crate::query::Query;
 use crate::storage::Storage;
 use crate::store::{AllRead, Bounds, Store};
 use crate::testing::executor::{Scheduler, TabId};
@@ -82,6 +83,9 @@ impl<S: Storage, W: Fn(SimulatedStorage) -> S + 'static> Director<S, W> {
     }
 
     pub async fn run(mut self) {
+        if self.straining.has_projections() {
+            self.database.remember_documents();
+        }
         self.change_weather();
         for _ in 0..self.prng.between(2..=4) {
             self.open_tab();
@@ -149,41 +153,12 @@ impl<S: Storage, W: Fn(SimulatedStorage) -> S + 'static> Director<S, W> {
             let name = *self.straining.prng.pick(&consuming::NAMES);
             self.consume(tab, name);
         }
+        if self.straining.projects() {
+            self.project_or_ask();
+        }
         if self.straining.freezes() && !self.tabs.is_empty() {
             self.freeze();
         }
-    }
-
-    fn subscribe(&mut self) {
-        let prng = &mut self.straining.prng;
-        let Some(tab) = self.tabs.get(prng.index(self.tabs.len().max(1))) else { return };
-        let Some(store) = tab.store.borrow().clone() else { return };
-        let head = self.world.borrow().model.head();
-        let after = Position(if prng.chance(500) { 0 } else { prng.between(0..=head + 2) });
-        let query = if prng.chance(500) { Query::everything() } else { requests::query(prng) };
-        let reader = Reader {
-            tab: tab.host.tab(),
-            world: Rc::clone(&self.world),
-            scheduler: self.scheduler.clone(),
-            is_closing: Rc::clone(&tab.is_closing),
-            pause_ms: 0,
-        };
-        let subscribing = subscribing::subscribe(reader, store, after, query, prng.fork());
-        self.scheduler.spawn(tab.host.tab(), subscribing);
-    }
-
-    fn consume(&mut self, tab: usize, name: &'static str) {
-        let Some(tab) = self.tabs.get(tab) else { return };
-        let Some(store) = tab.store.borrow().clone() else { return };
-        let reader = Reader {
-            tab: tab.host.tab(),
-            world: Rc::clone(&self.world),
-            scheduler: self.scheduler.clone(),
-            is_closing: Rc::clone(&tab.is_closing),
-            pause_ms: 0,
-        };
-        let consuming = consuming::consume(reader, store, name, self.straining.prng.fork());
-        self.scheduler.spawn(tab.host.tab(), consuming);
     }
 
     /// Freezes a tab in whatever it does, for up to ten seconds.
@@ -423,23 +398,11 @@ impl<S: Storage, W: Fn(SimulatedStorage) -> S + 'static> Director<S, W> {
         if self.straining.has_consumers() {
             self.consume_it_all(deadline_ms).await;
         }
+        if self.straining.has_projections() {
+            self.project_it_all(deadline_ms).await;
+        }
         self.check();
         self.world.borrow_mut().check_unclaimed();
-    }
-
-    /// Has a tab that is open consume, so that everything is handled in the end.
-    async fn consume_it_all(&mut self, deadline_ms: u64) {
-        self.world.borrow().consumed.is_settling.set(true);
-        self.open_tab();
-        self.scheduler.sleep(5_000).await;
-        let last = self.tabs.len() - 1;
-        consuming::NAMES.into_iter().for_each(|name| self.consume(last, name));
-        let store = self.tabs[last].store.borrow().clone();
-        let Some(store) = store else { return self.world.borrow_mut().fail("a new tab does not open") };
-        let behind = consuming::all_consumed(&self.world, &store, &self.scheduler, deadline_ms).await;
-        if !behind.is_empty() {
-            self.world.borrow_mut().fail(format!("the consumers {behind:?} do not come to an end"));
-        }
     }
 
     /// A new tab finds everything, and every tab can be closed.

@@ -9,7 +9,8 @@
 //!
 //! In some lives tabs subscribe, and freeze. Every subscriber must be told exactly what is in the log, from its start, in
 //! order, once. In others they consume: every event must be handled at least once, in order, and how far a consumer is stored to be
-//! never runs ahead of what was handled.
+//! never runs ahead of what was handled. In others again they project: documents and indexes must be at every checkpoint what a naive
+//! fold of the log makes, and every answer must be of one checkpoint.
 //!
 //! A life can be put under strain: then tabs compact all the time, die between two operations of it, and what was
 //! derived from the log is lost, damaged, or older than it should be. No answer may show any of that.
@@ -21,6 +22,8 @@ mod decay;
 mod director;
 mod model;
 mod model_entry;
+mod projected;
+mod projecting;
 mod questions;
 mod reading;
 mod requests;

@@ -213,13 +213,18 @@ impl Model {
     /// The entries that are not hidden at this head; facts never are.
     pub fn visible(&self, head: u64) -> Vec<&ModelEntry> {
         let prefix = self.prefix(head);
-        let mut visible_from: BTreeMap<&str, u64> = BTreeMap::new();
+        // By stream, the revision that comes next, and the first that is seen.
+        let mut streams: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
         for entry in prefix {
-            let view = || self.view(head, &entry.stream).visible_from;
-            visible_from.entry(&entry.stream).or_insert_with(view);
+            let (next, visible_from) = streams.entry(&entry.stream).or_default();
+            match entry.body {
+                ModelBody::Event { revision, .. } => *next = revision + 1,
+                ModelBody::Fact(Fact::Truncated { before }) => *visible_from = before.0,
+                ModelBody::Fact(Fact::Deleted | Fact::Tombstoned) => *visible_from = *next,
+            }
         }
         let is_seen = |entry: &&ModelEntry| {
-            entry.revision().is_none_or(|revision| visible_from[entry.stream.as_str()] <= revision)
+            entry.revision().is_none_or(|revision| streams[entry.stream.as_str()].1 <= revision)
         };
         prefix.iter().filter(is_seen).collect()
     }

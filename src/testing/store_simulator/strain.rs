@@ -18,6 +18,8 @@ pub struct Strain {
     pub freeze_permille: u64,
     /// A tab begins to consume.
     pub consume_permille: u64,
+    /// A tab begins to project, or asks for documents.
+    pub project_permille: u64,
 }
 
 impl Strain {
@@ -29,12 +31,16 @@ impl Strain {
         subscribe_permille: 0,
         freeze_permille: 0,
         consume_permille: 0,
+        project_permille: 0,
     };
     /// Tabs listen to each other, and are frozen in between.
     pub const HEARING: Self = Self { subscribe_permille: 60, freeze_permille: 20, ..Self::NONE };
     /// Tabs consume, and die and are frozen meanwhile.
     pub const CONSUMING: Self =
         Self { die_permille: 20, freeze_permille: 30, consume_permille: 100, ..Self::NONE };
+    /// Tabs project and ask for documents, and die and are frozen meanwhile.
+    pub const PROJECTING: Self =
+        Self { die_permille: 30, freeze_permille: 30, project_permille: 150, ..Self::NONE };
     /// Every step compacts, and hardly a compaction comes to its end undisturbed.
     pub const HEAVY: Self = Self {
         compact_permille: 1_000,
@@ -91,7 +97,16 @@ impl Straining {
 
     /// How long nothing new is asked for, where that is to be so.
     pub fn rests(&mut self) -> Option<u64> {
-        (self.has_consumers() && self.prng.chance(200)).then(|| self.prng.below(3_000))
+        let has_followers = self.has_consumers() || self.has_projections();
+        (has_followers && self.prng.chance(200)).then(|| self.prng.below(3_000))
+    }
+
+    pub fn projects(&mut self) -> bool {
+        self.has_projections() && self.prng.chance(self.strain.project_permille)
+    }
+
+    pub fn has_projections(&self) -> bool {
+        self.strain.project_permille != 0
     }
 
     pub fn has_consumers(&self) -> bool {

@@ -59,6 +59,14 @@ pub struct Summary {
     pub retried: u64,
     /// Times that a tab found while it handled an event that another one leads.
     pub leads_lost: u64,
+    /// States of what answers of a projection that were found stored.
+    pub checkpoints: u64,
+    /// Questions for documents that were answered.
+    pub documents_asked: u64,
+    /// Builds that were begun although there was one.
+    pub builds_anew: u64,
+    /// Times that a tab had folded what another one had taken the right to.
+    pub turns_lost: u64,
 }
 
 impl Summary {
@@ -88,6 +96,7 @@ impl Summary {
             subscribe_permille,
             freeze_permille,
             consume_permille,
+            project_permille,
             ..
         } = strain;
         let strained = [
@@ -101,13 +110,17 @@ impl Summary {
             (self.parked, consume_permille),
             (self.retried, consume_permille),
             (self.leads_lost, consume_permille),
+            (self.checkpoints, project_permille),
+            (self.documents_asked, project_permille),
+            (self.builds_anew, project_permille),
+            (self.turns_lost, project_permille),
         ];
         let usual_count = self.counts_mut().len() - strained.len();
         self.counts_mut().into_iter().take(usual_count).all(|count| 0 < *count)
             && strained.into_iter().all(|(count, permille)| (0 < count) == (0 < permille))
     }
 
-    fn counts_mut(&mut self) -> [&mut u64; 26] {
+    fn counts_mut(&mut self) -> [&mut u64; 30] {
         [
             &mut self.accepted,
             &mut self.duplicates,
@@ -136,6 +149,10 @@ impl Summary {
             &mut self.parked,
             &mut self.retried,
             &mut self.leads_lost,
+            &mut self.checkpoints,
+            &mut self.documents_asked,
+            &mut self.builds_anew,
+            &mut self.turns_lost,
         ]
     }
 }

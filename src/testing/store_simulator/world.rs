@@ -13,6 +13,7 @@ use crate::testing::simulated_storage::SimulatedDatabase;
 use super::consuming::Consumed;
 use super::model::Model;
 use super::model_entry::ModelBody;
+use super::projected::Projected;
 use super::subscribing::Subscribers;
 use super::summary::Summary;
 
@@ -28,6 +29,7 @@ pub struct World {
     pub is_foul: bool,
     pub subscribers: Subscribers,
     pub consumed: Consumed,
+    pub projected: Projected,
     /// For each read and the like that is under way, its tab.
     reads_under_way: Vec<TabId>,
     /// The events of each content, with their streams.
@@ -97,6 +99,7 @@ impl World {
             is_foul: false,
             subscribers: Subscribers::default(),
             consumed: Consumed::default(),
+            projected: Projected::default(),
             reads_under_way: Vec::new(),
             contents: Vec::new(),
             landings: BTreeMap::new(),

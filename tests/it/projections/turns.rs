@@ -108,6 +108,30 @@ fn a_build_that_is_made_anew_answers_when_it_is_ready() {
 }
 
 #[test]
+fn a_build_that_is_behind_what_answers_does_not_take_its_place() {
+    in_browser(|browser| async move {
+        let events = events(&mut Prng::new(1), 300);
+        let (old, new) = (projection(1, 7), projection(2, 7));
+        let (old_tab, new_tab) = (browser.open().await, browser.open().await);
+        begin(&old_tab, &old).await;
+        begin(&new_tab, &new).await;
+        let claim = new_tab.claim(&new).await.unwrap().unwrap();
+        fold_all(&old_tab, &old, &events, 100).await;
+        // It has folded all that there was when it read, and somebody has waited for more since.
+        for (stretch, is_answering) in [
+            ((Position(0), Position(200)), false),
+            ((Position(200), Position(299)), false),
+            ((Position(299), ALL), true),
+        ] {
+            let turn = advance(&new_tab, &new, &events, claim.token, stretch, Ready::Now).await;
+            assert_eq!(turn, Ok(Turn::Done));
+            let standing = new_tab.standing(&new, None).await.unwrap();
+            assert_eq!((standing.answering, standing.is_answering), (Some(ALL), is_answering), "{stretch:?}");
+        }
+    });
+}
+
+#[test]
 fn changes_are_named_as_long_as_they_are_few() {
     in_browser(|browser| async move {
         let events: Vec<_> = (0..900).map(|number| (format!("order-{number}"), None::<()>)).collect();
@@ -135,7 +159,7 @@ fn changes_are_named_as_long_as_they_are_few() {
 }
 
 /// How many builds have pages.
-async fn builds_with_pages(browser: &Browser) -> usize {
+pub async fn builds_with_pages(browser: &Browser) -> usize {
     let range = everfold::storage::KeyRange { from: Some(everfold::storage::Key::Bytes(vec![1])), to: None };
     let page =
         PageRequest { area: Area::Documents, range, direction: Direction::Forwards, count_max: 100_000 };

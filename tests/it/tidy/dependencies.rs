@@ -58,6 +58,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "limits",
             "supplement",
             "consumer",
+            "projection",
         ],
     ),
     // The async shell knows all rules and both ports.
