@@ -3,6 +3,8 @@
 use std::rc::Rc;
 
 use crate::codec::DecodedRecord;
+use crate::event::Position;
+use crate::index::plan::Source;
 use crate::layout::unit::UnitOrder;
 use crate::layout::{BlockIndex, UnitNumber};
 use crate::table::Table;
@@ -99,6 +101,14 @@ impl Cache {
         self.walk.unwrap_or(Keep::All)
     }
 
+    /// Forgets the records of the log up to a position: units cover them, and nobody asks for them any more.
+    pub fn forget_covered(&mut self, covered: Position) {
+        self.entries.keep(&|cached| match cached.part {
+            Part::Entries(Source::Log(first)) => covered < first,
+            _ => true,
+        });
+    }
+
     pub fn clear(&mut self) {
         *self = Self::default();
     }
@@ -143,14 +153,18 @@ impl Shelf {
 
     /// Forgets what was not used in the later half of all uses that are remembered. So the budget is met for
     /// long, and nothing need be kept in an order.
-    #[inline(never)]
     fn forget_oldest(&mut self) {
-        let rows = std::mem::take(&mut self.rows).into_rows();
-        let oldest_use = rows.iter().map(|cached| cached.last_use).min().unwrap_or_default();
+        let oldest_use = self.rows.rows().iter().map(|cached| cached.last_use).min().unwrap_or_default();
         let half = oldest_use + (self.use_count - oldest_use) / 2;
+        self.keep(&|cached| half < cached.last_use);
+    }
+
+    #[inline(never)]
+    fn keep(&mut self, is_kept: &dyn Fn(&Cached) -> bool) {
+        let rows = std::mem::take(&mut self.rows).into_rows();
         self.size_bytes = 0;
         for cached in rows {
-            if half < cached.last_use {
+            if is_kept(&cached) {
                 self.size_bytes += cached.item.memory_bytes();
                 self.rows.push(cached.part.hash(), cached);
             }
@@ -160,5 +174,24 @@ impl Shelf {
     fn find(&mut self, part: Part) -> Option<&mut Cached> {
         let number = self.rows.find(part.hash(), |cached| cached.part == part)?;
         self.rows.row_mut(number)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layout::BlockAddress;
+
+    #[test]
+    fn records_that_units_cover_are_forgotten_and_nothing_else_is() {
+        let records = [1, 5, 9].map(|first| Part::Entries(Source::Log(Position(first))));
+        let unit = UnitNumber(1);
+        let others =
+            [Part::Entries(Source::Block(BlockAddress { unit, block: BlockIndex(0) })), Part::Header(unit)];
+        let mut cache = Cache::default();
+        records.into_iter().chain(others).for_each(|part| cache.insert(part, Item::Unreadable));
+        cache.forget_covered(Position(5));
+        assert_eq!(records.map(|part| cache.get(part).is_some()), [false, false, true]);
+        assert_eq!(others.map(|part| cache.get(part).is_some()), [true, true]);
     }
 }

@@ -22,6 +22,7 @@ impl<S: Storage, H: Host> Shared<S, H> {
         if !root.unread.is_empty() {
             self.cache.borrow_mut().clear();
         }
+        self.cache.borrow_mut().forget_covered(root.covered);
         self.index.borrow_mut().relayout(&root);
         *self.root.borrow_mut() = Rc::new(root);
     }
