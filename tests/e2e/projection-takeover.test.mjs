@@ -15,6 +15,10 @@ const FOLDED = 1_000;
 const BUSY_MS = 60;
 /** After so long all is in the documents, although the tab that made them is gone: several times what it takes on a machine that has nothing else to do. */
 const TAKEOVER_MS_MAX = 20_000;
+/** After so long nothing is under way in a tab, nor in its background. */
+const REST_MS = 2_000;
+/** Of so many tabs one is frozen, and not of more: it takes over a minute. */
+const FROZEN_TABS = 2;
 
 let server;
 before(async () => (server = await serveTests()));
@@ -110,19 +114,21 @@ async function strikeInTheMiddle(tabs, strike) {
 
 /**
  * Freezes that tab where it waits, and has something to do come after that. In the middle of a transaction, developer tools would have it keep all others
- * waiting, for the minute after which Chromium ends one in which nothing happens. By itself a browser freezes no tab that others wait for.
+ * waiting, for the minute after which Chromium ends one in which nothing happens. By itself a browser freezes no tab that others wait for. What is
+ * appended here after that waits for that minute all the same; what for has not been found out.
  */
 async function freezeAtRest(tabs) {
   const worker = tabs.at(-1);
   for (const tab of tabs) await tab.run(project, 0);
   await tabs[0].run(fill, FOLDED);
   await worker.run(settle);
+  await new Promise((resolve) => setTimeout(resolve, REST_MS));
   await worker.freeze();
   await tabs[0].run(fill, EVENTS);
 }
 
 for (const { name, openBrowser, open, fates } of BROWSERS) {
-  for (const [fate, tabCount] of fates) {
+  for (const [fate, tabCount] of fates.filter(([fate, tabCount]) => fate !== "frozen" || tabCount === FROZEN_TABS)) {
     test(`${name}: of ${tabCount} tabs another one makes the documents when the one that does is ${fate} in the middle of it`, async () => {
       const profile = makeProfile();
       const browser = await openBrowser(profile.path);
