@@ -60,6 +60,7 @@ export type { Live, LiveState } from "./live.js";
 export type { LoadOptions, LoadQueryOptions, Loaded, QuerySource } from "./load.js";
 export type { LoadAllOptions } from "./load-all.js";
 export type { MarkOptions, MarkResult } from "./mark.js";
+export type { PartName } from "./parts.js";
 export type { Progress, ProgressListener } from "./progress.js";
 export { defineProjection, documentType } from "./projection.js";
 export type { AnyProjection, DocumentOf, DocumentType, Handler, Handlers, IndexDefinition, Indexing, Projected, Projection, ProjectionDefinition } from "./projection.js";
