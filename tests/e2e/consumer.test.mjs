@@ -4,7 +4,9 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
+import { openChromium } from "./chromium.mjs";
 import { BROWSERS, FATES } from "./fates.mjs";
+import { openFirefox } from "./firefox.mjs";
 import { makeProfile } from "./program.mjs";
 import { BARE_PAGE, serveTests } from "./server.mjs";
 
@@ -109,7 +111,8 @@ for (const [name, openBrowser] of [["Chromium", openChromium], ["Firefox", openF
     const profile = makeProfile();
     const browser = await openBrowser(profile.path);
     try {
-      const [tab, other] = [await openTab(browser), await openTab(browser)];
+      const open = () => browser.openPage(server.url + BARE_PAGE);
+      const [tab, other] = [await open(), await open()];
       await tab.run(consumePatiently, "gone");
       await other.run((gone) => everfold.EventStore.destroy(gone), "gone");
       const isActive = await tab.run(async () => {
