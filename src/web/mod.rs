@@ -18,6 +18,7 @@ mod subscriptions;
 mod supplements;
 mod tasks;
 mod timer;
+mod wakefulness;
 mod world;
 
 pub use browser_host::BrowserHost;

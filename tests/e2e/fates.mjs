@@ -7,12 +7,38 @@ import { openHiddenChromium } from "./hidden-chromium.mjs";
 /** A killed tab takes its process along, which no other tab may share. */
 const OWN_PROCESSES = "--process-per-tab";
 
-/** What may become of a tab, and how it is brought about. */
+/** What may become of a tab, and how it is brought about, with another tab at hand and the database that they share. */
 export const FATES = {
   closed: (tab) => tab.close(),
   killed: (tab) => tab.kill(),
-  frozen: (tab) => tab.freeze(),
+  frozen: freezeBetweenTransactions,
 };
+
+/**
+ * Freezes a tab when no transaction of it is under way. By itself a browser freezes no tab that others wait for. Developer tools do, and then the others
+ * wait for the minute after which Chromium ends a transaction in which nothing happens.
+ */
+async function freezeBetweenTransactions(tab, other, database) {
+  for (;;) {
+    await tab.freeze();
+    if (await other.run(canWrite, database)) return;
+    await tab.thaw();
+  }
+}
+
+/** Whether a transaction on everything in a database has its turn, in half a second. */
+async function canWrite(database) {
+  const request = indexedDB.open(`everfold:${database}`);
+  const connection = await new Promise((resolve, reject) => ((request.onsuccess = () => resolve(request.result)), (request.onerror = () => reject(request.error))));
+  const transaction = connection.transaction([...connection.objectStoreNames], "readwrite");
+  const hasTurn = await new Promise((resolve) => {
+    transaction.objectStore(connection.objectStoreNames[0]).count().onsuccess = () => resolve(true);
+    setTimeout(() => resolve(false), 500);
+  });
+  if (!hasTurn) transaction.abort();
+  connection.close();
+  return hasTurn;
+}
 
 const openTab = (browser, url) => browser.openPage(url);
 

@@ -8,24 +8,33 @@ import { findProgram, isGone } from "./program.mjs";
 
 const ARGUMENTS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking", "--no-first-run", "--remote-debugging-pipe"];
 
+/** So long a browser may take to close, with a tab of it frozen. */
+const CLOSE_MS_MAX = 5_000;
+
+/** Between two looks at whether a page is loaded. */
+const LOOK_MS = 10;
+
+const isLoaded = (url) => location.href === url && document.readyState === "complete";
+
 /** Opens Chromium on the profile in a folder. */
 export async function openHiddenChromium(profile) {
   const process = spawn(findProgram("chromium"), [...ARGUMENTS, `--user-data-dir=${profile}`, "about:blank"], { stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"] });
   const tools = new DeveloperTools(process.stdio[3], process.stdio[4]);
+  process.once("exit", () => tools.end());
   return {
     /** Opens another tab. */
     async openPage(url) {
-      const { targetId } = await tools.send("Target.createTarget", { url: "about:blank" });
+      const { targetId } = await tools.send("Target.createTarget", { url });
       const { sessionId } = await tools.send("Target.attachToTarget", { targetId, flatten: true });
-      await tools.send("Page.enable", {}, sessionId);
-      const loaded = tools.come("Page.loadEventFired", sessionId);
-      await tools.send("Page.navigate", { url }, sessionId);
-      await loaded;
-      return hiddenPage(tools, targetId, sessionId);
+      const page = hiddenPage(tools, targetId, sessionId);
+      // What is asked of the document before is not answered, or with an error.
+      while (!(await page.run(isLoaded, url).catch(() => false))) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+      return page;
     },
     async close() {
-      await tools.send("Browser.close");
-      await isGone(process.pid);
+      // It is gone before it answers, or does not answer.
+      tools.send("Browser.close").catch(() => {});
+      await isGone(process.pid, CLOSE_MS_MAX).catch(() => process.kill("SIGKILL"));
     },
   };
 }
@@ -51,9 +60,11 @@ class DeveloperTools {
   #lastId = 0;
   #rest = "";
   #waiting = new Map();
+  #hasEnded = false;
 
   constructor(to, from) {
     this.#to = to;
+    to.on("error", () => this.end());
     from.setEncoding("utf8");
     from.on("data", (text) => {
       const messages = (this.#rest + text).split("\0");
@@ -64,21 +75,23 @@ class DeveloperTools {
 
   async send(method, params = {}, sessionId) {
     const id = (this.#lastId += 1);
-    const answer = new Promise((resolve) => this.#waiting.set(id, resolve));
+    if (this.#hasEnded) throw new Error(`${method}: the browser is gone`);
+    const answer = new Promise((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
     this.#to.write(`${JSON.stringify({ id, method, params, sessionId })}\0`);
     const { result, error } = await answer;
     if (error !== undefined) throw new Error(`${method}: ${error.message}`);
     return result;
   }
 
-  /** Resolves when something happens in a tab. */
-  come(method, sessionId) {
-    return new Promise((resolve) => this.#waiting.set(`${method} ${sessionId}`, resolve));
+  /** Nothing is answered any more. */
+  end() {
+    this.#hasEnded = true;
+    for (const { reject } of this.#waiting.values()) reject(new Error("the browser is gone"));
+    this.#waiting.clear();
   }
 
   #hear(message) {
-    const key = message.id ?? `${message.method} ${message.sessionId}`;
-    this.#waiting.get(key)?.(message);
-    this.#waiting.delete(key);
+    this.#waiting.get(message.id)?.resolve(message);
+    this.#waiting.delete(message.id);
   }
 }

@@ -1,5 +1,7 @@
 //! The parts of the test suite: what each needs and does.
 
+use std::path::PathBuf;
+
 use anyhow::{Result, ensure};
 use xshell::cmd;
 
@@ -38,6 +40,9 @@ pub const PARTS: &[Part] = &[
 
 /// How long one file of Node tests may run.
 const NODE_FILE_TIMEOUT_MS: u32 = 300_000;
+
+/// How the names of those files end that hold something to a time, and have the machine for themselves.
+const TIMED_ENDING: &str = ".timed.test.mjs";
 
 /// So many lives of each kind are simulated by `native`.
 const SIMULATED_LIVES: u32 = 2_000;
@@ -96,12 +101,23 @@ fn types(project: &Project) -> Result<()> {
     Ok(project.npm_tool("typescript/bin/tsc")?.args(["-p", "tests/types/tsconfig.json"]).run()?)
 }
 
+/// The files of a folder, two at a time, for two cores; but those that hold something to a time alone, and before the others.
 fn node(project: &Project, folder: &str) -> Result<()> {
     let files = project.files(folder, ".test.mjs")?;
     ensure!(!files.is_empty(), "{folder} holds no tests");
-    let timeout = format!("--test-timeout={NODE_FILE_TIMEOUT_MS}");
-    // One file at a time: each starts browsers or servers of its own and measures with a clock.
-    let mut tests = cmd!(project.shell, "node --test --test-concurrency=1 {timeout} {files...}");
+    let is_timed = |file: &PathBuf| file.to_string_lossy().ends_with(TIMED_ENDING);
+    let (timed, others): (Vec<PathBuf>, Vec<PathBuf>) = files.into_iter().partition(is_timed);
+    // Whatever the first come to: a failure of theirs keeps nothing from being run.
+    let outcomes = [node_files(project, &timed, 1), node_files(project, &others, 2)];
+    outcomes.into_iter().collect()
+}
+
+fn node_files(project: &Project, files: &[PathBuf], at_once: usize) -> Result<()> {
+    if files.is_empty() {
+        return Ok(());
+    }
+    let options = [format!("--test-concurrency={at_once}"), format!("--test-timeout={NODE_FILE_TIMEOUT_MS}")];
+    let mut tests = cmd!(project.shell, "node --test {options...} {files...}");
     for browser in Browser::ALL {
         tests = tests.envs(browser.environment());
     }

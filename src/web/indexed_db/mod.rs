@@ -34,6 +34,7 @@ use crate::storage::{
 };
 use crate::web::global::storage_manager;
 use crate::web::promise::settled;
+use crate::web::wakefulness;
 
 use connection::Connection;
 use fault::Fault;
@@ -132,6 +133,7 @@ impl IndexedDbStorage {
         reads: Reads,
         operation: Operation,
     ) -> Result<(), Fault> {
+        wakefulness::awake().await;
         let handle = self.connection.handle().await?;
         let result = transaction::run(handle.database(), areas, access, reads, operation).await;
         if result.as_ref().is_err_and(|fault| fault::is_of_connection(fault)) {

@@ -61,7 +61,7 @@ for (const { name, openBrowser, open, fates } of BROWSERS) {
           assert.equal((await tabs[tab].run(handled, lastPosition)).tab, 0);
         }
         const other = tabs[1];
-        await FATES[fate](tabs[0]);
+        await FATES[fate](tabs[0], other, database);
         const { called_ms, firstPosition, lastPosition } = await other.run(place, 5);
         const { tab, at_ms } = await other.run(handled, firstPosition);
         console.log(`  handled ${at_ms - called_ms} ms after it was appended`);

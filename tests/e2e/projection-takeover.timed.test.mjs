@@ -15,10 +15,6 @@ const FOLDED = 1_000;
 const BUSY_MS = 60;
 /** After so long all is in the documents, although the tab that made them is gone: several times what it takes on a machine that has nothing else to do. */
 const TAKEOVER_MS_MAX = 20_000;
-/** After so long nothing is under way in a tab, nor in its background. */
-const REST_MS = 2_000;
-/** Of so many tabs one is frozen, and not of more: it takes over a minute. */
-const FROZEN_TABS = 2;
 
 let server;
 before(async () => (server = await serveTests()));
@@ -112,34 +108,30 @@ async function strikeInTheMiddle(tabs, strike) {
   for (const tab of tabs.slice(0, -1)) await tab.run(() => void (globalThis.busy_ms = 0));
 }
 
-/**
- * Freezes that tab where it waits, and has something to do come after that. In the middle of a transaction, developer tools would have it keep all others
- * waiting, for the minute after which Chromium ends one in which nothing happens. By itself a browser freezes no tab that others wait for. What is
- * appended here after that waits for that minute all the same; what for has not been found out.
- */
-async function freezeAtRest(tabs) {
+/** Freezes that tab where it waits, and has something to do come after that. */
+async function freezeAtRest(tabs, database) {
   const worker = tabs.at(-1);
   for (const tab of tabs) await tab.run(project, 0);
   await tabs[0].run(fill, FOLDED);
   await worker.run(settle);
-  await new Promise((resolve) => setTimeout(resolve, REST_MS));
-  await worker.freeze();
+  await FATES.frozen(worker, tabs[0], database);
   await tabs[0].run(fill, EVENTS);
 }
 
 for (const { name, openBrowser, open, fates } of BROWSERS) {
-  for (const [fate, tabCount] of fates.filter(([fate, tabCount]) => fate !== "frozen" || tabCount === FROZEN_TABS)) {
+  for (const [fate, tabCount] of fates) {
     test(`${name}: of ${tabCount} tabs another one makes the documents when the one that does is ${fate} in the middle of it`, async () => {
       const profile = makeProfile();
       const browser = await openBrowser(profile.path);
       try {
+        const database = `made-${fate}-${tabCount}`;
         const tabs = [];
         for (let tab = 0; tab < tabCount; tab += 1) {
           tabs.push(await open(browser, server.url + BARE_PAGE));
-          await tabs[tab].run(openStore, `made-${fate}-${tabCount}`);
+          await tabs[tab].run(openStore, database);
         }
         const worker = tabs.at(-1);
-        await (fate === "frozen" ? freezeAtRest(tabs) : strikeInTheMiddle(tabs, FATES[fate]));
+        await (fate === "frozen" ? freezeAtRest(tabs, database) : strikeInTheMiddle(tabs, FATES[fate]));
         tabs.pop();
         const waited_ms = await tabs[0].run(settle);
         console.log(`  all documents were there ${waited_ms} ms after the tab was ${fate}`);

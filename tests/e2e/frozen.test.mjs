@@ -1,0 +1,60 @@
+// A frozen tab in Chromium, where messages of other tabs come to it all the same, and the answers of its storage do not.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { FATES } from "./fates.mjs";
+import { openHiddenChromium } from "./hidden-chromium.mjs";
+import { makeProfile } from "./program.mjs";
+import { BARE_PAGE, serveTests } from "./server.mjs";
+
+const EVENTS = 50;
+/** A fraction of the minute after which Chromium ends a transaction in which nothing happens. */
+const APPENDED_MS_MAX = 10_000;
+
+let server, profile, browser;
+before(async () => {
+  server = await serveTests();
+  profile = makeProfile();
+  browser = await openHiddenChromium(profile.path);
+});
+after(async () => {
+  await browser.close();
+  profile.remove();
+  server.close();
+});
+
+/** What a tab does that hears of what others append, and of which it looks at the storage then. */
+const LISTENING = {
+  subscribes: () => void store.subscribe({ after: 0 }, ({ position }) => globalThis.heard.push(position)),
+  "has a live value": () => {
+    const Orders = everfold.defineAggregate({ name: "order", category: "order", initial: () => 0, evolve: { Placed: (count) => count + 1 } });
+    store.live(Orders, "order-1").subscribe(() => {});
+  },
+  "leads a consumer": () => void store.consumer("mails", { after: 0 }, ({ position }) => void globalThis.heard.push(position)),
+};
+
+for (const [name, listen] of Object.entries(LISTENING)) {
+  test(`a frozen tab that ${name} holds up nobody, and goes on when it wakes up`, async () => {
+    const tabs = [await browser.openPage(server.url + BARE_PAGE), await browser.openPage(server.url + BARE_PAGE)];
+    for (const tab of tabs) {
+      await tab.run(async (name) => {
+        globalThis.heard = [];
+        globalThis.store = await everfold.EventStore.open(name);
+      }, name);
+    }
+    const [sleeper, other] = tabs;
+    await sleeper.run(listen);
+    await sleeper.run(() => store.append("order-1", { type: "Placed" }));
+    await FATES.frozen(sleeper, other, name);
+    const took_ms = await other.run(async (count) => {
+      const began_ms = performance.now();
+      for (let number = 0; number < count; number += 1) await store.append("order-1", { type: "Placed" });
+      return performance.now() - began_ms;
+    }, EVENTS);
+    assert.ok(took_ms < APPENDED_MS_MAX, `${EVENTS} appends took ${Math.round(took_ms)} ms`);
+    await sleeper.thaw();
+    assert.equal(await sleeper.run(async () => (await store.read("order-1").toArray()).length), EVENTS + 1);
+    for (const tab of tabs) await tab.close();
+  });
+}
