@@ -109,3 +109,37 @@ fn with_a_claim_goes_what_was_staged_under_it() {
         })
         .unwrap();
 }
+
+#[test]
+fn with_a_claim_goes_what_stands_under_numbers_that_were_never_given() {
+    let tabs = Tabs::new(1, Locks::OfOrigin);
+    tabs.executor
+        .run_until(async {
+            let commits = history(&mut Prng::new(5), SHAPE);
+            let storage = tabs.database.handle(TabId::BROWSER);
+            let (older, newer) = commits.split_at(9);
+            let (_, store) = tabs.open(1_000).await;
+            lay(&storage, older, 2).await;
+            compact(&store).await.unwrap();
+            let number = Stored::read(&storage).await.root.next_number;
+            let keys_of = |number| {
+                let unit = |record: UnitRecord| (Area::Units, record.key(UnitNumber(number)));
+                let run = |record: RunRecord| (Area::Index, record.key(RunNumber(number)));
+                [unit(UnitRecord::Header), unit(UnitRecord::Remains(7)), run(RunRecord::Page(7))]
+            };
+            let left: Vec<_> = [number, number + 1, number + 1_000].into_iter().flat_map(keys_of).collect();
+            for (area, key) in &left {
+                tabs.database.replace(*area, key.clone(), Some(vec![1; 20]));
+            }
+
+            lay(&storage, newer, 2).await;
+            compact(&store).await.unwrap();
+            let records = copy(&tabs.database);
+            for key in left {
+                // Where the number was given since, what stands there is its own.
+                assert!(records.get(&key).is_none_or(|bytes| *bytes != [1; 20]), "{key:?} is still there");
+            }
+            Stored::read(&storage).await.check(&commits);
+        })
+        .unwrap();
+}
