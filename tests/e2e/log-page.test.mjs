@@ -91,6 +91,16 @@ test("a hundred thousand events are appended with their progress, and scroll wit
   await page.$eval("#log", (box) => (box.scrollTop = 0));
   await page.click('[data-more="100000"]');
   await page.waitForFunction(() => 0 < document.querySelector("#more-progress").value);
+  const unread = await page.evaluate(async () => {
+    let most = 0;
+    while (!document.querySelector("#more-stop").disabled) {
+      await new Promise((resolve) => requestAnimationFrame(resolve));
+      const rows = [...document.querySelectorAll("#log .log-row")].slice(0, 10);
+      most = Math.max(most, rows.filter((row) => row.firstChild.textContent === "…").length);
+    }
+    return most;
+  });
+  assert.equal(unread, 0, "rows at the top that are shown without their events");
   await page.waitForFunction(() => document.querySelector("#more-progress").value === 100_000, undefined, { timeout: 120_000 });
   await waitForCount("103,000 events");
   const gaps = await page.evaluate(async () => {

@@ -6,6 +6,9 @@ const PAGE_EVENTS = 100;
 /** Pages that are kept; the one that was read first goes first. */
 const PAGES_KEPT = 60;
 
+/** Events that are kept as they came: more than are in view at the top. */
+const RECENT_EVENTS = 100;
+
 /** Positions that are noted between two looks of the page. */
 const TOLD_MS = 120;
 
@@ -23,6 +26,8 @@ export class Matches {
   #older;
   #end;
   #pages = new Map();
+  /** What came last, by position: where events come faster than they are read, the top of the list is there all the same. */
+  #recent = new Map();
   #isReading = false;
   #abort = new AbortController();
   /** Whether all that was there was looked at. */
@@ -66,7 +71,7 @@ export class Matches {
   /** The event of a row, where it was read. */
   eventAt(row) {
     const position = this.#positionAt(row);
-    return this.#pages.get(Math.floor((position - 1) / PAGE_EVENTS))?.get(position);
+    return this.#recent.get(position) ?? this.#pages.get(Math.floor((position - 1) / PAGE_EVENTS))?.get(position);
   }
 
   /** Reads one page that is in view and not there; gives whether there was one. What was scrolled past meanwhile is never read. */
@@ -134,6 +139,8 @@ export class Matches {
       if (event.time < (since ?? -Infinity) || (until ?? Infinity) <= event.time) continue;
       // Read before this event came: it is read again.
       this.#pages.delete(Math.floor((event.position - 1) / PAGE_EVENTS));
+      this.#recent.set(event.position, event);
+      if (RECENT_EVENTS < this.#recent.size) this.#recent.delete(this.#recent.keys().next().value);
       this.#newer.push(event.position);
       above += 1;
       if (isDue) continue;
