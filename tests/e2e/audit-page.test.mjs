@@ -83,6 +83,16 @@ test("a name is text, whatever is in it, and who registers is listed in both tab
   assert.equal(await one.$$eval("main img", (images) => images.length), 0);
 });
 
+test("on a phone the longest name and address fit", async () => {
+  await one.fill("#new-name", "Augusta Ada King, Countess of Lovelace, née Byron");
+  await one.fill("#new-email", `${"countess.".repeat(5)}lovelace@analytical-engines.example.org`);
+  await one.click("#register-form button");
+  await one.locator("#users strong", { hasText: "Augusta" }).waitFor();
+  await one.setViewportSize({ width: 360, height: 740 });
+  assert.equal(await one.evaluate(() => document.documentElement.scrollWidth), 360);
+  await one.setViewportSize({ width: 1360, height: 1000 });
+});
+
 test("neither page complained: nothing was refused by the policy, and no error went unsaid", () => {
   assert.deepEqual(demo.complaints, []);
 });

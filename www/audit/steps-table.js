@@ -37,9 +37,7 @@ function changeOf(field, before, after) {
     "div.change",
     {},
     element("span.field-name", {}, field),
-    element("del", {}, shown(before)),
-    element("span.arrow", { "aria-hidden": "true" }, "→"),
-    element("ins", {}, shown(after)),
+    element("span", {}, element("del", {}, shown(before)), " ", element("span.arrow", { "aria-hidden": "true" }, "→"), " ", element("ins", {}, shown(after))),
   );
 }
 

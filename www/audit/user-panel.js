@@ -89,6 +89,7 @@ export class UserPanel {
     for (const role of ROLES) this.#box(role).checked = roles.includes(role);
     if (document.activeElement !== byId("email")) byId("email").value = email;
     byId("suspend").textContent = suspended === null ? "Suspend" : "Reinstate";
+    byId("suspend").classList.toggle("danger", suspended === null);
     byId("reason-field").hidden = suspended !== null;
   }
 
