@@ -156,7 +156,7 @@ test("a replay runs through every event to the end, and stops when it is told to
   await page.click("#play");
   await waitForMoment(EDITS.length);
   await page.waitForFunction(() => document.querySelector("#play").textContent === "Play");
-  assert.match(await page.textContent("[data-figure=replayRate]"), /^[\d,]+ \/ s$/);
+  assert.match(await page.textContent("[data-figure=replayRate]"), /^[\d,]+\s\/\ss$/);
   assert.equal(await shownText(), endContent);
 });
 

@@ -83,6 +83,7 @@ test("an order that is placed empties the cart in both tabs, and stands on the b
   await board.waitForSelector(".order");
   await one.click("#check-out");
   for (const tab of [one, other]) await tab.waitForFunction(() => document.querySelector("#cart-heading").textContent === "Cart 8");
+  await one.locator("#events", { hasText: "No events yet." }).waitFor();
   await board.waitForSelector('[data-order="order-7"]');
   await board.close();
 });

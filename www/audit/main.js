@@ -110,7 +110,7 @@ class AuditPage {
 }
 
 async function open() {
-  offerStartOver(byId("start-over"), STORE, onError);
+  offerStartOver(byId("start-over"), { name: STORE }, onError);
   const store = await openStore(STORE, notices, events);
   if (store === undefined) return;
   if (store.position === 0) {

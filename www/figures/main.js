@@ -14,7 +14,7 @@ const notices = new Notices(byId("notices"));
 const onError = (error) => notices.show(error);
 
 async function open() {
-  offerStartOver(byId("start-over"), STORE, onError);
+  offerStartOver(byId("start-over"), { name: STORE }, onError);
   const store = await openStore(STORE, notices);
   if (store === undefined) return;
   const measure = async () => {

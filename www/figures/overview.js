@@ -4,7 +4,7 @@ import { byId } from "../parts/element.js";
 import { formatBytes, formatCount, formatDecimal } from "../parts/format.js";
 import { toast } from "../parts/toast.js";
 
-const UNKNOWN = "not said by the browser";
+const UNKNOWN = "Not said by the browser";
 
 /** Measures a store, and shows it. */
 export async function showOverview(store) {
@@ -28,7 +28,7 @@ function showQuota({ usage, quota, persisted }) {
   byId("quota-text").textContent = isKnown ? `${formatBytes(usage)} of ${formatBytes(quota)} in use by this whole site` : UNKNOWN;
   byId("quota").max = isKnown ? quota : 1;
   byId("quota").value = isKnown ? usage : 0;
-  const promises = { true: "promised: the browser will not evict it by itself", false: "not promised: short of room, the browser may delete it" };
+  const promises = { true: "Promised: the browser will not evict it by itself", false: "Not promised: short of room, the browser may delete it" };
   byId("persisted").textContent = promises[persisted] ?? UNKNOWN;
   byId("persist").disabled = persisted === true;
 }

@@ -125,7 +125,7 @@ function offerMore(store) {
 }
 
 async function open() {
-  offerStartOver(byId("start-over"), STORE, onError);
+  offerStartOver(byId("start-over"), { name: STORE }, onError);
   const store = await openStore(STORE, notices);
   if (store === undefined) return;
   if (store.position === 0) await appendSample(store, FIRST_EVENTS, { now: Date.now(), signal: new AbortController().signal, onProgress: () => {} });

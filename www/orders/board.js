@@ -20,7 +20,7 @@ const COLUMNS = [
 const ROWS_MAX = 40;
 
 /** How often "3 minutes ago" is said anew. */
-const AGE_MS = 15_000;
+const AGE_MS = 5_000;
 
 /**
  * Shows the orders of a read model, and follows them.
@@ -76,7 +76,7 @@ class Column {
       cards.set(key, known?.doc === doc ? known : { doc, card: this.#card(key, doc) });
     }
     this.#cards = cards;
-    this.#list.replaceChildren(...(cards.size === 0 ? [element("li.column-empty", {}, `No order is ${this.#status}.`)] : [...cards.values()].map(({ card }) => card)));
+    this.#list.replaceChildren(...(cards.size === 0 ? [element("li.column-empty", {}, "None now.")] : [...cards.values()].map(({ card }) => card)));
     this.#isFirst = false;
     void this.#drawCount(rows.length, onError);
   }

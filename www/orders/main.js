@@ -19,7 +19,7 @@ import { WorkPanel } from "./work-panel.js";
 /** So many orders come with one press of the second button. */
 const ORDERS_AT_ONCE = 20;
 
-/** How often it is shown how far the documents are. */
+/** How often it is shown how far the board is. */
 const LOOK_MS = 500;
 
 /** So far back events are shown that came before the page was opened. */
@@ -41,7 +41,7 @@ async function command(work) {
 
 async function open() {
   byId("tab-name").textContent = TAB;
-  offerStartOver(byId("start-over"), STORE, onError);
+  offerStartOver(byId("start-over"), { name: STORE, whose: "Shop and Orders" }, onError);
   const store = await openStore(STORE, notices, events);
   if (store === undefined) return;
   await seedShop(store, Date.now());
@@ -84,7 +84,7 @@ class Story {
   }
 }
 
-/** Shows up to where the log is in the documents. */
+/** Shows up to where the log is on the board. */
 function watch(store, orders) {
   const place = byId("position");
   let known = -1;
@@ -94,10 +94,10 @@ function watch(store, orders) {
     known = end;
     try {
       await orders.waitFor(end);
-      if (end === known) place.textContent = `the documents are as of position ${formatCount(end)}`;
+      if (end === known) place.textContent = `the board is as of position ${formatCount(end)}`;
     } catch {
       // What stands in the way is said where the documents are shown.
-      place.textContent = `the documents are behind position ${formatCount(end)}`;
+      place.textContent = `the board is behind position ${formatCount(end)}`;
     }
   };
   setInterval(look, LOOK_MS);
@@ -123,7 +123,7 @@ function offerWork(store, orders) {
       const begun_ms = performance.now();
       try {
         await orders.rebuild();
-        toast(`The documents were made anew from ${formatCount(store.position)} events in ${Math.round(performance.now() - begun_ms)} ms.`);
+        toast(`The board was rebuilt from ${formatCount(store.position)} events in ${Math.round(performance.now() - begun_ms)} ms.`);
       } finally {
         rebuild.disabled = false;
       }

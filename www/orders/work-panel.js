@@ -65,7 +65,9 @@ export class WorkPanel {
 
   #draw() {
     const tasks = this.#crew.tasks();
-    for (const card of this.#cards) card.draw(tasks.get(card.name), { tab: this.#tab, end: this.#store.position });
+    // A worker may have handled what this tab has not heard of yet.
+    const end = Math.max(this.#store.position, ...[...tasks.values()].map(({ standing }) => standing.position));
+    for (const card of this.#cards) card.draw(tasks.get(card.name), { tab: this.#tab, end });
     const canOrder = this.#crew.leader() !== undefined && this.#store.storage === "indexeddb";
     this.#kill.disabled = !canOrder;
     this.#freeze.disabled = !canOrder;

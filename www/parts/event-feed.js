@@ -42,7 +42,9 @@ export class EventFeed {
     this.#subscription = subscription;
     subscription.caughtUp.then(
       () => {
-        if (subscription === this.#subscription) this.#isCaughtUp = true;
+        if (subscription !== this.#subscription) return;
+        this.#isCaughtUp = true;
+        this.#draw();
       },
       // `onError` was told.
       () => {},
@@ -65,7 +67,8 @@ export class EventFeed {
   }
 
   #draw() {
-    this.#place.replaceChildren(...this.#rows);
+    const isEmpty = this.#isCaughtUp && this.#rows.length === 0;
+    this.#place.replaceChildren(...(isEmpty ? [element("li.quiet.events-empty", {}, "No events yet.")] : this.#rows));
   }
 
   #row(event) {

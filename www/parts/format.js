@@ -25,9 +25,9 @@ export function formatDecimal(value) {
   return short.format(value);
 }
 
-/** A rate: what happened in how many milliseconds; nothing where it cannot be told. */
+/** A rate: what happened in how many milliseconds; nothing where it cannot be told. Lines do not break in it. */
 export function formatRate(count, elapsed_ms) {
-  return 0 < count && 0 < elapsed_ms ? `${whole.format((count / elapsed_ms) * 1_000)} / s` : undefined;
+  return 0 < count && 0 < elapsed_ms ? `${whole.format((count / elapsed_ms) * 1_000)}\u00a0/\u00a0s` : undefined;
 }
 
 /** 1599711795000 → "2020-09-10 04:23:15". 0 stands for no time at all. */

@@ -7,12 +7,14 @@ import { element } from "./element.js";
  * Makes a button start the page over: its database is deleted, and the page loaded anew.
  *
  * @param {HTMLButtonElement} button
- * @param {string} name of the store
+ * @param {object} store
+ * @param {string} store.name
+ * @param {string} [store.whose] the pages that keep their events in it
  * @param {(error: unknown) => void} onError
  */
-export function offerStartOver(button, name, onError) {
+export function offerStartOver(button, { name, whose = "this page" }, onError) {
   button.addEventListener("click", async () => {
-    if (!(await isConfirmed())) return;
+    if (!(await isConfirmed(whose))) return;
     try {
       await EventStore.destroy(name);
       location.reload();
@@ -22,9 +24,9 @@ export function offerStartOver(button, name, onError) {
   });
 }
 
-function isConfirmed() {
-  const title = element("h2", { id: "start-over-title" }, "Delete this page's data?");
-  const text = element("p", {}, "All its events are deleted from this browser, and the page begins anew with sample data. Other tabs with it are told.");
+function isConfirmed(whose) {
+  const title = element("h2", { id: "start-over-title" }, "Delete the data?");
+  const text = element("p", {}, `All events of ${whose} are deleted from this browser, and begin anew. Other tabs with them are told.`);
   const dialog = element(
     "dialog",
     { "aria-labelledby": "start-over-title" },

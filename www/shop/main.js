@@ -30,7 +30,7 @@ async function command(work) {
 
 async function open() {
   byId("tab-name").textContent = TAB;
-  offerStartOver(byId("start-over"), STORE, onError);
+  offerStartOver(byId("start-over"), { name: STORE, whose: "Shop and Orders" }, onError);
   const store = await openStore(STORE, notices, events);
   if (store === undefined) return;
   await seedShop(store, Date.now());
