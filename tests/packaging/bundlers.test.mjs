@@ -166,6 +166,16 @@ test(`${versionOf("esbuild")} makes a script of everfold/inline that works from 
   await checkKeepsEvents(pathToFileURL(join(folder, "index.html")).href);
 });
 
+test(`${versionOf("esbuild")} makes a script of the recipe's own`, async () => {
+  const folder = await make(app, "script", { "index.html": '<!doctype html><script src="./dist/main.js" defer></script>' });
+  const { page, close } = await browser.openPage(pathToFileURL(join(folder, "index.html")).href);
+  for (const shown of ["1 events", "2 events"]) {
+    await page.waitForFunction((shown) => document.body?.textContent === shown, shown, { timeout: 30_000 });
+    await page.reload();
+  }
+  await close();
+});
+
 test(`${versionOf("vite")} builds everfold/slim`, async () => {
   const main = `import "./wasm.js"; ${MAIN.replace('"everfold"', '"everfold/slim"')}`;
   await checkServed(await build("slim", { "main.js": main }));
