@@ -45,6 +45,18 @@ test("the newest events are shown first, and one that is chosen by pointer or ke
   await page.keyboard.press("Home");
 });
 
+test("what was chosen stays in view when there is less room", async () => {
+  await page.click("#log-15");
+  await page.setViewportSize({ width: 360, height: 740 });
+  await page.waitForFunction(() => {
+    const [box, row] = ["#log", "#log-15"].map((selector) => document.querySelector(selector)?.getBoundingClientRect());
+    return box.height < 500 && row?.bottom <= box.bottom;
+  });
+  await page.setViewportSize({ width: 1360, height: 1000 });
+  await page.click("#log");
+  await page.keyboard.press("Home");
+});
+
 test("what is looked for is what is shown, and what is counted", async () => {
   await look({ type: "InvoicePaid" });
   await page.waitForFunction(() => [...document.querySelectorAll("#by-type li")].length === 1);

@@ -111,6 +111,7 @@ test("a bank that does not answer is tried again, its payment is parked, and pai
   await one.waitForFunction(() => /the bank does not answer. Attempt \d of 4/.test(document.querySelector('[data-task="bank"] .task-state').textContent));
   const parked = `[data-parked="${order.replace("order", "payment")}"]`;
   for (const tab of [one, other]) await tab.waitForSelector(parked, { state: "attached" });
+  await one.waitForFunction(() => document.querySelector('[data-task="bank"] .task-state').textContent === "all else is done");
   assert.match(await one.textContent(parked), /after 4 attempts: Error: the bank does not answer/);
   await press(one, `[data-story="${order}"]`);
   assert.deepEqual(await violationsIn(one), [], "with work that is parked, and a story that is told");

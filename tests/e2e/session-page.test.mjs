@@ -156,6 +156,12 @@ test("a replay runs through every event to the end, and stops when it is told to
   await page.click("#play");
   await waitForMoment(EDITS.length);
   await page.waitForFunction(() => document.querySelector("#play").textContent === "Play");
+  await page.setViewportSize({ width: 360, height: 740 });
+  await page.waitForFunction(() => {
+    const [box, row] = ["#log", "#log [aria-selected=true]"].map((selector) => document.querySelector(selector)?.getBoundingClientRect());
+    return row?.bottom <= box.bottom + 1;
+  });
+  await page.setViewportSize({ width: 1360, height: 1000 });
   assert.match(await page.textContent("[data-figure=replayRate]"), /^[\d,]+\s\/\ss$/);
   assert.equal(await shownText(), endContent);
 });

@@ -156,7 +156,8 @@ class TaskCard {
     if (!isLed) setText(this.#state, standing === undefined ? "not heard of yet" : "waits for a tab that does it");
     else if (failed !== undefined) setText(this.#state, `${failed.stream}: ${failed.error}. Attempt ${failed.attempt} of ${ATTEMPTS_MAX}${doing === undefined ? "" : " again"}`);
     else if (doing !== undefined) setText(this.#state, `${doing.stream}${doing.attempt === 1 ? "" : `, attempt ${doing.attempt}`}`);
-    else setText(this.#state, lag === 0 ? "all is done" : "…");
+    else if (lag !== 0) setText(this.#state, "…");
+    else setText(this.#state, 0 < (standing.parked?.length ?? 0) ? "all else is done" : "all is done");
   }
 
   #drawParked(parked) {

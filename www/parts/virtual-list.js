@@ -14,6 +14,8 @@ export class VirtualList {
   #count = 0;
   #selected = -1;
   #isDue = false;
+  /** The height of the view before it is resized. */
+  #height_px = 0;
   #makeRow;
   #onSelect;
   #onRange;
@@ -41,7 +43,7 @@ export class VirtualList {
     box.addEventListener("scroll", () => this.draw(), { passive: true });
     box.addEventListener("click", (event) => this.#click(event));
     box.addEventListener("keydown", (event) => this.#key(event));
-    new ResizeObserver(() => this.draw()).observe(box);
+    new ResizeObserver(() => this.#resized()).observe(box);
   }
 
   get selected() {
@@ -75,6 +77,15 @@ export class VirtualList {
     if (top < scrollTop) this.#box.scrollTop = top;
     else if (scrollTop + clientHeight < top + this.#row_px) this.#box.scrollTop = top + this.#row_px - clientHeight;
     this.draw();
+  }
+
+  /** What is marked and was in view stays in view, as when a phone is turned. */
+  #resized() {
+    const top = this.#selected * this.#step() - this.#box.scrollTop;
+    const wasInView = 0 <= this.#selected && 0 <= top && top + this.#row_px <= this.#height_px;
+    this.#height_px = this.#box.clientHeight;
+    if (wasInView) this.select(this.#selected);
+    else this.draw();
   }
 
   /** Draws once a frame, however often it is asked to. */

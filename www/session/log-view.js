@@ -46,7 +46,8 @@ export class LogView {
     box.addEventListener("scroll", () => this.#draw(), { passive: true });
     box.addEventListener("click", (event) => this.#click(event));
     box.addEventListener("keydown", (event) => this.#key(event));
-    new ResizeObserver(() => this.#draw()).observe(box);
+    // What the document shows stays in view, as when a phone is turned.
+    new ResizeObserver(() => (this.#selected < 0 ? this.#draw() : this.select(this.#selected))).observe(box);
   }
 
   /** Shows the log of another store, or of another recording in it. */
