@@ -92,6 +92,7 @@
 mod declarative;
 mod exported;
 mod finite_json;
+mod plain;
 mod typed;
 mod typed_event;
 mod variant;
@@ -125,6 +126,22 @@ pub trait Reducer {
     ///
     /// Errors: where the event cannot be folded. The state is then of no use any more.
     fn evolve(&self, state: &mut Self::State, entry: &Entry<'_>) -> Result<(), ReducerFailure>;
+
+    /// What the reducer knows a type of events by, so that it need not be looked up for each event. It is asked once for all
+    /// events of a type that are stored together, and comes back with each of them.
+    fn handler(&self, _event_type: &str) -> usize {
+        0
+    }
+
+    /// [`Reducer::evolve`], of an event of a type of which [`Reducer::handler`] said this.
+    fn evolve_by(
+        &self,
+        _handler: usize,
+        state: &mut Self::State,
+        entry: &Entry<'_>,
+    ) -> Result<(), ReducerFailure> {
+        self.evolve(state, entry)
+    }
 
     /// A state as a JSON text. Errors: where it cannot be one.
     fn state_to_json(&self, state: &Self::State) -> Result<String, ReducerFailure>;

@@ -28,8 +28,8 @@ impl<A: Aggregate> Reducer for Typed<A> {
         match read_event(event_type, *data) {
             Ok(event) => A::evolve(state, event),
             Err(Refusal::UnknownType) => {}
-            Err(Refusal::Data(problem)) => {
-                return Err(ReducerFailure { place: String::new(), problem });
+            Err(refusal) => {
+                return Err(ReducerFailure { place: String::new(), problem: refusal.to_string() });
             }
         }
         Ok(())

@@ -9,6 +9,7 @@ use serde::{Serialize, forward_to_deserialize_any};
 use crate::error::Error;
 use crate::event::{EventType, Json, NewEvent};
 
+use super::plain::{Doubt, Plain};
 use super::variant::{NoVariant, Variant, VariantWriter};
 
 /// Why an event is none of the enum's.
@@ -18,11 +19,17 @@ pub(super) enum Refusal {
     UnknownType,
     /// The data is not the variant's.
     Data(String),
+    /// The data is not spelled plainly, or not the variant's.
+    Doubt,
 }
 
 /// The event of a type and its data.
 pub(super) fn read_event<E: DeserializeOwned>(event_type: &str, data: Option<&str>) -> Result<E, Refusal> {
-    E::deserialize(Stored { event_type, data })
+    let stored = Stored { event_type, data, spelling: Spelling::Plain };
+    match E::deserialize(stored) {
+        Err(Refusal::Doubt) => E::deserialize(Stored { spelling: Spelling::Any, ..stored }),
+        read => read,
+    }
 }
 
 /// What is appended for an event: its variant's name is the type, what is in it the data. A variant without
@@ -39,9 +46,18 @@ pub fn to_new_event<E: Serialize>(event: &E) -> Result<NewEvent, Error> {
 }
 
 /// An event as it stands in the log, to be read as a variant.
+#[derive(Clone, Copy)]
 struct Stored<'a> {
     event_type: &'a str,
     data: Option<&'a str>,
+    spelling: Spelling,
+}
+
+/// How its data may be spelled. Most are [`Plain`], which takes fewer steps to read.
+#[derive(Clone, Copy)]
+enum Spelling {
+    Plain,
+    Any,
 }
 
 impl<'de> Deserializer<'de> for Stored<'de> {
@@ -75,11 +91,17 @@ impl<'de> VariantAccess<'de> for Stored<'de> {
     }
 
     fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Refusal> {
-        self.read(|json| seed.deserialize(json))
+        match self.spelling {
+            Spelling::Plain => self.read_plain(|json| seed.deserialize(json)),
+            Spelling::Any => self.read_any(|json| seed.deserialize(json)),
+        }
     }
 
     fn tuple_variant<V: Visitor<'de>>(self, length: usize, visitor: V) -> Result<V::Value, Refusal> {
-        self.read(|json| json.deserialize_tuple(length, visitor))
+        match self.spelling {
+            Spelling::Plain => self.read_plain(|json| json.deserialize_tuple(length, visitor)),
+            Spelling::Any => self.read_any(|json| json.deserialize_tuple(length, visitor)),
+        }
     }
 
     fn struct_variant<V: Visitor<'de>>(
@@ -87,19 +109,32 @@ impl<'de> VariantAccess<'de> for Stored<'de> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Refusal> {
-        self.read(|json| json.deserialize_struct("", fields, visitor))
+        match self.spelling {
+            Spelling::Plain => self.read_plain(|json| json.deserialize_struct("", fields, visitor)),
+            Spelling::Any => self.read_any(|json| json.deserialize_struct("", fields, visitor)),
+        }
     }
 }
 
 impl<'de> Stored<'de> {
-    /// Reads the data. An event without data is read as one whose data is `null`.
-    fn read<T>(
+    /// An event without data is read as one whose data is `null`.
+    fn json(self) -> &'de str {
+        self.data.unwrap_or("null")
+    }
+
+    fn read_plain<T>(self, read: impl FnOnce(&mut Plain<'de>) -> Result<T, Doubt>) -> Result<T, Refusal> {
+        let mut json = Plain::new(self.json());
+        let value = read(&mut json);
+        value.and_then(|value| json.end().map(|()| value)).map_err(|Doubt| Refusal::Doubt)
+    }
+
+    fn read_any<T>(
         self,
         read: impl FnOnce(
             &mut serde_json::Deserializer<serde_json::de::StrRead<'de>>,
         ) -> Result<T, serde_json::Error>,
     ) -> Result<T, Refusal> {
-        let mut json = serde_json::Deserializer::from_str(self.data.unwrap_or("null"));
+        let mut json = serde_json::Deserializer::from_str(self.json());
         let value = read(&mut json);
         value.and_then(|value| json.end().map(|()| value)).map_err(|error| {
             Refusal::Data(["the data is not what its type says: ", &error.to_string()].concat())
@@ -122,6 +157,7 @@ impl fmt::Display for Refusal {
         formatter.write_str(match self {
             Self::UnknownType => "no such type",
             Self::Data(problem) => problem,
+            Self::Doubt => "the data may be of another type",
         })
     }
 }

@@ -79,20 +79,29 @@ impl<'a> Cursor<'a> {
     fn unsigned_of_many_bytes(&mut self) -> Result<u64, Box<Corrupt>> {
         let start = self.rest;
         let mut value: u64 = 0;
-        for shift in (0..u64::BITS).step_by(7) {
-            let byte = self.byte()?;
+        let mut length = 0_u32;
+        let problem = loop {
+            let Some(byte) = start.get(length as usize) else {
+                self.rest = &[];
+                break "the bytes end early";
+            };
+            let shift = length.saturating_mul(7);
+            length = length.saturating_add(1);
             let bits = u64::from(byte & 0x7f);
-            if (bits << shift) >> shift != bits {
-                break;
+            if u64::BITS <= shift || (bits << shift) >> shift != bits {
+                break "a number is too large";
             }
             value |= bits << shift;
             match byte {
-                0 if 0 < shift => return Err(self.corrupt_from(start, "a number is longer than it need be")),
-                0..0x80 => return Ok(value),
+                0 if 0 < shift => break "a number is longer than it need be",
+                0..0x80 => {
+                    self.rest = start.get(length as usize..).unwrap_or_default();
+                    return Ok(value);
+                }
                 _ => {}
             }
-        }
-        Err(self.corrupt_from(start, "a number is too large"))
+        };
+        Err(self.corrupt(problem))
     }
 
     /// Passes over so many numbers.
@@ -124,6 +133,7 @@ impl<'a> Cursor<'a> {
         self.at_most(limits::INTEGER_MAX, "a position or a revision is too large")
     }
 
+    #[inline(never)]
     fn at_most(&mut self, maximum: u64, problem: &'static str) -> Result<u64, Box<Corrupt>> {
         let start = self.rest;
         match self.unsigned()? {
@@ -135,6 +145,12 @@ impl<'a> Cursor<'a> {
     /// A length, an index or a count of at most `maximum`.
     pub fn size(&mut self, maximum: usize, problem: &'static str) -> Result<usize, Box<Corrupt>> {
         self.at_most(maximum as u64, problem).map(|size| size as usize)
+    }
+
+    /// How long the data or the metadata of an event is, in bytes.
+    pub fn payload_length(&mut self) -> Result<u32, Box<Corrupt>> {
+        let maximum = limits::EVENT_BYTES_MAX as u64;
+        self.at_most(maximum, "a payload is too large").map(|length| length as u32)
     }
 
     /// A count of things that take at least one byte each of what is left.

@@ -31,6 +31,17 @@ pub struct DecodedRecord {
     pub(super) tags: Vec<u32>,
 }
 
+/// What is known of an event without its text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EventNumbers {
+    /// Its place in the log.
+    pub position: Position,
+    /// Its place in its stream.
+    pub revision: Revision,
+    /// Its type, by its number among [`DecodedRecord::type_names`].
+    pub type_number: usize,
+}
+
 /// Where in the text each name of a table begins, and where the last one ends.
 #[derive(Debug, Default)]
 pub(super) struct NameTable {
@@ -115,9 +126,11 @@ impl DecodedRecord {
         self.rows.get(index).is_some_and(|row| !row.flags.has(EntryFlags::FACT))
     }
 
-    /// The revision of the event at this index. `None` for a fact, and beyond the last.
-    pub fn revision(&self, index: usize) -> Option<Revision> {
-        self.rows.get(index).filter(|row| !row.flags.has(EntryFlags::FACT)).map(|row| row.revision)
+    /// What is known of the event at this index by numbers alone. `None` for a fact, and beyond the last.
+    pub fn numbers(&self, index: usize) -> Option<EventNumbers> {
+        let row = self.rows.get(index).filter(|row| !row.flags.has(EntryFlags::FACT))?;
+        let Row { position, revision, event_type, .. } = *row;
+        Some(EventNumbers { position, revision, type_number: event_type as usize })
     }
 
     /// The stream of the entry at this index. `None` beyond the last.
@@ -138,12 +151,6 @@ impl DecodedRecord {
     pub fn type_names(&self) -> impl Iterator<Item = &str> {
         let bounds = self.type_names.bounds.iter().zip(self.type_names.bounds.iter().skip(1));
         bounds.filter_map(|(start, end)| self.text_of(Span { start: *start, end: *end }))
-    }
-
-    /// The type of the event at this index, by its number among the names of types. `None` for a fact, and beyond the
-    /// last.
-    pub fn type_number(&self, index: usize) -> Option<usize> {
-        self.rows.get(index).filter(|row| !row.flags.has(EntryFlags::FACT)).map(|row| row.event_type as usize)
     }
 
     /// The metadata of the event at this index. `None` where it has none, for a fact, and beyond the last.
@@ -241,8 +248,7 @@ impl DecodedRecord {
     }
 
     fn name(&self, names: &NameTable, index: u32) -> Option<&str> {
-        let mut bounds = names.bounds.iter().skip(index as usize);
-        let (start, end) = (*bounds.next()?, *bounds.next()?);
+        let [start, end] = *names.bounds.get(index as usize..)?.first_chunk()?;
         self.text_of(Span { start, end })
     }
 

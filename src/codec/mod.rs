@@ -10,6 +10,7 @@ pub(crate) mod cursor;
 mod decode;
 mod decoded_record;
 mod encode;
+mod expected;
 mod extensions;
 mod flags;
 mod header;
@@ -26,7 +27,7 @@ use crate::event::{Fact, Position, Revision, UnixMillis};
 use crate::id::EventId;
 
 pub use corrupt::{Corrupt, Part};
-pub use decoded_record::DecodedRecord;
+pub use decoded_record::{DecodedRecord, EventNumbers};
 pub use encode::{Place, encode_arranged};
 pub use extensions::Extensions;
 pub use header::RECORD_VERSION;

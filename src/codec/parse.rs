@@ -9,6 +9,7 @@ use crate::limits;
 
 use super::cursor::Cursor;
 use super::decoded_record::{Commit, DecodedRecord, NameTable, Row, Span};
+use super::expected::{CommitsLeft, next_position};
 use super::flags::EntryFlags;
 use super::header::Header;
 use super::{Corrupt, Part, extensions, ids, order};
@@ -45,6 +46,8 @@ pub fn split(header: &Header, mut body: Vec<u8>) -> Result<(String, Vec<u8>), Bo
     Ok((text, tables))
 }
 
+pub(super) const TEXT_PROBLEM: &str = "a length reaches beyond the text, or into a character";
+
 pub(super) struct Parser<'a> {
     tables: &'a [u8],
     /// What is left of the tables.
@@ -73,14 +76,11 @@ impl<'a> Parser<'a> {
     fn span(&mut self, length: usize) -> Result<Span, Box<Corrupt>> {
         let start = self.text_offset;
         let end = start.saturating_add(length);
-        let is_text = end <= self.text.len() && self.text.is_char_boundary(end);
-        match (is_text, u32::try_from(start), u32::try_from(end)) {
-            (true, Ok(start), Ok(end)) => {
-                self.text_offset = end as usize;
-                Ok(Span { start, end })
-            }
-            _ => Err(self.cursor.corrupt("a length reaches beyond the text, or into a character")),
+        if !self.text.is_char_boundary(end) {
+            return Err(self.cursor.corrupt(TEXT_PROBLEM));
         }
+        self.text_offset = end;
+        Ok(Span { start: start as u32, end: end as u32 })
     }
 
     /// Streams, types and tags.
@@ -201,19 +201,9 @@ impl<'a> Parser<'a> {
         let mut expected = header.first.0;
         let mut is_ascending = true;
         for row in &mut *rows {
-            let position = if row.flags.has(EntryFlags::POSITION) {
-                expected.checked_add_signed(self.cursor.difference()?)
-            } else {
-                Some(expected)
-            };
-            match position {
-                Some(position) if (header.first.0..=header.last.0).contains(&position) => {
-                    row.position = Position(position);
-                    is_ascending &= expected <= position;
-                    expected = position.saturating_add(1);
-                }
-                _ => return Err(self.cursor.corrupt("a position is not between the first and the last")),
-            }
+            let before = expected;
+            row.position = next_position(&mut self.cursor, row.flags, header, &mut expected)?;
+            is_ascending &= before <= row.position.0;
         }
         let bounds = match (rows.first(), rows.last()) {
             (Some(first), Some(last)) if is_ascending => Some((first.position, last.position)),
@@ -227,23 +217,9 @@ impl<'a> Parser<'a> {
     }
 
     fn commits_of(&mut self, rows: &mut [Row], commits: &[Commit]) -> Result<(), Box<Corrupt>> {
-        let mut remaining: Vec<usize> = commits.iter().map(|commit| commit.entry_count).collect();
-        let mut expected: u32 = 0;
+        let mut left = CommitsLeft::new(commits);
         for row in rows {
-            let commit = if row.flags.has(EntryFlags::COMMIT) {
-                i64::from(expected)
-                    .checked_add(self.cursor.difference()?)
-                    .and_then(|index| u32::try_from(index).ok())
-            } else {
-                Some(expected)
-            };
-            let left = commit.and_then(|commit| remaining.get_mut(commit as usize)).filter(|left| 0 < **left);
-            let (Some(commit), Some(left)) = (commit, left) else {
-                return Err(self.cursor.corrupt("an entry belongs to no commit, or to one that is complete"));
-            };
-            *left = left.saturating_sub(1);
-            expected = if *left == 0 { commit.saturating_add(1) } else { commit };
-            row.commit = commit;
+            row.commit = left.take(&mut self.cursor, row.flags)?;
         }
         Ok(())
     }
@@ -312,22 +288,15 @@ impl<'a> Parser<'a> {
     /// Lengths of data, then lengths of metadata; in the text, the data and the metadata of an event stand
     /// side by side.
     fn payloads(&mut self, rows: &mut [Row]) -> Result<(), Box<Corrupt>> {
-        for row in rows.iter_mut().filter(|row| row.flags.event_has(EntryFlags::DATA)) {
-            row.data.end = self.payload_length()?;
+        for flag in [EntryFlags::DATA, EntryFlags::METADATA] {
+            for row in rows.iter_mut().filter(|row| row.flags.event_has(flag)) {
+                let span = if flag == EntryFlags::DATA { &mut row.data } else { &mut row.metadata };
+                span.end = self.cursor.payload_length()?;
+            }
         }
-        for row in rows.iter_mut().filter(|row| row.flags.event_has(EntryFlags::METADATA)) {
-            row.metadata.end = self.payload_length()?;
-        }
-        for row in rows {
-            row.data = self.span(row.data.end as usize)?;
-            row.metadata = self.span(row.metadata.end as usize)?;
-        }
+        let end = place_payloads(rows, self.text, self.text_offset);
+        self.text_offset = end.ok_or_else(|| self.cursor.corrupt(TEXT_PROBLEM))?;
         Ok(())
-    }
-
-    fn payload_length(&mut self) -> Result<u32, Box<Corrupt>> {
-        let length = self.cursor.size(limits::EVENT_BYTES_MAX, "a payload is too large")?;
-        u32::try_from(length).map_err(|_| self.cursor.corrupt("a payload is too large"))
     }
 
     fn end(&self) -> Result<(), Box<Corrupt>> {
@@ -339,6 +308,24 @@ impl<'a> Parser<'a> {
         }
         Ok(())
     }
+}
+
+/// Lets the spans of payloads, which say how long they are, say where in the text they stand: from `start` on, one after
+/// the other. Gives where the last one ends; `None` where one reaches beyond the text, or ends within a character.
+#[inline(never)]
+pub(super) fn place_payloads(rows: &mut [Row], text: &str, start: usize) -> Option<usize> {
+    let mut next = start;
+    for row in rows {
+        for span in [&mut row.data, &mut row.metadata] {
+            let end = next.saturating_add(span.len());
+            if !text.is_char_boundary(end) {
+                return None;
+            }
+            *span = Span { start: next as u32, end: end as u32 };
+            next = end;
+        }
+    }
+    Some(next)
 }
 
 impl NameTable {

@@ -11,10 +11,11 @@ use super::Corrupt;
 use super::cursor::Cursor;
 use super::decode::unpack;
 use super::decoded_record::{Commit, DecodedRecord, NameTable, Row, Span};
+use super::expected::{CommitsLeft, next_position};
 use super::flags::EntryFlags;
 use super::header::Header;
 use super::ids::IdReader;
-use super::parse::{Parser, split};
+use super::parse::{Parser, TEXT_PROBLEM, place_payloads, split};
 
 /// A record of which the checksum matches, and nothing else was read yet.
 #[derive(Debug)]
@@ -101,23 +102,6 @@ fn payload_bytes(rows: &[Row]) -> usize {
     let lengths = rows.iter().map(|row| row.data.len().saturating_add(row.metadata.len()));
     lengths.fold(0, usize::saturating_add)
 }
-
-/// Lets the spans of payloads, which say how long they are, say where in the text they stand: from `start` on, one after
-/// the other. `None` where one ends within a character.
-fn place_payloads(rows: &mut [Row], text: &str, start: usize) -> Option<()> {
-    let mut next = start;
-    for span in rows.iter_mut().flat_map(|row| [&mut row.data, &mut row.metadata]) {
-        let end = next.saturating_add(span.len());
-        if !text.is_char_boundary(end) {
-            return None;
-        }
-        *span = Span { start: next as u32, end: end as u32 };
-        next = end;
-    }
-    Some(())
-}
-
-const TEXT_PROBLEM: &str = "a length reaches beyond the text, or into a character";
 
 /// Reads the value that an entry has in a column into its row.
 type ReadValue<'r, 'a> = &'r mut dyn FnMut(&mut Cursor<'a>, &mut Row) -> Result<(), Box<Corrupt>>;
@@ -217,52 +201,23 @@ impl<'a> Columns<'a> {
     }
 
     fn positions(&mut self, rows: &mut [Row], header: &Header) -> Result<(), Box<Corrupt>> {
-        let mut next = header.first.0;
-        let mut take = |cursor: &mut Cursor<'a>, flags: EntryFlags| {
-            let position = match flags.has(EntryFlags::POSITION) {
-                true => next.checked_add_signed(cursor.difference()?),
-                false => Some(next),
-            };
-            match position {
-                Some(position) if (header.first.0..=header.last.0).contains(&position) => {
-                    next = position.saturating_add(1);
-                    Ok(Position(position))
-                }
-                _ => Err(cursor.corrupt("a position is not between the first and the last")),
-            }
-        };
+        let mut expected = header.first.0;
         for flags in self.before() {
-            take(&mut self.cursor, flags)?;
+            next_position(&mut self.cursor, flags, header, &mut expected)?;
         }
         for row in rows {
-            row.position = take(&mut self.cursor, row.flags)?;
+            row.position = next_position(&mut self.cursor, row.flags, header, &mut expected)?;
         }
         self.skip_rest(|flags| flags.has(EntryFlags::POSITION))
     }
 
     fn commits(&mut self, rows: &mut [Row], commits: &[Commit]) -> Result<(), Box<Corrupt>> {
-        let mut remaining: Vec<u32> = commits.iter().map(|commit| commit.entry_count as u32).collect();
-        let mut expected = 0_u32;
-        let mut take = |cursor: &mut Cursor<'a>, flags: EntryFlags| {
-            let commit = match flags.has(EntryFlags::COMMIT) {
-                true => i64::from(expected)
-                    .checked_add(cursor.difference()?)
-                    .and_then(|it| u32::try_from(it).ok()),
-                false => Some(expected),
-            };
-            let left = commit.and_then(|commit| remaining.get_mut(commit as usize)).filter(|left| 0 < **left);
-            let (Some(commit), Some(left)) = (commit, left) else {
-                return Err(cursor.corrupt("an entry belongs to no commit, or to one that is complete"));
-            };
-            *left = left.saturating_sub(1);
-            expected = if *left == 0 { commit.saturating_add(1) } else { commit };
-            Ok(commit)
-        };
+        let mut left = CommitsLeft::new(commits);
         for flags in self.before() {
-            take(&mut self.cursor, flags)?;
+            left.take(&mut self.cursor, flags)?;
         }
         for row in rows {
-            row.commit = take(&mut self.cursor, row.flags)?;
+            row.commit = left.take(&mut self.cursor, row.flags)?;
         }
         self.skip_rest(|flags| flags.has(EntryFlags::COMMIT))
     }
@@ -349,13 +304,12 @@ impl<'a> Columns<'a> {
         has: fn(EntryFlags) -> bool,
         span_of: fn(&mut Row) -> &mut Span,
     ) -> Result<usize, Box<Corrupt>> {
-        const PROBLEM: &str = "a payload is too large";
         let mut skipped_bytes = 0_usize;
         for _ in self.before().filter(|flags| has(*flags)) {
-            skipped_bytes = skipped_bytes.saturating_add(self.cursor.size(limits::EVENT_BYTES_MAX, PROBLEM)?);
+            skipped_bytes = skipped_bytes.saturating_add(self.cursor.payload_length()? as usize);
         }
         for row in rows.iter_mut().filter(|row| has(row.flags)) {
-            span_of(row).end = self.cursor.size(limits::EVENT_BYTES_MAX, PROBLEM)? as u32;
+            span_of(row).end = self.cursor.payload_length()?;
         }
         self.skip_rest(has)?;
         Ok(skipped_bytes)

@@ -95,6 +95,22 @@ impl Expression {
         }
     }
 
+    /// Its value, where that is a number which is computed of nothing but literals and short numbers of the event. `None` says
+    /// nothing of any other: most of what is counted and summed up needs no more.
+    pub fn short_number(&self, scene: &Scene<'_>) -> Option<f64> {
+        match self {
+            Self::Literal(Value::Number(number)) => Some(*number),
+            Self::Reference(reference) => reference.short_number(scene),
+            Self::Call(operator, arguments) if operator.calculates() => {
+                let mut operands = arguments.iter().map(|argument| argument.short_number(scene));
+                let first = operands.next()??;
+                let result = operands.try_fold(first, |sum, operand| Some(operator.combine(sum, operand?)));
+                result.filter(|result| result.is_finite())
+            }
+            _ => None,
+        }
+    }
+
     /// Whether its value is one that counts as true.
     pub fn is_true<'a>(&'a self, scene: &Scene<'a>, state: &'a Value) -> Result<bool, Problem> {
         Ok(self.evaluate(scene, state)?.is_some_and(|given| given.is_true()))
@@ -109,7 +125,7 @@ impl Operator {
         state: &'a Value,
     ) -> Result<Given<'a>, Problem> {
         match self {
-            Self::Add | Self::Subtract | Self::Multiply => {
+            _ if self.calculates() => {
                 self.calculate(arguments, scene, state).map(|number| Some(Cow::Owned(Value::Number(number))))
             }
             Self::Concat => concat(arguments, scene, state),
@@ -141,6 +157,19 @@ impl Operator {
         }
     }
 
+    fn calculates(self) -> bool {
+        matches!(self, Self::Add | Self::Subtract | Self::Multiply)
+    }
+
+    /// What an operator that calculates makes of two numbers.
+    fn combine(self, one: f64, other: f64) -> f64 {
+        match self {
+            Self::Add => one + other,
+            Self::Subtract => one - other,
+            _ => one * other,
+        }
+    }
+
     fn calculate<'a>(
         self,
         arguments: &'a [Expression],
@@ -153,12 +182,7 @@ impl Operator {
                 Some(Value::Number(number)) => *number,
                 other => return Err(Rule::Numbers.broken_by(other)),
             };
-            result = Some(match (result, self) {
-                (None, _) => operand,
-                (Some(result), Self::Add) => result + operand,
-                (Some(result), Self::Subtract) => result - operand,
-                (Some(result), _) => result * operand,
-            });
+            result = Some(result.map_or(operand, |result| self.combine(result, operand)));
         }
         finite(result.unwrap_or_default())
     }

@@ -27,5 +27,7 @@ mod versions;
 
 pub use document::{Document, DocumentProgram, IndexPaths, IndexedValue};
 pub use failure::ReducerFailure;
+pub(crate) use number::ShortNumber;
 pub use program::{EventView, Program, State};
+pub(crate) use scan::Scanner;
 pub use versions::Versions;

@@ -17,9 +17,66 @@ const DIGITS_MAX: usize = 800;
 /// The exponent of two of the smallest normal double.
 const EXPONENT_MIN: i64 = -1022;
 
+/// So many characters without an exponent are digits that a double holds exactly.
+const SHORT_MAX: usize = 15;
+
+/// A number of few digits without an exponent, which most are.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum ShortNumber {
+    Whole(u64),
+    /// Less than zero.
+    NegativeWhole(i64),
+    /// With a fraction, or zero with a sign.
+    Broken(f64),
+}
+
+impl ShortNumber {
+    /// Reads it, with nothing around it. `None` for any other number, and for what is none.
+    pub fn read(text: &[u8]) -> Option<Self> {
+        let (is_negative, text) = match text {
+            [b'-', rest @ ..] => (true, rest),
+            _ => (false, text),
+        };
+        if SHORT_MAX < text.len() || matches!(text, [] | [b'0', b'0'..=b'9', ..]) {
+            return None;
+        }
+        let (mut digits, mut decimals) = (0, None);
+        for (behind, byte) in (0..text.len()).rev().zip(text) {
+            match byte.wrapping_sub(b'0') {
+                digit @ 0..=9 => digits = digits * 10 + u64::from(digit),
+                _ if *byte == b'.' && decimals.is_none() && behind + 1 < text.len() && 0 < behind => {
+                    decimals = Some(behind);
+                }
+                _ => return None,
+            }
+        }
+        Some(match decimals {
+            None if !is_negative => Self::Whole(digits),
+            None if 0 < digits => Self::NegativeWhole(-(digits as i64)),
+            decimals => {
+                let magnitude = digits as f64 / POWERS_OF_TEN.get(decimals.unwrap_or(0))?;
+                Self::Broken(if is_negative { -magnitude } else { magnitude })
+            }
+        })
+    }
+
+    /// The double that it is.
+    pub fn value(self) -> f64 {
+        match self {
+            Self::Whole(number) => number as f64,
+            Self::NegativeWhole(number) => number as f64,
+            Self::Broken(number) => number,
+        }
+    }
+}
+
 /// A number as JSON spells it, and nothing around it. Too large for a double is infinite, as in JavaScript.
 /// `None` where it is no number.
 pub fn read(text: &[u8]) -> Option<f64> {
+    ShortNumber::read(text).map(ShortNumber::value).or_else(|| read_long(text))
+}
+
+fn read_long(text: &[u8]) -> Option<f64> {
     let (is_negative, rest) = match text {
         [b'-', rest @ ..] => (true, rest),
         _ => (false, text),

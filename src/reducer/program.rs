@@ -80,10 +80,8 @@ impl Program {
     }
 
     pub(super) fn run(&self, state: &mut Value, event: &EventView<'_>) -> Result<(), ReducerFailure> {
-        match self.handler_of(event.event_type) {
-            Some(handler) => handler.run(state, event),
-            None => Ok(()),
-        }
+        let steps = self.number_of(event.event_type).and_then(|number| self.handlers.rows().get(number));
+        steps.map_or(Ok(()), |(_, handler)| handler.run(state, event))
     }
 
     /// Folds one event. One of a type for which there are no steps changes nothing.
@@ -93,19 +91,35 @@ impl Program {
         self.run(&mut state.0, event)
     }
 
-    /// Whether there are steps for this type of event.
-    pub fn folds(&self, event_type: &str) -> bool {
-        self.handler_of(event_type).is_some()
+    /// Folds one event by the steps of this number, which are those of its type. Where there are none, it changes nothing.
+    ///
+    /// Errors: those of [`Program::evolve`].
+    pub fn evolve_by(
+        &self,
+        number: usize,
+        state: &mut State,
+        event: &EventView<'_>,
+    ) -> Result<(), ReducerFailure> {
+        self.handlers.rows().get(number).map_or(Ok(()), |(_, handler)| handler.run(&mut state.0, event))
     }
 
-    /// Facts are for those steps alone that are named for them.
-    fn handler_of(&self, event_type: &str) -> Option<&Handler> {
-        self.handler(event_type).or_else(|| self.handler(ANY_TYPE).filter(|_| !event_type.starts_with('$')))
+    /// Whether there are steps for this type of event.
+    pub fn folds(&self, event_type: &str) -> bool {
+        self.number_of(event_type).is_some()
+    }
+
+    /// The number of the steps for this type of event. Facts are for those alone that are named for them.
+    pub fn number_of(&self, event_type: &str) -> Option<usize> {
+        self.number(event_type).or_else(|| self.number(ANY_TYPE).filter(|_| !event_type.starts_with('$')))
     }
 
     pub(super) fn handler(&self, event_type: &str) -> Option<&Handler> {
-        let row = self.handlers.get(hash_of(event_type.as_bytes()), |(known, _)| **known == *event_type);
+        let row = self.handlers.rows().get(self.number(event_type)?);
         row.map(|(_, handler)| handler)
+    }
+
+    fn number(&self, event_type: &str) -> Option<usize> {
+        self.handlers.find(hash_of(event_type.as_bytes()), |(known, _)| **known == *event_type)
     }
 }
 

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::expression::Given;
 use super::failure::{Problem, Rule};
-use super::number;
+use super::number::{self, ShortNumber};
 use super::object::FieldName;
 use super::scan;
 use super::scene::{Item, Scene};
@@ -69,6 +69,16 @@ impl Reference {
             Root::Time => Ok(given_number(event.time_ms as f64)),
             Root::Revision => Ok(event.revision.and_then(|revision| given_number(revision as f64))),
             Root::Position => Ok(given_number(event.position as f64)),
+        }
+    }
+
+    /// The value, where it is a number of few digits that was found in data or metadata. `None` says nothing of any other.
+    pub fn short_number(&self, scene: &Scene<'_>) -> Option<f64> {
+        match self.root {
+            Root::Slot(slot) if self.parts.is_empty() => {
+                ShortNumber::read(scene.slots.get(slot)?.as_bytes()).map(ShortNumber::value)
+            }
+            _ => None,
         }
     }
 

@@ -98,10 +98,9 @@ impl Write {
     fn prepare<'a>(&'a self, scene: &'a Scene<'a>, state: &Value) -> Result<Target<'a>, Problem> {
         let operand = match &self.operand {
             None => None,
-            Some(operand) => match operand.evaluate(scene, state)? {
-                None if self.update == Update::Set => None,
-                None => return Err(self.update.rule().broken_by(None)),
-                Some(given) => Some(scene.own(given)?),
+            Some(operand) => match operand.short_number(scene) {
+                Some(number) => Some(Value::Number(number)),
+                None => self.value_of(operand, scene, state)?,
             },
         };
         let update = match (&operand, self.update) {
@@ -120,6 +119,19 @@ impl Write {
             }
         }
         Ok(Target { update, path: &self.path, names, operand: operand.unwrap_or(Value::Null), scene })
+    }
+
+    fn value_of(
+        &self,
+        operand: &Expression,
+        scene: &Scene<'_>,
+        state: &Value,
+    ) -> Result<Option<Value>, Problem> {
+        match operand.evaluate(scene, state)? {
+            None if self.update == Update::Set => Ok(None),
+            None => Err(self.update.rule().broken_by(None)),
+            Some(given) => scene.own(given).map(Some),
+        }
     }
 }
 

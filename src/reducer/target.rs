@@ -92,18 +92,23 @@ impl Target<'_> {
         match path.get(at) {
             None => self.change(value),
             Some(Segment::Every | Segment::Where { .. }) => self.update_elements(value, at),
-            Some(segment @ (Segment::Name(_) | Segment::Template(_))) => {
-                let field = match (segment, self.names.get(at)) {
-                    (_, Some(Name::Property(field))) | (Segment::Name(field), _) => field.clone(),
-                    _ => return Ok(()),
-                };
-                match value {
-                    Value::Object(object) => self.update_property(object, &field.name, at),
-                    Value::Array(elements) => self.update_element(elements, field.index, at),
-                    _ if self.update.only_removes() => Ok(()),
-                    _ => Err(Rule::Container.broken_by(Some(value))),
+            Some(Segment::Name(field)) => self.update_field(value, field, at),
+            Some(Segment::Template(_)) => match self.names.get(at) {
+                Some(Name::Property(field)) => {
+                    let field = field.clone();
+                    self.update_field(value, &field, at)
                 }
-            }
+                _ => Ok(()),
+            },
+        }
+    }
+
+    fn update_field(&mut self, value: &mut Value, field: &FieldName, at: usize) -> Result<(), Problem> {
+        match value {
+            Value::Object(object) => self.update_property(object, &field.name, at),
+            Value::Array(elements) => self.update_element(elements, field.index, at),
+            _ if self.update.only_removes() => Ok(()),
+            _ => Err(Rule::Container.broken_by(Some(value))),
         }
     }
 

@@ -16,6 +16,8 @@ pub struct Versions {
 
 /// Where metadata says the version of its event's type. It is not said of the first.
 const VERSION_FIELD: &str = "schemaVersion";
+/// The least that such metadata takes: `{"schemaVersion":2}`. Any other spelling of the name is longer.
+const VERSIONED_BYTES_MIN: usize = VERSION_FIELD.len() + 6;
 
 impl Versions {
     /// The version of each type. One of which none is said is folded whatever its version, one of version 0 never.
@@ -38,7 +40,9 @@ impl Versions {
     /// Whether this is the metadata of an event of a version.
     pub fn is_of(&self, metadata: Option<&str>, version: u32) -> bool {
         let mut found = [""];
-        if let Some(metadata) = metadata {
+        if let Some(metadata) = metadata
+            && VERSIONED_BYTES_MIN <= metadata.len()
+        {
             self.wanted.find(metadata, &mut found);
         }
         match found {

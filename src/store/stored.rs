@@ -6,7 +6,7 @@
 use std::ops::Range;
 use std::rc::Rc;
 
-use crate::codec::DecodedRecord;
+use crate::codec::{DecodedRecord, EventNumbers};
 use crate::error::Error;
 use crate::event::{Position, Revision, category_of};
 use crate::host::Host;
@@ -201,8 +201,9 @@ impl StoredWalk {
     ) -> impl Iterator<Item = usize> + use<'a> {
         let from = run.from;
         run.places.clone().filter(move |place| {
-            record.revision(*place).is_some_and(|revision| from <= revision)
-                && record.position(*place).is_some_and(|it| after < it && it <= self.as_of)
+            record.numbers(*place).is_some_and(|EventNumbers { position, revision, .. }| {
+                from <= revision && after < position && position <= self.as_of
+            })
         })
     }
 

@@ -1,7 +1,7 @@
 //! States in the making.
 
-use crate::aggregate::Reducer;
-use crate::codec::{Body, DecodedRecord, Entry};
+use crate::aggregate::{Reducer, ReducerFailure};
+use crate::codec::{Body, DecodedRecord, Entry, EventNumbers};
 use crate::error::{Detail, Error};
 use crate::event::{Position, Revision, StreamName};
 use crate::reducer::Versions;
@@ -57,6 +57,8 @@ struct Way<'r, R: Reducer> {
 
 struct KnownType {
     is_folded: bool,
+    /// What the reducer knows it by.
+    handler: usize,
     version: Option<u32>,
 }
 
@@ -98,7 +100,10 @@ impl<R: Reducer> Folding for OneState<'_, R> {
     }
 
     fn event(&mut self, record: &DecodedRecord, place: usize) -> Result<Taken, Error> {
-        self.way.event(&mut self.folded, record, place)
+        match record.numbers(place) {
+            Some(numbers) => self.way.event(&mut self.folded, record, place, numbers),
+            None => Ok(Taken::Folded),
+        }
     }
 
     fn entry(&mut self, entry: &Entry<'_>) -> Result<(), Error> {
@@ -123,10 +128,10 @@ impl<R: Reducer> Folding for AllStates<'_, R> {
     }
 
     fn event(&mut self, record: &DecodedRecord, place: usize) -> Result<Taken, Error> {
-        match self.streams.row_mut(self.current) {
+        match (record.numbers(place), self.streams.row_mut(self.current)) {
             // Where the log was compacted meanwhile, what was folded comes by again.
-            Some(folded) if record.position(place).is_some_and(|it| folded.last_position < it) => {
-                self.way.event(folded, record, place)
+            (Some(numbers), Some(folded)) if folded.last_position < numbers.position => {
+                self.way.event(folded, record, place, numbers)
             }
             _ => Ok(Taken::Folded),
         }
@@ -145,54 +150,61 @@ impl<'r, R: Reducer> Way<'r, R> {
     }
 
     fn begin_record(&mut self, record: &DecodedRecord) {
-        let known =
-            |name: &str| KnownType { is_folded: self.reducer.folds(name), version: self.versions.of(name) };
+        let known = |name: &str| KnownType {
+            is_folded: self.reducer.folds(name),
+            handler: self.reducer.handler(name),
+            version: self.versions.of(name),
+        };
         self.types.clear();
         self.types.extend(record.type_names().map(known));
     }
 
-    /// Folds an event that comes after all others, and passes over a fact, which counts for nothing. Of an event that
-    /// changes nothing only numbers are looked at.
+    /// Folds an event that comes after all others; facts count for nothing. Of an event that changes nothing only numbers
+    /// are looked at.
     fn event(
         &self,
         folded: &mut Folded<R::State>,
         record: &DecodedRecord,
         place: usize,
+        EventNumbers { position, revision, type_number }: EventNumbers,
     ) -> Result<Taken, Error> {
-        let Some(revision) = record.revision(place) else { return Ok(Taken::Folded) };
-        let known = record.type_number(place).and_then(|number| self.types.get(number));
+        let known = self.types.get(type_number);
         if let Some(version) = known.and_then(|known| known.version)
             && !self.versions.is_of(record.metadata(place), version)
         {
             return Ok(Taken::IsOfOtherVersion);
         }
-        if known.is_some_and(|known| known.is_folded)
+        if let Some(known) = known.filter(|known| known.is_folded)
             && let Some(entry) = record.entry(place)
         {
-            self.evolve(folded, &entry)?;
+            let done = self.reducer.evolve_by(known.handler, &mut folded.state, &entry);
+            done.map_err(|failure| failed(&entry, failure))?;
         }
-        folded.pass(record.position(place).unwrap_or_default(), revision);
+        folded.pass(position, revision);
         Ok(Taken::Folded)
     }
 
     fn entry(&self, folded: &mut Folded<R::State>, entry: &Entry<'_>) -> Result<(), Error> {
         let Body::Event { revision, .. } = entry.body else { return Ok(()) };
-        self.evolve(folded, entry)?;
+        self.reducer.evolve(&mut folded.state, entry).map_err(|failure| failed(entry, failure))?;
         folded.pass(entry.position, revision);
         Ok(())
     }
+}
 
-    fn evolve(&self, folded: &mut Folded<R::State>, entry: &Entry<'_>) -> Result<(), Error> {
-        let Body::Event { revision, event_type, .. } = entry.body else { return Ok(()) };
-        self.reducer.evolve(&mut folded.state, entry).map_err(|failure| {
-            Error::new(Detail::ReducerFailed {
-                stream: entry.stream.to_owned(),
-                revision,
-                event_type: event_type.to_owned(),
-                problem: failure.to_string(),
-            })
-        })
-    }
+#[cold]
+#[inline(never)]
+fn failed(entry: &Entry<'_>, failure: ReducerFailure) -> Error {
+    let (revision, event_type) = match entry.body {
+        Body::Event { revision, event_type, .. } => (revision, event_type),
+        Body::Fact(_) => (Revision::FIRST, ""),
+    };
+    Error::new(Detail::ReducerFailed {
+        stream: entry.stream.to_owned(),
+        revision,
+        event_type: event_type.to_owned(),
+        problem: failure.to_string(),
+    })
 }
 
 impl<S> Folded<S> {
