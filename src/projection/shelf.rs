@@ -178,13 +178,18 @@ impl Shelf {
     pub fn take(
         &mut self,
         build: BuildId,
-        wants: Wants,
+        wants: &Wants,
         pages: Vec<Vec<Record>>,
     ) -> Result<(), Box<Corrupt>> {
-        wants.0.into_iter().zip(pages).try_for_each(|(want, records)| self.take_one(build, want, records))
+        wants.0.iter().zip(pages).try_for_each(|(want, records)| self.take_one(build, want, records))
     }
 
-    fn take_one(&mut self, build: BuildId, want: Want, mut records: Vec<Record>) -> Result<(), Box<Corrupt>> {
+    fn take_one(
+        &mut self,
+        build: BuildId,
+        want: &Want,
+        mut records: Vec<Record>,
+    ) -> Result<(), Box<Corrupt>> {
         let is_last = records.len() < want.count_max();
         if !matches!(want, Want::Following(..)) {
             records.reverse();
@@ -196,7 +201,7 @@ impl Shelf {
             pages.extend(keys::fence_of(build, tree, &key).map(|fence| (fence.to_vec(), page)));
         }
         // Before the first page that is stored there is one without entries.
-        let begins = match &want {
+        let begins = match want {
             Want::Covering(..) => pages.is_empty(),
             Want::Preceding(..) => is_last,
             Want::Following(..) => false,
@@ -205,10 +210,10 @@ impl Shelf {
             pages.insert(0, (Vec::new(), Page::default()));
         }
         let mut reach = match want {
-            Want::Covering(_, key) => Reach::Key(key),
+            Want::Covering(_, key) => Reach::Key(key.clone()),
             Want::Following(_, after) => {
                 let reach = pages.first().map_or(Reach::End, |(first, _)| Reach::Next(first.clone()));
-                self.reach(tree, &after, reach);
+                self.reach(tree, after, reach);
                 if is_last { Reach::End } else { Reach::Key(Vec::new()) }
             }
             // The last of them is the page before which they are wanted.

@@ -13,6 +13,9 @@ mod key;
 pub mod memory;
 pub(crate) mod records;
 
+use std::fmt;
+use std::rc::Rc;
+
 use crate::event::Position;
 use crate::limits;
 
@@ -46,7 +49,8 @@ pub trait Storage: 'static {
     fn strongest_durability(&self) -> Durability;
 
     /// Reads the records under keys of any areas, pages of ranges of any areas, and the head, in one
-    /// transaction. An empty request is for the head alone.
+    /// transaction. An empty request is for the head alone. Where a request says what comes [`Then`], that is read in the
+    /// same transaction, of the areas of the first request, and what the last one found is given.
     async fn read(&self, request: Request) -> Result<Found, StorageFault>;
 
     /// Appends to the log, in one transaction.
@@ -124,6 +128,28 @@ pub struct Request {
     pub keys: Vec<(Area, Key)>,
     /// Pages of ranges, which may overlap.
     pub pages: Vec<PageRequest>,
+    /// What of it more is asked for by.
+    pub then: Option<Then>,
+}
+
+/// Says what is to be read next in a transaction, by what was found; `None` once nothing more is. It is pure but for what
+/// it notes down, and synchronous. A transaction that failed may be run anew: then it is told of all of it once more.
+#[derive(Clone)]
+pub struct Then(pub Rc<dyn Fn(&mut Found) -> Option<Request>>);
+
+/// No two are the same.
+impl PartialEq for Then {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Then {}
+
+impl fmt::Debug for Then {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("Then").finish_non_exhaustive()
+    }
 }
 
 impl Request {
@@ -137,12 +163,17 @@ impl Request {
         });
         areas
     }
+
+    /// What comes after it, by what was found.
+    pub(crate) fn next(&self, found: &mut Found) -> Option<Self> {
+        self.then.as_ref().and_then(|Then(then)| then(found))
+    }
 }
 
 impl From<PageRequest> for Request {
     /// This page alone.
     fn from(page: PageRequest) -> Self {
-        Self { keys: Vec::new(), pages: vec![page] }
+        Self { pages: vec![page], ..Self::default() }
     }
 }
 

@@ -56,6 +56,16 @@ impl Records {
     }
 
     pub fn read(&self, request: &Request) -> Result<Found, StorageFault> {
+        let mut found = self.find(request)?;
+        let mut next = request.next(&mut found);
+        while let Some(request) = next {
+            found = self.find(&request)?;
+            next = request.next(&mut found);
+        }
+        Ok(found)
+    }
+
+    fn find(&self, request: &Request) -> Result<Found, StorageFault> {
         let values = request.keys.iter().map(|(area, key)| self.record(*area, key).cloned()).collect();
         let pages = request.pages.iter().map(|page| self.page(page)).collect();
         Ok(Found { head: self.head()?, values, pages })

@@ -34,7 +34,7 @@ impl<S: Storage, H: Host> Shared<S, H> {
                 return Ok(());
             }
             let pages = units.iter().map(filters_of).collect();
-            let found = self.ask(Request { keys: Vec::new(), pages }).await?;
+            let found = self.ask(Request { pages, ..Request::default() }).await?;
             if found.head.layout != root.layout {
                 self.refresh().await?;
                 continue;

@@ -109,7 +109,7 @@ struct Shared<S: Storage, H: Host> {
     cache: RefCell<Cache>,
     early: RefCell<Early>,
     queue: RefCell<Queue>,
-    models: RefCell<projection::KnownModels>,
+    models: Rc<RefCell<projection::KnownModels>>,
     ids: RefCell<IdGenerator>,
     /// When the log is compacted.
     bounds: Bounds,

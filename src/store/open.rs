@@ -38,7 +38,7 @@ pub(super) async fn open<S: Storage, H: Host>(
         cache: RefCell::default(),
         early: RefCell::default(),
         queue: RefCell::new(Queue::default()),
-        models: RefCell::default(),
+        models: Rc::default(),
         bounds: options.bounds,
         background: Background::default(),
         news: News::default(),

@@ -25,7 +25,7 @@ impl<S: Storage, H: Host> Shared<S, H> {
         self.check_open()?;
         let SnapshotRead { aggregate, stream, reducer, event_count_min, before, as_of } = read;
         let key = keys::key(aggregate, stream);
-        let request = Request { keys: vec![(Area::Snapshots, key.clone())], pages: Vec::new() };
+        let request = Request { keys: vec![(Area::Snapshots, key.clone())], ..Request::default() };
         let refreshing = as_of.is_none().then(|| {
             // While the newest state is found out, what leads to the stream is already read.
             self.begin_early(&mut |view| view.stored_stream(stream.as_str()).map(drop));
@@ -60,7 +60,7 @@ impl<S: Storage, H: Host> Shared<S, H> {
             direction: Direction::Forwards,
             count_max: SET_RECORDS_MAX,
         };
-        let request = Request { keys: vec![(Area::Index, Key::text(ROOT))], pages: vec![page] };
+        let request = Request { keys: vec![(Area::Index, Key::text(ROOT))], pages: vec![page], then: None };
         let Looked { found, seen, .. } = self.look_with(Some(request), &keep.stream, None).await?;
         self.check_writable()?;
         let (Some(found), Some(seen)) = (found, seen) else { return Ok(Written::Refused) };

@@ -17,7 +17,7 @@ pub async fn value<S: Storage>(storage: &S, area: Area, key: &Key) -> Result<Opt
 /// The head, and the records under these keys.
 pub async fn get<S: Storage>(storage: &S, area: Area, keys: &[Key]) -> Result<Found, StorageFault> {
     let keys = keys.iter().map(|key| (area, key.clone())).collect();
-    storage.read(Request { keys, pages: Vec::new() }).await
+    storage.read(Request { keys, ..Request::default() }).await
 }
 
 /// The head, and at most `count_max` records of a range.

@@ -8,7 +8,7 @@ use std::task::Poll;
 use everfold::storage::memory::MemoryStorage;
 use everfold::storage::{
     Area, Batch, Direction, Durability, Found, GuardedWrite, Head, LayoutChange, LogRecord, Outcome,
-    PageRequest, Record, Request, Seen, Storage, StorageFault, Usage, Written,
+    PageRequest, Record, Request, Seen, Storage, StorageFault, Then, Usage, Written,
 };
 use everfold::testing::executor::Executor;
 use everfold::testing::storage_contract::storage_contract;
@@ -38,6 +38,7 @@ enum Defect {
     AnswersNothingToNothing,
     AnswersPagesByArea,
     ReadsPagesInATransactionOfTheirOwn,
+    ReadsWhatComesThenInAnother,
     LosesEmptyValues,
     MixesUpAreas,
     CountsKeysTwice,
@@ -102,9 +103,19 @@ impl Storage for DefectiveStorage {
             }
             ReadsPagesInATransactionOfTheirOwn => {
                 let keys = std::mem::take(&mut request.keys);
-                let of_keys = self.inner.read(Request { keys, pages: Vec::new() }).await?;
+                let of_keys = self.inner.read(Request { keys, ..Request::default() }).await?;
                 a_turn_of_the_executor().await;
                 Found { pages: self.inner.read(request).await?.pages, ..of_keys }
+            }
+            ReadsWhatComesThenInAnother => {
+                let mut then = request.then.take();
+                let mut found = self.inner.read(request).await?;
+                while let Some(mut next) = then.take().and_then(|Then(then)| then(&mut found)) {
+                    a_turn_of_the_executor().await;
+                    then = next.then.take();
+                    found = self.inner.read(next).await?;
+                }
+                found
             }
             _ => self.inner.read(request).await?,
         };
@@ -274,6 +285,7 @@ fn each_defect_is_caught_by_the_clause_that_it_offends() {
         (AnswersNothingToNothing, "an_empty_request_is_for_the_head_alone"),
         (AnswersPagesByArea, "keys_and_pages_of_any_areas_are_answered_in_their_order"),
         (ReadsPagesInATransactionOfTheirOwn, "a_reader_of_several_areas_sees_one_state"),
+        (ReadsWhatComesThenInAnother, "what_is_asked_for_then_is_of_the_same_transaction"),
         (LosesEmptyValues, "values_come_back_to_the_byte"),
         (MixesUpAreas, "areas_are_apart"),
         (CountsKeysTwice, "usage_counts_records_and_bytes"),

@@ -6,6 +6,7 @@ mod damage;
 mod declared;
 mod faults;
 mod finding;
+mod steady;
 mod turns;
 
 use std::collections::{BTreeMap, BTreeSet};

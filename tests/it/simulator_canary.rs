@@ -2,11 +2,12 @@
 
 use std::cell::{Cell, RefCell};
 use std::panic::catch_unwind;
+use std::rc::Rc;
 
 use everfold::error::WriteOutcome;
 use everfold::storage::{
     Area, Batch, Durability, FaultKind, Found, GuardedWrite, Head, Key, LogRecord, Outcome, Request, Seen,
-    Storage, StorageFault, Usage, Written,
+    Storage, StorageFault, Then, Usage, Written,
 };
 use everfold::testing::prng::Prng;
 use everfold::testing::simulated_storage::SimulatedStorage;
@@ -35,13 +36,18 @@ use Defect::*;
 /// A storage that is wrong once in a while.
 struct Canary {
     inner: SimulatedStorage,
+    whim: Rc<Whim>,
+}
+
+/// When it is wrong, and how.
+struct Whim {
     defect: Defect,
     prng: RefCell<Prng>,
     /// The models of projections as they were read last.
     models: RefCell<Vec<(Key, Option<Vec<u8>>)>>,
 }
 
-impl Canary {
+impl Whim {
     /// Exchanges a model of a projection for what it was when it was read before.
     fn make_older(&self, key: &Key, value: &mut Option<Vec<u8>>) {
         let mut models = self.models.borrow_mut();
@@ -62,6 +68,36 @@ impl Canary {
         self.defect == defect && self.prng.borrow_mut().chance(100)
     }
 
+    fn spoil(&self, keys: &[(Area, Key)], found: &mut Found) {
+        for ((area, key), value) in keys.iter().zip(&mut found.values) {
+            if *area == Area::Documents {
+                self.make_older(key, value);
+            }
+        }
+        for page in &mut found.pages {
+            if self.is_wrong(LosesTheLastRecordOfAPage) || self.is_wrong(LosesTheLastEventToConsume) {
+                page.pop();
+            }
+        }
+    }
+}
+
+/// The same request, of which nothing that is found is safe.
+fn spoiled(whim: &Rc<Whim>, request: Request) -> Request {
+    let (whim, keys, after) = (Rc::clone(whim), request.keys.clone(), request.then.clone());
+    let then = Then(Rc::new(move |found| {
+        whim.spoil(&keys, found);
+        let next = after.as_ref().and_then(|Then(after)| after(found))?;
+        Some(spoiled(&whim, next))
+    }));
+    Request { then: Some(then), ..request }
+}
+
+impl Canary {
+    fn is_wrong(&self, defect: Defect) -> bool {
+        self.whim.is_wrong(defect)
+    }
+
     async fn head(&self) -> Result<Head, StorageFault> {
         Ok(self.inner.read(Request::default()).await?.head)
     }
@@ -73,19 +109,7 @@ impl Storage for Canary {
     }
 
     async fn read(&self, request: Request) -> Result<Found, StorageFault> {
-        let keys = request.keys.clone();
-        let mut found = self.inner.read(request).await?;
-        for ((area, key), value) in keys.iter().zip(&mut found.values) {
-            if *area == Area::Documents {
-                self.make_older(key, value);
-            }
-        }
-        for page in &mut found.pages {
-            if self.is_wrong(LosesTheLastRecordOfAPage) || self.is_wrong(LosesTheLastEventToConsume) {
-                page.pop();
-            }
-        }
-        Ok(found)
+        self.inner.read(spoiled(&self.whim, request)).await
     }
 
     async fn commit<J>(&self, seen: Seen, durability: Durability, judge: J) -> Result<Outcome, StorageFault>
@@ -149,7 +173,8 @@ fn is_noticed(strain: Strain, seed: u64, defect: Defect) -> bool {
     let draws = Cell::new(seed);
     let wrap = move |inner| {
         draws.set(draws.get() + 1);
-        Canary { inner, defect, prng: RefCell::new(Prng::new(draws.get())), models: RefCell::default() }
+        let (prng, models) = (RefCell::new(Prng::new(draws.get())), RefCell::default());
+        Canary { inner, whim: Rc::new(Whim { defect, prng, models }) }
     };
     catch_unwind(|| simulate_under(strain, seed, wrap)).map_or(true, |result| result.is_err())
 }

@@ -155,7 +155,10 @@ async fn stored(name: &str) -> Stored {
         count_max: usize::MAX,
     };
     let pages = [Area::Log, Area::Units, Area::Index].map(page).to_vec();
-    let found = storage.read(Request { keys: vec![(Area::Index, Key::text(ROOT))], pages }).await.unwrap();
+    let found = storage
+        .read(Request { keys: vec![(Area::Index, Key::text(ROOT))], pages, then: None })
+        .await
+        .unwrap();
     storage.close().await;
     let Found { head, values, pages } = found;
     let root = values[0].as_ref().map(|bytes| Root::from_bytes(bytes).unwrap()).unwrap_or_default();

@@ -128,7 +128,7 @@ impl<'a, S: Storage, H: Host> Compactor<'a, S, H> {
     fn read_root(&mut self) -> LocalBoxFuture<'_, Result<Stored, Halt>> {
         async move {
             let keys = vec![(Area::Index, Key::text(ROOT))];
-            let mut found = self.shared.ask(Request { keys, pages: Vec::new() }).await?;
+            let mut found = self.shared.ask(Request { keys, ..Request::default() }).await?;
             let (head, bytes) = (found.head, found.values.pop().flatten());
             head.check_writer().map_err(Error::from)?;
             let root = usable_root(head, bytes.as_deref()).ok_or(Halt::Directory)?;

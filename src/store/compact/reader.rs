@@ -96,7 +96,7 @@ impl Reader {
             let (range, direction) = (KeyRange { from: Some(from), to }, Direction::Forwards);
             pages.push(PageRequest { area, range, direction, count_max: group.len() });
         }
-        desk.wanted = Some(Request { keys: Vec::new(), pages });
+        desk.wanted = Some(Request { pages, ..Request::default() });
         self.asked = asked.into_iter();
         self.read = None;
         Next::Pending

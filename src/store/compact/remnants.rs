@@ -140,7 +140,8 @@ impl Work for Survey {
             page(remains, UnitRecord::Remains(last_index), forwards, RECORDS_AT_ONCE),
             page(UnitRecord::Filter(BlockIndex(0)), UnitRecord::Filter(last), Direction::Backwards, 1),
         ];
-        desk.wanted = Some(Request { keys: vec![(Area::Index, key_of_claim(unit.info.number.0))], pages });
+        desk.wanted =
+            Some(Request { keys: vec![(Area::Index, key_of_claim(unit.info.number.0))], pages, then: None });
         self.unit = Some(unit);
         Ok(ControlFlow::Continue(()))
     }

@@ -110,7 +110,7 @@ impl<S: Storage, H: Host> Store<S, H> {
             count_max: LISTED_MAX,
         };
         let pages = vec![page(keys::all_parked()), page(keys::standings())];
-        let mut found = self.shared.refresh_with(Request { keys: Vec::new(), pages }).await?;
+        let mut found = self.shared.refresh_with(Request { pages, ..Request::default() }).await?;
         let mut infos = Vec::new();
         for record in found.pages.pop().unwrap_or_default() {
             let Some(name) = keys::name_of(&record.key) else { continue };

@@ -18,7 +18,7 @@ pub(super) fn request(name: &str) -> Request {
         // No tab parks more but by writing at the same moment as another that has lost the lead, which is refused.
         count_max: limits::PARKED_STREAMS_MAX + 1,
     };
-    Request { keys: vec![(Area::Consumers, keys::standing(name))], pages: vec![parked] }
+    Request { keys: vec![(Area::Consumers, keys::standing(name))], pages: vec![parked], then: None }
 }
 
 /// The standing under its key. Errors: `CORRUPT_DATA`.

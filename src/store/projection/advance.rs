@@ -1,12 +1,13 @@
 //! Carrying a build on: pages that change, and the model with them, in one transaction.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use crate::error::Error;
 use crate::host::Host;
 use crate::limits;
 use crate::projection::changes::Changes;
-use crate::projection::{Build, Page, Tree, keys};
+use crate::projection::{Build, Page, Shelf, Tree, keys};
 use crate::storage::{Area, Key, Storage, Written};
 
 use super::super::Shared;
@@ -37,18 +38,17 @@ impl<S: Storage, H: Host> Shared<S, H> {
         for value in changes.iter().filter_map(|change| change.value.as_ref()) {
             limits::check("document bytes", value.len(), limits::DOCUMENT_BYTES_MAX)?;
         }
-        let changes = Changes::new(changes);
-        let mut pages = Vec::new();
-        let looked = self
-            .look_at_build(&projection.name, Whose::Own(token), &mut |_, shelf| {
-                pages = changes.pages(shelf)?;
-                Ok(())
-            })
-            .await?;
+        let (changes, pages) = (Rc::new(Changes::new(changes)), Rc::new(RefCell::default()));
+        let (looked_for, seen) = (Rc::clone(&changes), Rc::clone(&pages));
+        let look = Box::new(move |_: &Build, shelf: &mut Shelf| {
+            *seen.borrow_mut() = looked_for.pages(shelf)?;
+            Ok(())
+        });
+        let looked = self.look_at_build(&projection.name, Whose::Own(token), look).await?;
         let Some(build) = looked else { return Ok(Turn::Lost) };
         let mut made = Pages::default();
         let mut slice = Slice::begin(&self.host);
-        for change in pages {
+        for change in pages.take() {
             let new = changes.apply(&change);
             made.add(&build, change.tree, change.fence, &change.page, new);
             slice.yield_when_over(&self.host).await;

@@ -1,5 +1,6 @@
 //! Documents that are asked for, by their keys and by indexes.
 
+use std::cell::{Cell, RefCell};
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
@@ -22,14 +23,14 @@ impl<S: Storage, H: Host> Shared<S, H> {
         whose: Whose,
         keys: &[Rc<str>],
     ) -> Result<Option<Vec<Option<Rc<str>>>>, Error> {
-        let mut documents = Vec::new();
-        let looked = self
-            .look_at_build(name, whose, &mut |_, shelf| {
-                documents = documents_of(shelf, keys)?;
-                Ok(())
-            })
-            .await?;
-        Ok(looked.map(|_| documents))
+        let (keys, documents) = (keys.to_vec(), Rc::new(RefCell::default()));
+        let seen = Rc::clone(&documents);
+        let look = Box::new(move |_: &Build, shelf: &mut Shelf| {
+            *seen.borrow_mut() = documents_of(shelf, &keys)?;
+            Ok(())
+        });
+        let looked = self.look_at_build(name, whose, look).await?;
+        Ok(looked.map(|_| documents.take()))
     }
 
     /// `None` where the documents that answer have no such index.
@@ -38,41 +39,29 @@ impl<S: Storage, H: Host> Shared<S, H> {
         find: &Find,
     ) -> Result<Option<FoundDocuments>, Error> {
         limits::check("documents per answer", find.limit, limits::DOCUMENTS_PER_ANSWER_MAX)?;
-        let mut found = None;
-        self.look_at_build(&find.name, Whose::Answering, &mut |build, shelf| {
-            found = match TreeOf::index(build, find.index.as_deref()) {
-                Some(tree) => Some(found_in(shelf, &tree, find)?),
+        let (name, find, found) = (&find.name, find.clone(), Rc::new(RefCell::default()));
+        let seen = Rc::clone(&found);
+        let look = Box::new(move |build: &Build, shelf: &mut Shelf| {
+            *seen.borrow_mut() = match TreeOf::index(build, find.index.as_deref()) {
+                Some(tree) => Some(found_in(shelf, &tree, &find)?),
                 None => None,
             };
             Ok(())
-        })
-        .await?;
-        Ok(found)
+        });
+        let looked = self.look_at_build(name, Whose::Answering, look).await?;
+        Ok(looked.and_then(|_| found.take()))
     }
 
     /// `None` where the documents that answer have no such index.
     pub(in crate::store) async fn count_documents(&self, find: &Find) -> Result<Option<u64>, Error> {
-        let mut counted = None;
-        let all = EntryRange::within(&[], &[], None, find.range.direction);
-        self.look_at_build(&find.name, Whose::Answering, &mut |build, shelf| {
-            let Some(TreeOf { tree, .. }) = TreeOf::index(build, find.index.as_deref()) else {
-                counted = None;
-                return Ok(());
-            };
-            let mut count = 0;
-            if tree == Tree::DOCUMENTS && find.range == all {
-                count = build.document_count;
-            } else {
-                walk(shelf, tree, &find.range, &mut |_, _| {
-                    count += 1;
-                    ControlFlow::Continue(())
-                })?;
-            }
-            counted = Some(count);
+        let (name, find, counted) = (&find.name, find.clone(), Rc::new(Cell::new(None)));
+        let seen = Rc::clone(&counted);
+        let look = Box::new(move |build: &Build, shelf: &mut Shelf| {
+            seen.set(count_in(build, shelf, &find)?);
             Ok(())
-        })
-        .await?;
-        Ok(counted)
+        });
+        let looked = self.look_at_build(name, Whose::Answering, look).await?;
+        Ok(looked.and_then(|_| counted.get()))
     }
 }
 
@@ -124,6 +113,20 @@ fn found_in(shelf: &mut Shelf, tree: &TreeOf, find: &Find) -> Result<FoundDocume
     }
     let rows = keys.into_iter().zip(documents).filter_map(|(key, document)| Some((key, document?))).collect();
     Ok(FoundDocuments { rows, next })
+}
+
+/// How many entries are in a range. `None` where there is no such index.
+fn count_in(build: &Build, shelf: &mut Shelf, find: &Find) -> Result<Option<u64>, Lacks> {
+    let Some(TreeOf { tree, .. }) = TreeOf::index(build, find.index.as_deref()) else { return Ok(None) };
+    if tree == Tree::DOCUMENTS && find.range == EntryRange::within(&[], &[], None, find.range.direction) {
+        return Ok(Some(build.document_count));
+    }
+    let mut count = 0;
+    walk(shelf, tree, &find.range, &mut |_, _| {
+        count += 1;
+        ControlFlow::Continue(())
+    })?;
+    Ok(Some(count))
 }
 
 fn text_of(bytes: &[u8]) -> Option<Rc<str>> {

@@ -7,7 +7,6 @@ use futures_util::future::LocalBoxFuture;
 
 use crate::error::Error;
 use crate::host::Host;
-use crate::projection::shelf::Lacks;
 use crate::projection::{Build, BuildId, Model, Shelf, keys};
 use crate::storage::{Area, Found, Key, Request, Storage, Written};
 
@@ -72,8 +71,8 @@ impl KnownModel {
         self.shelves.retain(|(id, _)| lives(*id));
     }
 
-    /// The build that is meant, and its pages.
-    fn build(&self, whose: Whose) -> Option<Build> {
+    /// The build that is meant.
+    pub fn build(&self, whose: Whose) -> Option<Build> {
         match whose {
             Whose::Answering => self.model.answering.clone(),
             Whose::Own(token) => {
@@ -95,66 +94,6 @@ impl KnownModel {
 }
 
 impl<S: Storage, H: Host> Shared<S, H> {
-    /// Looks at a build of a model, reads the pages that lack, and looks again, until none does. What it concludes then is of one
-    /// state of the build: the one that is stored. `None` where there is no such build.
-    pub(super) fn look_at_build<'a>(
-        &'a self,
-        name: &'a Rc<str>,
-        whose: Whose,
-        look: &'a mut dyn FnMut(&Build, &mut Shelf) -> Result<(), Lacks>,
-    ) -> LocalBoxFuture<'a, Result<Option<Build>, Error>> {
-        async move {
-            self.models.borrow_mut().tidy();
-            loop {
-                self.check_open()?;
-                // What is known is most likely still so: it is looked at while that is found out.
-                let (build, wants, is_enough) = {
-                    let mut models = self.models.borrow_mut();
-                    let known = models.of(name);
-                    let build = known.build(whose);
-                    match &build {
-                        None => (None, None, false),
-                        Some(it) => {
-                            let shelf = known.shelf(it.id);
-                            shelf.hold_to(it.stamp());
-                            let is_enough = look(it, shelf).is_ok();
-                            (build, Some(shelf.take_wants()), is_enough)
-                        }
-                    }
-                };
-                let pages = match (&build, &wants) {
-                    (Some(build), Some(wants)) => wants.requests(build.id),
-                    _ => Vec::new(),
-                };
-                let found = self.ask_model(name, pages).await?;
-                let mut models = self.models.borrow_mut();
-                let known = models.of(name);
-                let now = known.build(whose);
-                let (Some(build), Some(wants)) = (build, wants) else {
-                    match now {
-                        Some(_) => continue,
-                        None => return Ok(None),
-                    }
-                };
-                if now.as_ref().map(Build::stamp) != Some(build.stamp()) {
-                    continue;
-                }
-                if is_enough {
-                    return Ok(Some(build));
-                }
-                let shelf = known.shelf(build.id);
-                // Another look may have gone over to a newer state meanwhile, and found this one again.
-                if shelf.stamp() == Some(build.stamp()) {
-                    shelf.take(build.id, wants, found.pages).map_err(|corrupt| {
-                        let place = format!("{}/{name}", Area::Documents.name());
-                        Error::corrupt_data(None, place, corrupt.to_string())
-                    })?;
-                }
-            }
-        }
-        .boxed_local()
-    }
-
     /// Reads the model, and pages in the same transaction.
     pub(super) fn ask_model<'a>(
         &'a self,
@@ -162,8 +101,8 @@ impl<S: Storage, H: Host> Shared<S, H> {
         pages: Vec<crate::storage::PageRequest>,
     ) -> LocalBoxFuture<'a, Result<Found, Error>> {
         async move {
-            let mut found =
-                self.ask(Request { keys: vec![(Area::Documents, keys::model(name))], pages }).await?;
+            let keys = vec![(Area::Documents, keys::model(name))];
+            let mut found = self.ask(Request { keys, pages, then: None }).await?;
             self.check_open()?;
             self.models.borrow_mut().of(name).learn(found.values.pop().flatten());
             Ok(found)

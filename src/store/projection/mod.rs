@@ -5,6 +5,7 @@ mod advance;
 mod carry_on;
 mod documents;
 mod known;
+mod look;
 mod standing;
 
 use std::rc::Rc;

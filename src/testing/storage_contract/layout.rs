@@ -217,6 +217,7 @@ pub async fn a_reader_of_several_areas_sees_one_state<S: Storage>(
     let request = Request {
         keys: vec![(Area::Log, Key::Position(Position(1))), (Area::Units, Key::text("unit"))],
         pages: vec![whole(Area::Units, Direction::Backwards), whole(Area::Log, Direction::Backwards)],
+        then: None,
     };
     let before = join_all((0..5).map(|_| reader.read(request.clone())));
     let after = join_all((0..5).map(|_| reader.read(request.clone())));

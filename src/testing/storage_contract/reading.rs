@@ -1,6 +1,8 @@
 //! Clauses on `read`.
 
-use crate::storage::{Found, Written};
+use futures_util::future::join;
+
+use crate::storage::{Found, Then, Written};
 
 use super::*;
 
@@ -25,6 +27,37 @@ pub async fn an_empty_request_is_for_the_head_alone<S: Storage>(
     let head = committed(append(&storage, Head::default(), vec![b"1".to_vec()]).await)?;
     let found = succeeds(storage.read(Request::default()).await)?;
     ensure_equal(found, Found { head, values: Vec::new(), pages: Vec::new() }, "what was found")
+}
+
+pub async fn what_is_asked_for_then_is_of_the_same_transaction<S: Storage>(
+    open: &impl AsyncFn(&str) -> S,
+    name: &str,
+) -> Clause {
+    let (reader, writer) = (with_documents(open, name, &["1", "2", "3"]).await?, open(name).await);
+    let seen = Rc::new(RefCell::new(Vec::new()));
+    let renewed = ["1", "2", "3"].map(|text| (Area::Documents, Key::text(text), b"new".to_vec()));
+    let reading = reader.read(counting_from(1, &seen));
+    let writing = writer.write(unguarded(renewed.to_vec(), Vec::new()));
+    let (found, written) = join(reading, writing).await;
+    ensure_equal(succeeds(written)?, Written::Yes, "the write")?;
+    let seen = seen.take();
+    // Either may have been first.
+    let before = ["1", "2", "3"].map(|text| Some(text.as_bytes().to_vec())).to_vec();
+    let expected = if seen.first() == before.first() { before } else { vec![Some(b"new".to_vec()); 3] };
+    ensure_equal(seen, expected, "what was found one after the other")?;
+    ensure_equal(succeeds(found)?.values, vec![None], "what was found last")
+}
+
+/// Asks for a document by its number, and then for the next, as long as there is one; notes down what it is told.
+fn counting_from(number: u8, seen: &Rc<RefCell<Vec<Option<Vec<u8>>>>>) -> Request {
+    let seen = Rc::clone(seen);
+    let keys = vec![(Area::Documents, Key::text(&number.to_string()))];
+    let then = Then(Rc::new(move |found| {
+        let value = found.values.first().cloned().flatten()?;
+        seen.borrow_mut().push(Some(value));
+        Some(counting_from(number + 1, &seen))
+    }));
+    Request { keys, then: Some(then), ..Request::default() }
 }
 
 pub async fn keys_are_answered_in_their_order<S: Storage>(
@@ -69,7 +102,7 @@ pub async fn keys_and_pages_of_any_areas_are_answered_in_their_order<S: Storage>
         (Area::Documents, &up_to_b, forwards, 1, vec![Key::text("a")]),
         (Area::Index, &whole, backwards, 9, vec![]),
     ];
-    let mut request = Request { keys, pages: Vec::new() };
+    let mut request = Request { keys, ..Request::default() };
     for (area, range, direction, count_max, _) in &rows {
         let (area, range, direction, count_max) = (*area, (*range).clone(), *direction, *count_max);
         request.pages.push(PageRequest { area, range, direction, count_max });

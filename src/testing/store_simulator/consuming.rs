@@ -248,7 +248,7 @@ impl World {
             count_max: usize::MAX,
         };
         let key = keys::standing(name);
-        let request = Request { keys: vec![(Area::Consumers, key.clone())], pages: vec![page] };
+        let request = Request { keys: vec![(Area::Consumers, key.clone())], pages: vec![page], then: None };
         let mut found = self.database.look(&request).ok()?;
         let standing = Standing::from_bytes(&key, found.values.pop()??).ok()?;
         let parked = found.pages.pop()?.into_iter().filter_map(|record| {

@@ -49,7 +49,7 @@ impl World {
             count_max: usize::MAX,
         };
         let pages = vec![page(Area::Units), page(Area::Index)];
-        let found = match self.database.look(&Request { keys: Vec::new(), pages }) {
+        let found = match self.database.look(&Request { pages, ..Request::default() }) {
             Ok(found) => found,
             Err(fault) => return self.fail(format!("the head cannot be read: {fault:?}")),
         };

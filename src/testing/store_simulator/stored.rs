@@ -17,7 +17,7 @@ impl World {
     /// Reads all that is stored, where its layout is another than at the last audit, and checks it.
     pub(super) fn audit_stored(&mut self) {
         let keys = vec![(Area::Index, Key::text(ROOT))];
-        let Found { head, values, .. } = match self.database.look(&Request { keys, pages: Vec::new() }) {
+        let Found { head, values, .. } = match self.database.look(&Request { keys, ..Request::default() }) {
             Ok(found) => found,
             Err(fault) => return self.fail(format!("the head cannot be read: {fault:?}")),
         };
@@ -47,6 +47,7 @@ impl World {
         let request = Request {
             keys: vec![(Area::Index, Key::text(ROOT))],
             pages: vec![page(Area::Log), page(Area::Units), page(Area::Index)],
+            then: None,
         };
         let found = self.database.look(&request).map_err(|fault| format!("{fault:?}"))?;
         let Found { head, values, pages } = found;

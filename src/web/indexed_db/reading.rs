@@ -48,23 +48,29 @@ fn error_of(request: &IdbRequest) -> JsValue {
     property::get(request, "error").unwrap_or_default()
 }
 
-/// Reads all that is asked for, in one wait wherever the browser lists records at once.
+/// Reads all that is asked for, in one wait wherever the browser lists records at once; and what is asked for then.
 pub fn read(request: &Rc<Request>, found: &Slot<Found>) -> Operation {
-    let request = Rc::clone(request);
+    let mut request = Rc::clone(request);
     let found = Slot::clone(found);
     let mut reading: Option<Reading> = None;
     Box::new(move |scope| {
-        let Some(reading) = &mut reading else {
-            let begun = Reading::begin(scope, &request)?;
-            let head = begun.head.clone();
-            reading = Some(begun);
-            return Ok(Step::Until(head));
-        };
-        if let Some(request) = reading.advance(&request)? {
-            return Ok(Step::Until(request));
+        if let Some(begun) = &mut reading {
+            if let Some(request) = begun.advance(&request)? {
+                return Ok(Step::Until(request));
+            }
+            let mut all = begun.finish()?;
+            match request.next(&mut all) {
+                Some(next) => request = Rc::new(next),
+                None => {
+                    found.set(Some(all));
+                    return Ok(Step::Done);
+                }
+            }
         }
-        found.set(Some(reading.finish()?));
-        Ok(Step::Done)
+        let begun = Reading::begin(scope, &request)?;
+        let head = begun.head.clone();
+        reading = Some(begun);
+        Ok(Step::Until(head))
     })
 }
 

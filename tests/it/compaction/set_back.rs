@@ -30,7 +30,7 @@ pub fn copy(database: &SimulatedDatabase) -> Copied {
         direction: Direction::Forwards,
         count_max: usize::MAX,
     };
-    let request = Request { keys: Vec::new(), pages: Area::ALL.map(page).to_vec() };
+    let request = Request { pages: Area::ALL.map(page).to_vec(), ..Request::default() };
     let pages = database.look(&request).expect("a head").pages;
     let records =
         Area::ALL.into_iter().zip(pages).flat_map(|(area, page)| page.into_iter().map(move |it| (area, it)));

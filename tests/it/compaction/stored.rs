@@ -39,7 +39,7 @@ impl Stored {
             count_max: usize::MAX,
         };
         let pages = [Area::Units, Area::Index, Area::Log].map(page).to_vec();
-        let found = storage.read(Request { keys: Vec::new(), pages }).await;
+        let found = storage.read(Request { pages, ..Request::default() }).await;
         let Found { head, pages, .. } = found.expect("a storage that was not made to fail");
         let [units, index, log] = pages.try_into().expect("as many pages as were asked for");
         let value = |records: &[Record], key: &Key| {

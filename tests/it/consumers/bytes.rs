@@ -30,7 +30,7 @@ fn parked() -> Parked {
 
 /// What is stored of a consumer, beneath the store.
 pub fn stored(database: &SimulatedDatabase, name: &str) -> Option<Vec<u8>> {
-    let request = Request { keys: vec![(Area::Consumers, keys::standing(name))], pages: Vec::new() };
+    let request = Request { keys: vec![(Area::Consumers, keys::standing(name))], ..Request::default() };
     database.look(&request).ok()?.values.pop()?
 }
 

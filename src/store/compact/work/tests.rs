@@ -127,7 +127,7 @@ impl Bench {
     }
 
     fn part(&self, part: Part) -> Item {
-        let request = Request { keys: vec![part.key()], pages: Vec::new() };
+        let request = Request { keys: vec![part.key()], ..Request::default() };
         let value = self.records.read(&request).unwrap().values.pop().flatten();
         part.decode(value).unwrap()
     }
