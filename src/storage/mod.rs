@@ -135,7 +135,10 @@ pub struct Request {
 /// Says what is to be read next in a transaction, by what was found; `None` once nothing more is. It is pure but for what
 /// it notes down, and synchronous. A transaction that failed may be run anew: then it is told of all of it once more.
 #[derive(Clone)]
-pub struct Then(pub Rc<dyn Fn(&mut Found) -> Option<Request>>);
+pub struct Then(pub Rc<Next>);
+
+/// What a [`Then`] is.
+pub type Next = dyn Fn(&mut Found) -> Option<Request>;
 
 /// No two are the same.
 impl PartialEq for Then {
