@@ -1,7 +1,6 @@
 // Documents of a projection that follow the log: read again where they changed, and not before.
 import { BackOff, mayPass } from "./back-off.js";
 import type { DocumentIndex } from "./document-index.js";
-import type { Engine } from "./engine.js";
 import { closed } from "./errors.js";
 import type { Following, Live, LiveState } from "./live.js";
 import { LiveValues } from "./live.js";
@@ -22,12 +21,15 @@ interface FoundRows<Doc> {
   readonly cursor: string | undefined;
 }
 
+/** Reads documents by their keys: the JSON text of an array, `null` where there is none. */
+type ReadDocuments = (keys: readonly string[]) => Promise<string>;
+
 /** Somebody who follows: hears of a failure as of a value. */
 type Tell<Value> = (state: LiveState<Value>) => void;
 
 /** The live documents and rows of one read model. */
 export class LiveDocuments {
-  readonly #engine: Engine;
+  readonly #read: ReadDocuments;
   readonly #projector: Projector;
   readonly #values = new LiveValues();
   readonly #documents = new Map<string, LiveDocument>();
@@ -41,8 +43,8 @@ export class LiveDocuments {
   #isClosed = false;
   #stopListening: (() => void) | undefined;
 
-  constructor(engine: Engine, projector: Projector, listening: Set<() => void>) {
-    this.#engine = engine;
+  constructor(read: ReadDocuments, projector: Projector, listening: Set<() => void>) {
+    this.#read = read;
     this.#projector = projector;
     listening.add(() => this.#close());
   }
@@ -135,8 +137,7 @@ export class LiveDocuments {
     const isChanged = (key: string) => isEverything || changed.has(key);
     const concerns = (key: string) => this.#documents.has(key) || (0 < this.#queries.size && isChanged(key));
     const wanted = isEverything ? [...this.#documents.keys()] : [...new Set([...changed, ...asked])].filter(concerns);
-    const text = wanted.length === 0 ? undefined : await this.#engine.documents(this.#projector.context.message.name, undefined, wanted);
-    const found = text === undefined ? [] : (JSON.parse(text) as unknown[]);
+    const found = wanted.length === 0 ? [] : (JSON.parse(await this.#read(wanted)) as unknown[]);
     if (this.#isClosed || this.#projector.failure !== undefined) return;
     const documents = wanted.map((key, place) => ({ key, document: found[place] ?? undefined }));
     for (const { key, document } of documents) this.#documents.get(key)?.set(document);

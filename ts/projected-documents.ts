@@ -38,7 +38,7 @@ export class ProjectedDocuments<Doc, Indexes extends Indexing = Record<never, ne
     this.#engine = engine;
     this.#projector = projector;
     this.#indexes = indexes;
-    this.#live = new LiveDocuments(engine, projector, listening);
+    this.#live = new LiveDocuments((keys) => this.#documents(keys), projector, listening);
   }
 
   override get position(): number {
@@ -50,8 +50,7 @@ export class ProjectedDocuments<Doc, Indexes extends Indexing = Record<never, ne
   }
 
   override async get(key: string): Promise<Doc | undefined> {
-    const text = await this.#engine.documents(this.#name, undefined, [name(key, "key")]);
-    const documents = text === undefined ? [] : (JSON.parse(text) as (Doc | null)[]);
+    const documents = JSON.parse(await this.#documents([name(key, "key")])) as readonly (Doc | null)[];
     return documents[0] ?? undefined;
   }
 
@@ -122,11 +121,20 @@ export class ProjectedDocuments<Doc, Indexes extends Indexing = Record<never, ne
     return position <= answering || isNothingBetween(this.#engine, this.#projector.context.query, answering, position);
   }
 
-  /** What the documents answer, as soon as they are of this definition if those that are there cannot; an error where they never will be. */
+  #documents(keys: readonly string[]): Promise<string> {
+    return this.#answered(() => this.#engine.documents(this.#name, undefined, keys));
+  }
+
+  /**
+   * What the documents answer, as soon as they are of this definition if those that are there cannot, or are damaged; an error where they
+   * never will be.
+   */
   async #answered<Answer>(ask: () => Promise<Answer | undefined>): Promise<Answer> {
-    for (;;) {
+    for (let count = 0; ; count += 1) {
       const answer = await ask();
       if (answer !== undefined) return answer;
+      // They may be damaged, and others be coming.
+      if (0 < count) await this.#change(undefined);
       await this.#until(undefined, async () => {
         const { own, isAnswering } = await this.#projector.look();
         if (own === undefined) throw replaced("options.index");

@@ -100,8 +100,12 @@ export class Projector {
     await engine.project(message, "anew");
     this.isAnswering = false;
     if (this.failure !== undefined) this.start();
-    // Whoever carries on the build that is there begins with the new one: the right to the old one is of no use any more.
-    else this.#isOver = true;
+    else this.#goOver();
+  }
+
+  /** Has whoever carries on the build that is there begin with the new one: the right to the old one is of no use any more. */
+  #goOver(): void {
+    this.#isOver = true;
     this.#wake();
   }
 
@@ -123,6 +127,11 @@ export class Projector {
     const { engine, message } = this.context;
     const after = this.position;
     const standing = await engine.standing(message, after);
+    if (standing.build === undefined) {
+      // It was damaged, or is gone.
+      await engine.project(message, "ifNew");
+      this.#goOver();
+    }
     // Of what was learnt meanwhile, those who listen have heard.
     if (standing.build === this.#build && after < this.position && this.position < (standing.answering ?? 0)) return this.look();
     this.#learn(standing, standing.keys === undefined ? undefined : keysOf(standing.keys, standing.keyLengths as Uint32Array));
@@ -292,8 +301,10 @@ export class Projector {
     }
   }
 
-  #learn({ build, answering = 0, isAnswering }: StandingMessage, changed: readonly string[] | undefined): void {
+  #learn({ build, answering = 0, own, isAnswering }: StandingMessage, changed: readonly string[] | undefined): void {
     const isOther = build !== this.#build;
+    // They are damaged, and made anew.
+    if (this.isAnswering && !isAnswering && own !== undefined) this.#goOver();
     this.#build = build;
     this.isAnswering = isAnswering;
     if (!isOther) return this.#reach(answering, changed);

@@ -119,6 +119,13 @@ impl Model {
         }
     }
 
+    /// Begins a build in the place of one that is damaged, and says whether it did: not where another one is coming anyway.
+    pub fn begin_in_place_of(&mut self, damaged: BuildId, id: BuildId) -> bool {
+        let last = self.coming.as_ref().or(self.answering.as_ref());
+        let definition = last.filter(|build| build.id == damaged).map(|build| build.definition.clone());
+        definition.map(|definition| self.begin(id, definition)).is_some()
+    }
+
     /// Has the build that was coming answer from now on.
     pub fn take_over(&mut self) {
         if let Some(coming) = self.coming.take() {

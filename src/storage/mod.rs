@@ -168,6 +168,7 @@ impl Request {
     }
 
     /// What comes after it, by what was found.
+    #[inline(never)]
     pub(crate) fn next(&self, found: &mut Found) -> Option<Self> {
         self.then.as_ref().and_then(|Then(then)| then(found))
     }

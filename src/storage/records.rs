@@ -56,13 +56,15 @@ impl Records {
     }
 
     pub fn read(&self, request: &Request) -> Result<Found, StorageFault> {
-        let mut found = self.find(request)?;
-        let mut next = request.next(&mut found);
-        while let Some(request) = next {
-            found = self.find(&request)?;
-            next = request.next(&mut found);
+        let mut next = None;
+        loop {
+            let request = next.as_ref().unwrap_or(request);
+            let mut found = self.find(request)?;
+            match request.next(&mut found) {
+                Some(more) => next = Some(more),
+                None => return Ok(found),
+            }
         }
-        Ok(found)
     }
 
     fn find(&self, request: &Request) -> Result<Found, StorageFault> {

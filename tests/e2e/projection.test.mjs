@@ -84,6 +84,57 @@ async function allOf() {
   return JSON.stringify(rows.map(({ key, doc: { count, status, tags } }) => [key, count, status, tags]));
 }
 
+/** Turns a bit over in a stored record of documents, by its number. Says whether there is such a record. */
+async function damage({ name, number }) {
+  const done = (request) => new Promise((resolve, reject) => ((request.onsuccess = () => resolve(request.result)), (request.onerror = () => reject(request.error))));
+  const connection = await done(indexedDB.open(`everfold:${name}`));
+  const transaction = connection.transaction("documents", "readwrite", { durability: "strict" });
+  const documents = transaction.objectStore("documents");
+  const key = (await done(documents.getAllKeys()))[number];
+  if (key !== undefined) {
+    const bytes = await done(documents.get(key));
+    bytes[bytes.length >> 1] ^= 1;
+    documents.put(bytes, key);
+    await new Promise((resolve) => (transaction.oncomplete = resolve));
+  }
+  connection.close();
+  return key !== undefined;
+}
+
+test("Chromium: whatever record of documents is damaged, they are made anew, and nobody is told what is wrong", async () => {
+  const profile = makeProfile();
+  const browser = await openChromium(profile.path);
+  try {
+    for (const [name, openModel] of [["damaged", open], ["damaged declared", openDeclared]]) {
+      const first = await browser.openPage(server.url + BARE_PAGE);
+      await first.run(openModel, { name, version: 1 });
+      await first.run(place, { first: 0, count: 300, status: "open" });
+      const expected = await first.run(ask);
+      assert.equal(expected.all, 300);
+      let number = 0;
+      for (; ; number += 1) {
+        // One has pages at hand, and carries the documents on; another one meets what is damaged.
+        const tab = await browser.openPage(server.url + BARE_PAGE);
+        if (!(await tab.run(damage, { name, number }))) break;
+        await tab.run(openModel, { name, version: 1 });
+        const began = performance.now();
+        await tab.run(place, { first: 0, count: 1, status: "open" });
+        expected.first.count += 1;
+        assert.deepEqual(await tab.run(ask), expected, `record ${number} of ${name}`);
+        console.log(`  record ${number} of ${name} was mended in ${Math.round(performance.now() - began)} ms`);
+        assert.equal(await tab.run(() => store.status.state), "open");
+        assert.deepEqual(await first.run(ask), expected);
+        await tab.close();
+      }
+      assert.ok(4 <= number, `there were ${number} records`);
+      await first.close();
+    }
+  } finally {
+    await browser.close();
+    profile.remove();
+  }
+});
+
 for (const [browserName, openBrowser] of Object.entries({ Chromium: openChromium, Firefox: openFirefox })) {
   test(`${browserName}: all tabs have the same documents, and another one carries them on when a tab is gone`, async () => {
     const profile = makeProfile();

@@ -16,7 +16,7 @@ use super::super::Shared;
 use super::{Find, FoundDocuments, Whose};
 
 impl<S: Storage, H: Host> Shared<S, H> {
-    /// `None` where there is no such build.
+    /// `None` where there is no such build, or it has to be made anew.
     pub(in crate::store) async fn documents(
         &self,
         name: &Rc<str>,
@@ -33,7 +33,7 @@ impl<S: Storage, H: Host> Shared<S, H> {
         Ok(looked.map(|_| documents.take()))
     }
 
-    /// `None` where the documents that answer have no such index.
+    /// `None` where the documents that answer have no such index, or have to be made anew.
     pub(in crate::store) async fn find_documents(
         &self,
         find: &Find,
@@ -48,11 +48,18 @@ impl<S: Storage, H: Host> Shared<S, H> {
             };
             Ok(())
         });
-        let looked = self.look_at_build(name, Whose::Answering, look).await?;
-        Ok(looked.and_then(|_| found.take()))
+        let Some(build) = self.look_at_build(name, Whose::Answering, look).await? else { return Ok(None) };
+        let found: Option<(FoundDocuments, usize)> = found.take();
+        // What an index names is there, unless a page of documents is gone.
+        let Some((found, entry_count)) = found else { return Ok(None) };
+        if found.rows.len() < entry_count && self.check_writable().is_ok() {
+            self.begin_in_place_of(name, build.id).await?;
+            return Ok(None);
+        }
+        Ok(Some(found))
     }
 
-    /// `None` where the documents that answer have no such index.
+    /// `None` where the documents that answer have no such index, or have to be made anew.
     pub(in crate::store) async fn count_documents(&self, find: &Find) -> Result<Option<u64>, Error> {
         let (name, find, counted) = (&find.name, find.clone(), Rc::new(Cell::new(None)));
         let seen = Rc::clone(&counted);
@@ -92,7 +99,8 @@ fn documents_of(shelf: &mut Shelf, keys: &[Rc<str>]) -> Result<Vec<Option<Rc<str
     lacks.map_or(Ok(documents), Err)
 }
 
-fn found_in(shelf: &mut Shelf, tree: &TreeOf, find: &Find) -> Result<FoundDocuments, Lacks> {
+/// What was found, and of how many entries.
+fn found_in(shelf: &mut Shelf, tree: &TreeOf, find: &Find) -> Result<(FoundDocuments, usize), Lacks> {
     let (mut keys, mut documents, mut last, mut next) = (Vec::new(), Vec::new(), Vec::new(), None);
     walk(shelf, tree.tree, &find.range, &mut |entry, value| {
         if keys.len() == find.limit {
@@ -111,8 +119,9 @@ fn found_in(shelf: &mut Shelf, tree: &TreeOf, find: &Find) -> Result<FoundDocume
     if tree.tree != Tree::DOCUMENTS {
         documents = documents_of(shelf, &keys)?;
     }
+    let entry_count = keys.len();
     let rows = keys.into_iter().zip(documents).filter_map(|(key, document)| Some((key, document?))).collect();
-    Ok(FoundDocuments { rows, next })
+    Ok((FoundDocuments { rows, next }, entry_count))
 }
 
 /// How many entries are in a range. `None` where there is no such index.

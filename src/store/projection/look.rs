@@ -28,12 +28,14 @@ struct Looking {
     /// The state of the build in which nothing lacked before anything was read.
     enough: Option<Stamp>,
     looked: Result<Option<Build>, Error>,
+    /// The build of which a page is damaged, where one is.
+    damaged: Option<BuildId>,
 }
 
 impl<S: Storage, H: Host> Shared<S, H> {
     /// Looks at a build of a model, has the pages read that lack, and looks again, until none does: in one transaction, so
     /// that it comes to an end whoever writes meanwhile, and what it concludes is of one state of the build, the one that is
-    /// stored. `None` where there is no such build.
+    /// stored. `None` where there is no such build, or one that is damaged: then another one is begun in its place.
     pub(super) fn look_at_build<'a>(
         &'a self,
         name: &'a Rc<str>,
@@ -42,14 +44,32 @@ impl<S: Storage, H: Host> Shared<S, H> {
     ) -> LocalBoxFuture<'a, Result<Option<Build>, Error>> {
         async move {
             self.check_open()?;
-            let (models, name) = (Rc::clone(&self.models), Rc::clone(name));
+            let models = Rc::clone(&self.models);
             models.borrow_mut().tidy();
-            let looking = Looking { models, name, whose, look, enough: None, looked: Ok(None) };
+            let looking = Looking {
+                models,
+                name: Rc::clone(name),
+                whose,
+                look,
+                enough: None,
+                looked: Ok(None),
+                damaged: None,
+            };
             let looking = Rc::new(RefCell::new(looking));
             let wants = looking.borrow_mut().begin();
             self.ask(request(&looking, wants)).await?;
             self.check_open()?;
-            std::mem::replace(&mut looking.borrow_mut().looked, Ok(None))
+            let (looked, damaged) = {
+                let mut looking = looking.borrow_mut();
+                (std::mem::replace(&mut looking.looked, Ok(None)), looking.damaged)
+            };
+            match damaged {
+                Some(id) if self.check_writable().is_ok() => {
+                    self.begin_in_place_of(name, id).await?;
+                    Ok(None)
+                }
+                _ => looked,
+            }
         }
         .boxed_local()
     }
@@ -87,7 +107,7 @@ impl Looking {
         let known = models.of(&self.name);
         known.learn(found.values.pop().flatten());
         let build = known.build(self.whose);
-        self.looked = Ok(build.clone());
+        (self.looked, self.damaged) = (Ok(build.clone()), None);
         let build = build?;
         if self.enough.take() == Some(build.stamp()) {
             return None;
@@ -98,6 +118,7 @@ impl Looking {
             && let Err(corrupt) = shelf.take(build.id, wants, std::mem::take(&mut found.pages))
         {
             let place = [Area::Documents.name(), "/", &self.name].concat();
+            self.damaged = Some(build.id);
             self.looked = Err(Error::corrupt_data(None, place, corrupt.to_string()));
             return None;
         }

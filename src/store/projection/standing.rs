@@ -1,5 +1,7 @@
 //! Beginning, claiming and clearing away builds.
 
+use std::rc::Rc;
+
 use crate::error::Error;
 use crate::event::Position;
 use crate::host::Host;
@@ -38,6 +40,12 @@ impl<S: Storage, H: Host> Shared<S, H> {
         })
         .await?;
         Ok(self.standing_of(projection, changed_after))
+    }
+
+    /// Begins a build in the place of one that is damaged.
+    pub(super) async fn begin_in_place_of(&self, name: &Rc<str>, damaged: BuildId) -> Result<(), Error> {
+        let id = BuildId(self.random_bytes());
+        self.write_model(name, &mut |model| model.begin_in_place_of(damaged, id)).await
     }
 
     pub(in crate::store) async fn standing(
