@@ -167,9 +167,9 @@ impl Request {
         areas
     }
 
-    /// What comes after it, by what was found.
+    /// What is to be read next in its transaction, by what was found; `None` once nothing more is.
     #[inline(never)]
-    pub(crate) fn next(&self, found: &mut Found) -> Option<Self> {
+    pub fn next(&self, found: &mut Found) -> Option<Self> {
         self.then.as_ref().and_then(|Then(then)| then(found))
     }
 }

@@ -64,12 +64,18 @@ impl Storage for FileStorage {
         Durability::Strict
     }
 
-    async fn read(&self, request: Request) -> Result<Found, StorageFault> {
+    async fn read(&self, mut request: Request) -> Result<Found, StorageFault> {
         self.check_open()?;
         let records = self.database.records.borrow();
-        let values = request.keys.into_iter().map(|(area, key)| records.get(&(area, key)).cloned()).collect();
-        let pages = request.pages.iter().map(|asked| page(&records, asked)).collect();
-        Ok(Found { head: head(&records)?, values, pages })
+        loop {
+            let values = request.keys.iter().map(|key| records.get(key).cloned()).collect();
+            let pages = request.pages.iter().map(|asked| page(&records, asked)).collect();
+            let mut found = Found { head: head(&records)?, values, pages };
+            match request.next(&mut found) {
+                Some(next) => request = next,
+                None => return Ok(found),
+            }
+        }
     }
 
     async fn commit<J>(&self, seen: Seen, durability: Durability, judge: J) -> Result<Outcome, StorageFault>
