@@ -16,9 +16,9 @@ use crate::split::{SUPPLEMENTS, Supplement};
 
 /// What a page may load to open, append, read and subscribe, in bytes after gzip: the wasm that comes first, and the JavaScript
 /// as a bundler would ship it. Every budget stands just above what there is, so that nothing is added to it unnoticed.
-const BUDGET_BYTES: usize = 147_100;
+const BUDGET_BYTES: usize = 147_400;
 /// What each supplement may weigh, by their numbers.
-const SUPPLEMENT_BUDGETS_BYTES: [usize; SUPPLEMENTS.len()] = [47_300, 24_900, 43_100, 30_200, 5_800, 20_800];
+const SUPPLEMENT_BUDGETS_BYTES: [usize; SUPPLEMENTS.len()] = [47_300, 25_000, 43_100, 31_600, 6_000, 20_800];
 /// Where the budget has to come to.
 const GOAL_BYTES: usize = 110_000;
 
