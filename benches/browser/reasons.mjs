@@ -20,7 +20,7 @@ const REASONS = {
     "Head, format, root and the tail of the log are asked for in one transaction, which takes by hand what the line below says; the rest is running code that the page runs for the first time, and the channel to other tabs.",
   "open-wide-asked": "It asks for the same; what it has more is code that the page runs for the first time, the check of what is there, and the channel to other tabs.",
   "open-wide-unstarted": "The wasm is loaded and compiled as well; the peer reads one record.",
-  "query-first": "The wasm is started within the time; the rest is opening the log, and three transactions: the model, the page of the index, the pages of the documents.",
+  "query-first": "The wasm is started within the time; the rest is opening the log, and two transactions: the model, and then the page of the index and the pages of the documents.",
   "query-get": "A page of documents is read and unpacked for one of them; the same page is at hand for the next.",
   "query-find": "The documents that an index names stand in as many pages, each of which is read and unpacked.",
   "stream-small": "The index of the log is built; the peer's was built when it was written.",
