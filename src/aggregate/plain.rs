@@ -188,7 +188,7 @@ impl<'de> Deserializer<'de> for &mut Plain<'de> {
         deserialize_f64
     }
 
-    /// See [`Self::deserialize_any`].
+    /// As `deserialize_any` has it.
     fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Doubt> {
         self.whole_number(visitor)
     }

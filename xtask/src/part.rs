@@ -74,12 +74,12 @@ fn docs(project: &Project) -> Result<()> {
 
 /// Optimised a little: what thousands of simulated lives save is more than what that costs to compile.
 fn native(project: &Project) -> Result<()> {
-    let tests = cmd!(project.shell, "cargo test --locked --profile tools");
+    // In one go, so that the library is compiled once for all of them.
+    let packages = ["--package", "everfold", "--package", "bank-domain", "--package", "file-storage"];
+    let tests = cmd!(project.shell, "cargo test --locked --profile tools").args(packages);
     // Who asks for more has it.
     let seeds = std::env::var("EVERFOLD_SEEDS").unwrap_or_else(|_| SIMULATED_LIVES.to_string());
     tests.env("EVERFOLD_SEEDS", seeds).run()?;
-    cmd!(project.shell, "cargo test --locked --profile tools --package bank-domain --package file-storage")
-        .run()?;
     Ok(cmd!(project.shell, "cargo test --locked --profile tools --package xtask --bin xtask").run()?)
 }
 

@@ -1,11 +1,14 @@
 //! Runs the tests that are compiled to wasm, in a window and in a worker of each browser.
 
 use std::fs;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::thread;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow, ensure};
 use serde_json::{Value, json};
-use xshell::cmd;
+use xshell::{Cmd, TempDir, cmd};
 
 use crate::browser::Browser;
 use crate::project::Project;
@@ -15,39 +18,65 @@ const FILE_TIMEOUT_S: &str = "300";
 /// How long a driver may take to answer; the runner's own five seconds are short on a busy machine.
 const DRIVER_TIMEOUT_S: &str = "30";
 
-/// Compiles the runner and the tests, then runs them in every browser.
+/// Compiles the runner and the tests, then runs them in all browsers at once.
 pub fn run(project: &Project) -> Result<()> {
     let shell = &project.shell;
     let build_runner = "build --locked --profile tools --package xtask --features wasm-test-runner";
     cmd!(shell, "cargo").args(build_runner.split(' ')).args(["--bin", "wasm-test-runner"]).run()?;
-    let runner = project.target("tools/wasm-test-runner");
-    for browser in Browser::ALL {
-        run_in(project, browser, &runner)?;
-    }
-    Ok(())
+    tests(project).arg("--no-run").run()?;
+    let runs = Browser::ALL.into_iter().map(|browser| Run::prepare(project, browser));
+    let runs: Vec<Run> = runs.collect::<Result<_>>()?;
+    let outcomes: Vec<Result<()>> = thread::scope(|scope| {
+        let running: Vec<_> = runs.into_iter().map(|run| scope.spawn(|| run.finish())).collect();
+        let panicked = |_| Err(anyhow!("a run ended by a panic"));
+        running.into_iter().map(|run| run.join().unwrap_or_else(panicked)).collect()
+    });
+    outcomes.into_iter().collect()
 }
 
-fn run_in(project: &Project, browser: Browser, runner: &Path) -> Result<()> {
-    println!("\nwasm tests in {}", browser.name());
-    let shell = &project.shell;
-    let driver = browser.driver().with_context(|| format!("{} has no driver", browser.name()))?;
-    // Chromium leaves about 19 MB behind in each run: they go with this folder.
-    let temporary = shell.create_temp_dir()?;
-    let configuration = configure(project, browser, temporary.path())?;
-    let test = cmd!(shell, "cargo test --locked --target wasm32-unknown-unknown");
-    let mut test = test
-        .args(["--test", "wasm_window", "--test", "wasm_worker"])
-        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", runner)
-        .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", configuration)
-        .env("WASM_BINDGEN_TEST_TIMEOUT", FILE_TIMEOUT_S)
-        .env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", DRIVER_TIMEOUT_S)
-        .env("TMPDIR", temporary.path());
-    // The runner takes the first driver that it finds named, so there must be one.
-    for variable in ["CHROMEDRIVER", "GECKODRIVER", "SAFARIDRIVER", "MSEDGEDRIVER"] {
-        test = test.env_remove(variable);
+fn tests(project: &Project) -> Cmd<'_> {
+    let test = cmd!(project.shell, "cargo test --locked --target wasm32-unknown-unknown");
+    test.args(["--test", "wasm_window", "--test", "wasm_worker"])
+}
+
+/// The tests in one browser.
+struct Run {
+    browser: &'static str,
+    command: Command,
+    /// Chromium leaves about 19 MB behind in each run: they go with this folder.
+    _temporary: TempDir,
+}
+
+impl Run {
+    fn prepare(project: &Project, browser: Browser) -> Result<Self> {
+        let name = browser.name();
+        let driver = browser.driver().with_context(|| format!("{name} has no driver"))?;
+        let temporary = project.shell.create_temp_dir()?;
+        let configuration = configure(project, browser, temporary.path())?;
+        let mut test = tests(project)
+            .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", project.target("tools/wasm-test-runner"))
+            .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", configuration)
+            .env("WASM_BINDGEN_TEST_TIMEOUT", FILE_TIMEOUT_S)
+            .env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", DRIVER_TIMEOUT_S)
+            .env("TMPDIR", temporary.path());
+        // The runner takes the first driver that it finds named, so there must be one.
+        for variable in ["CHROMEDRIVER", "GECKODRIVER", "SAFARIDRIVER", "MSEDGEDRIVER"] {
+            test = test.env_remove(variable);
+        }
+        let command = test.env(browser.driver_variable(), driver).into();
+        Ok(Self { browser: name, command, _temporary: temporary })
     }
-    test.env(browser.driver_variable(), driver).run()?;
-    Ok(())
+
+    /// Waits for it, and shows what it printed as one piece.
+    fn finish(mut self) -> Result<()> {
+        let Output { status, stdout, stderr } = self.command.output()?;
+        let mut shown = io::stdout().lock();
+        writeln!(shown, "\nwasm tests in {}", self.browser)?;
+        shown.write_all(&stderr)?;
+        shown.write_all(&stdout)?;
+        ensure!(status.success(), "the wasm tests in {} ended with {status}", self.browser);
+        Ok(())
+    }
 }
 
 /// Adds the path of this machine's browser to the browser's WebDriver capabilities.
