@@ -5,6 +5,9 @@ const BATCH =
 const SINGLE = "The transaction is the same; the rest is checking, judging and encoding the event, and answering.";
 const SLOWEST = "The slow ones are the browser's: both sides wait for the same storage process.";
 
+const MEMORY =
+  "Natively `cargo bench --bench folding` has the same code unpack and fold the same events, and says how many a second. Here it is wasm that is compiled for size, and within the time the head is asked for, and the states of 1,000 accounts cross and become objects.";
+
 const REASONS = {
   "single-small": SINGLE,
   "single-large": SINGLE,
@@ -34,6 +37,9 @@ const LIMITS = {
   "batches-blobs": BATCH,
   "fold-rust":
     "The browser hands over the records, and the wasm, which has everfold and the domain in one, is loaded and started within the time; how much is which has not been measured of this fold. The spread of the ratio is wider than what is lacking.",
+  "fold-declarative": "As in Rust: the browser hands over the records, and the wasm is loaded and started within the time; how much is which has not been measured of this fold.",
+  "fold-rust-memory": MEMORY,
+  "fold-declarative-memory": MEMORY,
   "cold-dexie": "By hand, one JSON text a commit and nothing checked, reading takes what the line against that says; the wasm, which is started within the time, is between the two.",
   "open-wide": "By hand, the same four requests alone take what the next line says. Opened once more in the same page, a store opens quicker: the rest is code that the page runs for the first time.",
   "stream-large":
