@@ -93,7 +93,7 @@ impl<'de> Plain<'de> {
         self.inside(b'{', b'}', |inside| visitor.visit_map(Parts(inside)))
     }
 
-    /// Goes on to the next part of what was gone into. `None` where there is no further one.
+    /// Goes on to the next part of what was gone into, and says whether there is one.
     fn goes_on(&mut self, closing: u8) -> Result<bool, Doubt> {
         if self.scanner.peek() == closing {
             return Ok(false);
