@@ -2,7 +2,8 @@
 //!
 //! What is read here, `serde_json` reads as the same value, only in more steps: it knows nothing of where a text comes from. What is
 //! spelled otherwise is doubted, as is whatever may be wrong; `serde_json` then reads it from the beginning, and has the last
-//! word on what is an error, and which.
+//! word on what is an error, and which. So it is also where a type makes do with something else for what it cannot read:
+//! a doubt stays, whoever has passed over it.
 
 use std::fmt;
 
@@ -21,6 +22,7 @@ pub(super) struct Doubt;
 pub(super) struct Plain<'de> {
     scanner: Scanner<'de>,
     levels_left: usize,
+    is_doubted: bool,
 }
 
 /// So deep values may nest; `serde_json` takes twice as many.
@@ -30,28 +32,41 @@ const OWN_NAME: &str = "$serde_json";
 
 impl<'de> Plain<'de> {
     pub fn new(json: &'de str) -> Self {
-        Self { scanner: Scanner::new(json), levels_left: LEVELS_MAX }
+        Self { scanner: Scanner::new(json), levels_left: LEVELS_MAX, is_doubted: false }
     }
 
-    /// Doubts a text that goes on.
+    /// Doubts a text that goes on, or of which anything was doubted.
     pub fn end(mut self) -> Result<(), Doubt> {
-        sure(self.scanner.is_at_end().then_some(()))
+        if self.scanner.is_at_end() && !self.is_doubted { Ok(()) } else { Err(Doubt) }
+    }
+
+    #[cold]
+    fn doubt(&mut self) -> Doubt {
+        self.is_doubted = true;
+        Doubt
+    }
+
+    /// What is not there is doubted.
+    #[inline(always)]
+    fn sure<T>(&mut self, found: Option<T>) -> Result<T, Doubt> {
+        found.ok_or_else(|| self.doubt())
     }
 
     fn text(&mut self) -> Result<&'de str, Doubt> {
-        sure(self.scanner.plain_text())
+        let text = self.scanner.plain_text();
+        self.sure(text)
     }
 
     fn number(&mut self) -> Result<ShortNumber, Doubt> {
-        let word = sure(self.scanner.skip())?;
-        sure(ShortNumber::read(word.as_bytes()))
+        let number = self.scanner.skip().and_then(|word| ShortNumber::read(word.as_bytes()));
+        self.sure(number)
     }
 
     fn whole_number<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Doubt> {
         match self.number()? {
             ShortNumber::Whole(number) => visitor.visit_u64(number),
             ShortNumber::NegativeWhole(number) => visitor.visit_i64(number),
-            ShortNumber::Broken(_) => Err(Doubt),
+            ShortNumber::Broken(_) => Err(self.doubt()),
         }
     }
 
@@ -59,12 +74,13 @@ impl<'de> Plain<'de> {
         match self.scanner.skip() {
             Some("true") => Ok(true),
             Some("false") => Ok(false),
-            _ => Err(Doubt),
+            _ => Err(self.doubt()),
         }
     }
 
     fn null(&mut self) -> Result<(), Doubt> {
-        sure(self.scanner.skip().filter(|word| *word == "null").map(drop))
+        let null = self.scanner.skip().filter(|word| *word == "null");
+        self.sure(null).map(drop)
     }
 
     /// Goes into an object or an array, and has it read to its end.
@@ -75,14 +91,17 @@ impl<'de> Plain<'de> {
         read: impl FnOnce(&mut Self) -> Result<T, Doubt>,
     ) -> Result<T, Doubt> {
         if self.scanner.peek() != opening {
-            return Err(Doubt);
+            return Err(self.doubt());
         }
-        self.levels_left = sure(self.levels_left.checked_sub(1))?;
+        let levels_left = self.levels_left.checked_sub(1);
+        self.levels_left = self.sure(levels_left)?;
         self.scanner.enter();
-        let value = read(self)?;
+        // Where it was left before its end, `serde_json` goes on elsewhere.
+        let value = read(self).map_err(|Doubt| self.doubt())?;
         self.levels_left += 1;
         // Where its end was met, the bracket is still there.
-        sure(self.scanner.passes(closing).then_some(value))
+        let closed = self.scanner.passes(closing).then_some(value);
+        self.sure(closed)
     }
 
     fn seq<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Doubt> {
@@ -98,7 +117,15 @@ impl<'de> Plain<'de> {
         if self.scanner.peek() == closing {
             return Ok(false);
         }
-        sure(self.scanner.goes_on(closing))
+        let goes_on = self.scanner.goes_on(closing);
+        self.sure(goes_on)
+    }
+
+    /// The name of a property, and goes on to its value.
+    fn name(&mut self) -> Result<&'de str, Doubt> {
+        let name = self.text()?;
+        let passed = self.scanner.passes(b':').then_some(name);
+        self.sure(passed)
     }
 
     /// Passes over a value, of which all is looked at.
@@ -107,8 +134,7 @@ impl<'de> Plain<'de> {
             b'"' => self.text().map(drop),
             b'{' => self.inside(b'{', b'}', |inside| {
                 while inside.goes_on(b'}')? {
-                    inside.text()?;
-                    sure(inside.scanner.passes(b':').then_some(()))?;
+                    inside.name()?;
                     inside.ignore()?;
                 }
                 Ok(())
@@ -124,12 +150,6 @@ impl<'de> Plain<'de> {
             _ => self.number().map(drop),
         }
     }
-}
-
-/// What is not there is doubted.
-#[inline(always)]
-fn sure<T>(found: Option<T>) -> Result<T, Doubt> {
-    found.ok_or(Doubt)
 }
 
 /// Reads strings.
@@ -158,7 +178,7 @@ macro_rules! numbers {
 macro_rules! doubt {
     ($($method:ident)*) => {
         $(fn $method<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Doubt> {
-            Err(Doubt)
+            Err(self.doubt())
         })*
     };
 }
@@ -222,7 +242,7 @@ impl<'de> Deserializer<'de> for &mut Plain<'de> {
         visitor: V,
     ) -> Result<V::Value, Doubt> {
         if name.starts_with(OWN_NAME) {
-            return Err(Doubt);
+            return Err(self.doubt());
         }
         visitor.visit_newtype_struct(self)
     }
@@ -294,9 +314,8 @@ impl<'de> MapAccess<'de> for Parts<'_, 'de> {
         if !self.0.goes_on(b'}')? {
             return Ok(None);
         }
-        let key = self.0.text()?;
-        sure(self.0.scanner.passes(b':').then_some(()))?;
-        seed.deserialize(Key(key)).map(Some)
+        let name = self.0.name()?;
+        seed.deserialize(Key { name, is_doubted: &mut self.0.is_doubted }).map(Some)
     }
 
     fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, Doubt> {
@@ -305,13 +324,24 @@ impl<'de> MapAccess<'de> for Parts<'_, 'de> {
 }
 
 /// The name of a property. Whoever makes a number of it, or anything else than a text, is doubted.
-struct Key<'de>(&'de str);
+struct Key<'a, 'de> {
+    name: &'de str,
+    is_doubted: &'a mut bool,
+}
 
-impl<'de> Deserializer<'de> for Key<'de> {
+impl Key<'_, '_> {
+    #[cold]
+    fn doubt(self) -> Doubt {
+        *self.is_doubted = true;
+        Doubt
+    }
+}
+
+impl<'de> Deserializer<'de> for Key<'_, 'de> {
     type Error = Doubt;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Doubt> {
-        visitor.visit_borrowed_str(self.0)
+        visitor.visit_borrowed_str(self.name)
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
@@ -338,7 +368,7 @@ impl<'de> Deserializer<'de> for Key<'de> {
         _: &'static [&'static str],
         _: V,
     ) -> Result<V::Value, Doubt> {
-        Err(Doubt)
+        Err(self.doubt())
     }
 }
 

@@ -1,5 +1,6 @@
 //! Events in types: an enum of which a variant is a type of events, and what is in it the data.
 
+use std::cell::Cell;
 use std::fmt;
 
 use serde::de::value::StrDeserializer;
@@ -25,11 +26,13 @@ pub(super) enum Refusal {
 
 /// The event of a type and its data.
 pub(super) fn read_event<E: DeserializeOwned>(event_type: &str, data: Option<&str>) -> Result<E, Refusal> {
-    let stored = Stored { event_type, data, spelling: Spelling::Plain };
-    match E::deserialize(stored) {
-        Err(Refusal::Doubt) => E::deserialize(Stored { spelling: Spelling::Any, ..stored }),
-        read => read,
+    let is_doubted = Cell::new(false);
+    let read = E::deserialize(Stored { event_type, data, spelling: Spelling::Plain(&is_doubted) });
+    // Whatever was made of it: of a doubt the enum may have made another error, or a variant of its own.
+    if !is_doubted.get() {
+        return read;
     }
+    E::deserialize(Stored { event_type, data, spelling: Spelling::Any })
 }
 
 /// What is appended for an event: its variant's name is the type, what is in it the data. A variant without
@@ -50,13 +53,14 @@ pub fn to_new_event<E: Serialize>(event: &E) -> Result<NewEvent, Error> {
 struct Stored<'a> {
     event_type: &'a str,
     data: Option<&'a str>,
-    spelling: Spelling,
+    spelling: Spelling<'a>,
 }
 
 /// How its data may be spelled. Most are [`Plain`], which takes fewer steps to read.
 #[derive(Clone, Copy)]
-enum Spelling {
-    Plain,
+enum Spelling<'a> {
+    /// To be noted down where it is not, or may not be the variant's.
+    Plain(&'a Cell<bool>),
     Any,
 }
 
@@ -92,14 +96,16 @@ impl<'de> VariantAccess<'de> for Stored<'de> {
 
     fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Refusal> {
         match self.spelling {
-            Spelling::Plain => self.read_plain(|json| seed.deserialize(json)),
+            Spelling::Plain(is_doubted) => self.read_plain(is_doubted, |json| seed.deserialize(json)),
             Spelling::Any => self.read_any(|json| seed.deserialize(json)),
         }
     }
 
     fn tuple_variant<V: Visitor<'de>>(self, length: usize, visitor: V) -> Result<V::Value, Refusal> {
         match self.spelling {
-            Spelling::Plain => self.read_plain(|json| json.deserialize_tuple(length, visitor)),
+            Spelling::Plain(is_doubted) => {
+                self.read_plain(is_doubted, |json| json.deserialize_tuple(length, visitor))
+            }
             Spelling::Any => self.read_any(|json| json.deserialize_tuple(length, visitor)),
         }
     }
@@ -110,7 +116,9 @@ impl<'de> VariantAccess<'de> for Stored<'de> {
         visitor: V,
     ) -> Result<V::Value, Refusal> {
         match self.spelling {
-            Spelling::Plain => self.read_plain(|json| json.deserialize_struct("", fields, visitor)),
+            Spelling::Plain(is_doubted) => {
+                self.read_plain(is_doubted, |json| json.deserialize_struct("", fields, visitor))
+            }
             Spelling::Any => self.read_any(|json| json.deserialize_struct("", fields, visitor)),
         }
     }
@@ -122,10 +130,17 @@ impl<'de> Stored<'de> {
         self.data.unwrap_or("null")
     }
 
-    fn read_plain<T>(self, read: impl FnOnce(&mut Plain<'de>) -> Result<T, Doubt>) -> Result<T, Refusal> {
+    fn read_plain<T>(
+        self,
+        is_doubted: &Cell<bool>,
+        read: impl FnOnce(&mut Plain<'de>) -> Result<T, Doubt>,
+    ) -> Result<T, Refusal> {
         let mut json = Plain::new(self.json());
         let value = read(&mut json);
-        value.and_then(|value| json.end().map(|()| value)).map_err(|Doubt| Refusal::Doubt)
+        value.and_then(|value| json.end().map(|()| value)).map_err(|Doubt| {
+            is_doubted.set(true);
+            Refusal::Doubt
+        })
     }
 
     fn read_any<T>(
@@ -163,3 +178,6 @@ impl fmt::Display for Refusal {
 }
 
 impl std::error::Error for Refusal {}
+
+#[cfg(test)]
+mod tests;
