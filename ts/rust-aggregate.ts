@@ -5,6 +5,7 @@ import { BOUNDLESS } from "./boundless.js";
 import { EverfoldError } from "./errors.js";
 import type { AnyEvents, EventRegistry, NewEvent } from "./events.js";
 import { checkRegistry } from "./events.js";
+import { foreseen } from "./foreseen.js";
 import { jsonText } from "./payload.js";
 import { domain } from "./rust-wasm.js";
 
@@ -44,6 +45,9 @@ export function rustAggregate<State, Command = never, Registry extends EventRegi
   const rustName = name(checked.name, "definition.name");
   const category = definedOption(checked, "category", checkCategory);
   definedOption(checked, "events", checkRegistry);
+  const snapshotEvery = definedOption(checked, "snapshotEvery", checkSnapshotEvery) ?? false;
+  // Whoever names an aggregate folds it; whether it is given commands here, nobody has said.
+  foreseen.add("folds");
   return Object.freeze({
     name: rustName,
     // It is known when the wasm is there.
@@ -56,7 +60,7 @@ export function rustAggregate<State, Command = never, Registry extends EventRegi
     evolve: new RustEvolve(rustName),
     decide: (command: Command, state: State, { now, revision }: { readonly now: number; readonly revision: number | undefined }) =>
       decide(rustName, command, state, now, revision) as readonly NewEvent<Registry>[],
-    snapshotEvery: definedOption(checked, "snapshotEvery", checkSnapshotEvery) ?? false,
+    snapshotEvery,
     stream: streamsOf(rustName, category),
   });
 }

@@ -1,5 +1,6 @@
 // Code that is loaded when it is first needed.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { Part, asTheyAre } from "../../dist/parts.js";
 
@@ -47,4 +48,27 @@ test("options are as they were when the call was made, whatever object they are"
   for (const value of [undefined, null, "text", 7]) assert.equal(asTheyAre(value), value);
   const list = [];
   assert.equal(asTheyAre(list), list);
+});
+
+/** The modules that a file of the package imports. */
+function importsOf(file) {
+  const text = readFileSync(new URL(`../../dist/${file}`, import.meta.url), "utf8");
+  return [...text.matchAll(/^(?:import|export) (?:.* from )?"\.\/([^"]+)";$/gm)].map(([, imported]) => imported);
+}
+
+/** A file, and all that is loaded with it. */
+function loadedWith(file, loaded = new Set()) {
+  if (loaded.has(file)) return loaded;
+  loaded.add(file);
+  importsOf(file).forEach((imported) => loadedWith(imported, loaded));
+  return loaded;
+}
+
+test("a browser asks at once for all files that it lacks to fold or to decide", () => {
+  const first = loadedWith("index.js");
+  for (const part of ["folds.js", "commands.js"]) {
+    const lacking = [...loadedWith(part)].filter((file) => file !== part && !first.has(file));
+    assert.ok(3 < lacking.length, `${part} lacks ${lacking}`);
+    assert.deepEqual(lacking.filter((file) => !importsOf(part).includes(file)), []);
+  }
 });
