@@ -101,7 +101,7 @@ function clocks({ plan }) {
 | an append, awaited | the call, to its answer; the peer's record has the bytes of everfold's |
 | a command | the call of \`execute\`, to its answer, with an aggregate of functions; the peer is \`append\` of the same event to the same stream of another store |
 | appends awaited together; commits | the first call, to the last answer; the events are made before |
-| open, read all | \`EventStore.open\`, to the last page of \`readAll().pages()\`; the page was reloaded in a running browser, its JavaScript is loaded, the wasm is not. It had done the same before it was reloaded, so Chromium has the wasm in its cache and mostly also compiled; a page *not visited before* came after one of another contestant |
+| open, read all | \`EventStore.open\`, to the last page of \`readAll().pages()\`; the page was reloaded in a running browser, its JavaScript is loaded, that which a page loads with its first fold too (\`everfold/whole\`), the wasm is not. It had done the same before it was reloaded, so Chromium has the wasm in its cache and mostly also compiled; a page *not visited before* came after one of another contestant |
 | open | \`EventStore.open\` alone, the wasm started where nothing else is said; the peer's \`indexedDB.open\` and one \`get\` |
 | open, read a stream | \`EventStore.open\` and \`read(stream).toArray()\`, the wasm started; another stream in each round |
 | open, load | \`EventStore.open\` and \`load\`, the wasm started; the stream is compacted, but for its last events |

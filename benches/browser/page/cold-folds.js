@@ -4,7 +4,7 @@ import { DOCUMENT, FUNCTIONS, accountAggregate, initial } from "./account.js";
 import { Checksum, assertEqualWork } from "./checksum.js";
 import { COLD_STORE, PEER_STORE } from "./cold-reads.js";
 import { loadDexie } from "./dexie-database.js";
-import { loadPackage, loadRust, openStore } from "./everfold-store.js";
+import { loadRust, loadWhole, openStore } from "./everfold-store.js";
 import { PEERS, databaseOf } from "./peers.js";
 
 /** The accounts that events come to, as a plain loop has them. */
@@ -70,7 +70,7 @@ async function folderOf(contestant) {
 /** The aggregate, by a document, by functions, or in Rust: then this page loads the wasm of that, and not everfold's own. */
 async function accountOf(contestant) {
   if (contestant === "rust") return (await loadRust()).rustAggregate({ name: "account", category: "account" });
-  const { defineAggregate } = await loadPackage();
+  const { defineAggregate } = await loadWhole();
   return accountAggregate(defineAggregate, { evolve: contestant === "declarative" ? DOCUMENT : FUNCTIONS, snapshotEvery: false });
 }
 

@@ -2,7 +2,7 @@
 
 import { accountAggregate } from "./account.js";
 import { Bank, chunks, newEvent } from "./bank.js";
-import { destroyStore, loadPackage, openStore, startWasm } from "./everfold-store.js";
+import { destroyStore, loadWhole, openStore, startWasm } from "./everfold-store.js";
 
 const STORE = "cold-loads";
 /** The last so many events come after the snapshot. */
@@ -14,7 +14,7 @@ const SNAPSHOTS = { snapshot: {}, replayed: { snapshotEvery: false } };
 
 /** Makes a stream of so many events, compacted, with a snapshot of nearly all of it. */
 export async function prepareColdLoads({ seed, count }) {
-  const { defineAggregate } = await loadPackage();
+  const { defineAggregate } = await loadWhole();
   const Account = accountAggregate(defineAggregate, SNAPSHOTS.snapshot);
   const events = Bank.inTurn(seed, 1).next(count);
   const store = await openStore(STORE);
@@ -36,7 +36,7 @@ export async function prepareColdLoads({ seed, count }) {
 
 /** Opens and loads, once, with the wasm started; call it in a page that was just loaded. */
 export async function coldLoad({ contestant, stream, expected }) {
-  const { defineAggregate } = await loadPackage();
+  const { defineAggregate } = await loadWhole();
   const Account = accountAggregate(defineAggregate, SNAPSHOTS[contestant]);
   await startWasm();
   const begun_ms = performance.now();

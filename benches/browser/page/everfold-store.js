@@ -11,9 +11,16 @@ export async function loadPackage() {
   return everfold;
 }
 
-/** The package, with the wasm of examples/rust-aggregate in place of its own. */
+/** The package with all of its code, also what a page would load when it first folds: for who measures what comes after that. */
+export async function loadWhole() {
+  const loaded = await loadPackage();
+  await import("/dist/whole.js");
+  return loaded;
+}
+
+/** The whole package, with the wasm of examples/rust-aggregate in place of its own. */
 export async function loadRust() {
-  await loadPackage();
+  await loadWhole();
   const rust = await import("/dist/rust.js");
   const glue = await import("/domain/bank_domain_bg.js");
   rust.useWasm({ glue, url: new URL("/domain/bank_domain_bg.wasm", location.href) });
