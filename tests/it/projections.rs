@@ -6,6 +6,7 @@ mod damage;
 mod declared;
 mod faults;
 mod finding;
+mod overtaken;
 mod steady;
 mod turns;
 

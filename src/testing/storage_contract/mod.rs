@@ -58,6 +58,7 @@ where
             an_empty_database_has_an_empty_head_and_no_records,
             an_empty_request_is_for_the_head_alone,
             what_is_asked_for_then_is_of_the_same_transaction,
+            what_is_asked_for_then_is_found_as_if_it_were_asked_for_alone,
             keys_are_answered_in_their_order,
             keys_and_pages_of_any_areas_are_answered_in_their_order,
             page_bounds_are_inclusive_and_may_be_open,

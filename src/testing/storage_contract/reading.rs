@@ -60,6 +60,56 @@ fn counting_from(number: u8, seen: &Rc<RefCell<Vec<Option<Vec<u8>>>>>) -> Reques
     Request { keys, then: Some(then), ..Request::default() }
 }
 
+pub async fn what_is_asked_for_then_is_found_as_if_it_were_asked_for_alone<S: Storage>(
+    open: &impl AsyncFn(&str) -> S,
+    name: &str,
+) -> Clause {
+    let storage = with_documents(open, name, &["a", "b", "c"]).await?;
+    committed(append(&storage, Head::default(), vec![b"1".to_vec(), b"2".to_vec()]).await)?;
+    let key = |text: &str| (Area::Documents, Key::text(text));
+    let position = |number: u64| (Area::Log, Key::Position(Position(number)));
+    let page =
+        |area: Area, (from, to): (Option<&str>, Option<&str>), direction: Direction, count_max: usize| {
+            let range = KeyRange { from: from.map(Key::text), to: to.map(Key::text) };
+            PageRequest { area, range, direction, count_max }
+        };
+    let (forwards, backwards) = (Direction::Forwards, Direction::Backwards);
+    let some_pages = vec![
+        page(Area::Documents, (Some("b"), None), backwards, 9),
+        page(Area::Documents, (Some("c"), Some("a")), forwards, 9),
+        page(Area::Documents, (None, None), forwards, 0),
+        page(Area::Documents, (Some("x"), None), backwards, 9),
+        page(Area::Log, (None, None), forwards, 1),
+        page(Area::Documents, (None, Some("b")), backwards, 1),
+    ];
+    let requests = [
+        // Of all areas that are asked for later.
+        (vec![key("absent"), position(2)], Vec::new()),
+        (vec![key("c"), key("absent"), key("c")], some_pages.clone()),
+        (Vec::new(), Vec::new()),
+        (vec![position(1), position(7)], some_pages.into_iter().rev().collect()),
+    ];
+    let requests = requests.map(|(keys, pages)| Request { keys, pages, then: None }).to_vec();
+    let seen = Rc::default();
+    let last = succeeds(storage.read(one_after_the_other(requests.clone().into_iter(), &seen)).await)?;
+    let mut alone = Vec::new();
+    for request in requests {
+        alone.push(succeeds(storage.read(request).await)?);
+    }
+    ensure_equal(Some(&last), alone.last(), "what was found last")?;
+    ensure_equal(seen.take(), alone, "what was found one after the other")
+}
+
+/// Asks for one after the other, and notes down what is found.
+fn one_after_the_other(mut requests: std::vec::IntoIter<Request>, seen: &Rc<RefCell<Vec<Found>>>) -> Request {
+    let (first, seen) = (requests.next().unwrap_or_default(), Rc::clone(seen));
+    let then = Then(Rc::new(move |found| {
+        seen.borrow_mut().push(found.clone());
+        (requests.len() != 0).then(|| one_after_the_other(requests.clone(), &seen))
+    }));
+    Request { then: Some(then), ..first }
+}
+
 pub async fn keys_are_answered_in_their_order<S: Storage>(
     open: &impl AsyncFn(&str) -> S,
     name: &str,

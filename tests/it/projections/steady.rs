@@ -10,7 +10,7 @@ use everfold::projection::range::EntryRange;
 use everfold::storage::memory::MemoryStorage;
 use everfold::storage::{
     Batch, Direction, Durability, Found, GuardedWrite, Head, LogRecord, Outcome, Request, Seen, Storage,
-    StorageFault, Usage, Written,
+    StorageFault, Then, Usage, Written,
 };
 use everfold::store::{Claim, Ready, Store, Turn, Whose};
 use everfold::testing::prng::Prng;
@@ -54,6 +54,24 @@ impl Writer {
 struct Restless {
     inner: MemoryStorage,
     writer: Rc<Writer>,
+    breaks: Breaks,
+    read_count: Cell<usize>,
+}
+
+/// What becomes of transactions that read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Breaks {
+    Never,
+    /// Each fails after some of what is asked for one after the other, and is run anew after another checkpoint.
+    Once,
+}
+
+/// The same request, of which nothing more is asked for after so many rounds.
+fn broken_off(request: Request, rounds_left: usize) -> Request {
+    let then = request.then.filter(|_| 0 < rounds_left).map(|Then(next)| {
+        Then(Rc::new(move |found: &mut Found| next(found).map(|more| broken_off(more, rounds_left - 1))))
+    });
+    Request { then, ..request }
 }
 
 impl Storage for Restless {
@@ -63,6 +81,11 @@ impl Storage for Restless {
 
     async fn read(&self, request: Request) -> Result<Found, StorageFault> {
         self.writer.go_on().await;
+        if self.breaks == Breaks::Once {
+            let round_count = self.read_count.replace(self.read_count.get() + 1) % 4;
+            self.inner.read(broken_off(request.clone(), round_count)).await?;
+            self.writer.go_on().await;
+        }
         self.inner.read(request).await
     }
 
@@ -88,7 +111,16 @@ impl Storage for Restless {
 
 #[test]
 fn whoever_asks_is_answered_however_steadily_another_tab_writes() {
-    in_browser(|browser| async move {
+    check_steady(Breaks::Never);
+}
+
+#[test]
+fn whoever_asks_is_answered_of_one_checkpoint_where_a_transaction_breaks_off_and_is_run_anew() {
+    check_steady(Breaks::Once);
+}
+
+fn check_steady(breaks: Breaks) {
+    in_browser(move |browser| async move {
         let projection = projection(1, 7);
         let store = browser.open().await;
         begin(&store, &projection).await;
@@ -99,7 +131,12 @@ fn whoever_asks_is_answered_however_steadily_another_tab_writes() {
         let first = advance(&store, &projection, &events, claim.token, (Position(0), FIRST), Ready::Now);
         assert_eq!(first.await, Ok(Turn::Done));
         let writer = Rc::new(Writer { store, claim, events, position: Cell::new(FIRST) });
-        let storage = Restless { inner: browser.storage.handle(), writer: Rc::clone(&writer) };
+        let storage = Restless {
+            inner: browser.storage.handle(),
+            writer: Rc::clone(&writer),
+            breaks,
+            read_count: Cell::new(0),
+        };
         let asking = Store::open(storage, browser.host(), RELAXED, |_| ()).await.unwrap();
         for round in 0..3 {
             println!("round {round}");
