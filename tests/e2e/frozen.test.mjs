@@ -73,3 +73,28 @@ for (const [name, listen] of Object.entries(LISTENING)) {
     for (const tab of tabs) await tab.close();
   });
 }
+
+test("a tab that was frozen goes on where it was", { timeout: 60_000 }, async () => {
+  const name = "resumed";
+  const [sleeper, other] = [await browser.openPage(server.url + BARE_PAGE), await browser.openPage(server.url + BARE_PAGE)];
+  await sleeper.run(async (name) => {
+    globalThis.store = await everfold.EventStore.open(name);
+    globalThis.saved = [];
+    // What a page saves when it hears that it freezes is written once it has woken up.
+    document.addEventListener("freeze", () => saved.push(store.append("order-1", { type: "Saved" })));
+  }, name);
+  await other.run(async (name) => void (globalThis.store = await everfold.EventStore.open(name)), name);
+  for (let round = 0; round < 3; round += 1) {
+    await FATES.frozen(sleeper, other, name);
+    await other.run(() => store.append("order-1", { type: "Placed" }));
+    await sleeper.thaw();
+  }
+  const { state, saved, types } = await sleeper.run(async () => {
+    await Promise.all(globalThis.saved);
+    const types = (await store.read("order-1").toArray()).map(({ type }) => type);
+    return { state: store.status.state, saved: globalThis.saved.length, types };
+  });
+  assert.ok(3 <= saved, `it heard ${saved} times that it freezes`);
+  assert.deepEqual([state, types.toSorted()], ["open", [...Array(3).fill("Placed"), ...Array(saved).fill("Saved")]]);
+  for (const tab of [sleeper, other]) await tab.close();
+});
