@@ -131,6 +131,19 @@ test("Chromium: a store whose site data its user clears is cleared", () =>
     assert.deepEqual(await tab.run(openAnew, "wiped"), ["open", 0]);
   }));
 
+test("Chromium: of a store whose site data its user clears no tab goes on with what another one begins anew", () =>
+  inTabs("Chromium", "begun anew", 2, async (tab, other) => {
+    // It only has it open: nobody asks it for anything until there is another one.
+    await other.run(async (name) => void (globalThis.store = await everfold.EventStore.open(name)), "begun anew");
+    await other.run(append);
+    const session = await opened.Chromium.browser.context.newCDPSession(tab.page);
+    await session.send("Storage.clearDataForOrigin", { origin: new URL(server.url).origin, storageTypes: "indexeddb" });
+    assert.deepEqual(await tab.run(reached, "cleared"), [["cleared", "CLOSED"]]);
+    assert.deepEqual(await tab.run(openAnew, "begun anew"), ["open", 0]);
+    await tab.run(append);
+    assert.equal(await other.run(append), "CLOSED");
+  }));
+
 test("Chromium: a store without room says so, until there is some", async () => {
   // A browser of its own: Chromium asks for the room of an origin now and then, not for each write.
   const profile = makeProfile();

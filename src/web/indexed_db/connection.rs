@@ -4,6 +4,8 @@ use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::rc::Rc;
 
+use web_sys::IdbDatabase;
+
 use crate::answer::Answer;
 use crate::storage::FaultKind;
 use crate::web::tasks;
@@ -43,9 +45,10 @@ impl Connection {
     /// As [`opening::open`].
     pub async fn open(database_name: String) -> Result<Self, Fault> {
         let database = opening::open(&database_name, Missing::Create).await?;
-        let current = RefCell::new(Some(Rc::new(Handle::new(database))));
-        let (waiting, closed) = (RefCell::default(), Cell::default());
-        Ok(Self { state: Rc::new(State { database_name, current, waiting, closed }) })
+        let (current, waiting, closed) = (RefCell::default(), RefCell::default(), Cell::default());
+        let state = Rc::new(State { database_name, current, waiting, closed });
+        state.current.replace(Some(state.watch(database)));
+        Ok(Self { state })
     }
 
     /// The name of the database.
@@ -71,7 +74,12 @@ impl Connection {
         let current = state.current.borrow().clone();
         match current {
             Some(handle) => Ok(handle),
-            None => self.reopen().await,
+            None => {
+                let answer = state.reopen();
+                let opened = poll_fn(|context| answer.poll(context)).await;
+                state.check_open()?;
+                opened
+            }
         }
     }
 
@@ -90,28 +98,13 @@ impl Connection {
             self.state.end(Closed::Here);
         }
     }
-
-    /// Waits for the opening under way, or begins one.
-    async fn reopen(&self) -> Opened {
-        let answer = Rc::<Answer<Opened>>::default();
-        let is_first = {
-            let mut waiting = self.state.waiting.borrow_mut();
-            waiting.push(Rc::clone(&answer));
-            waiting.len() == 1
-        };
-        if is_first {
-            tasks::spawn(Box::pin(reopen(Rc::clone(&self.state))));
-        }
-        let opened = poll_fn(|context| answer.poll(context)).await;
-        self.state.check_open()?;
-        opened
-    }
 }
 
 /// Opens the database again, for all who wait. What was there once is not made anew: an empty database would pass
 /// for the one that was destroyed.
 async fn reopen(state: Rc<State>) {
-    let opened = opening::open(&state.database_name, Missing::Refuse).await.map(Handle::new).map(Rc::new);
+    let opened =
+        opening::open(&state.database_name, Missing::Refuse).await.map(|database| state.watch(database));
     if state.closed.get().is_none() {
         match &opened {
             Ok(handle) => drop(state.current.replace(Some(Rc::clone(handle)))),
@@ -125,6 +118,32 @@ async fn reopen(state: Rc<State>) {
 }
 
 impl State {
+    /// Watches over a connection. One that is lost is opened again at once: somebody may have deleted the database, and by the
+    /// time that it is needed there may be another one of this name.
+    fn watch(self: &Rc<Self>, database: IdbDatabase) -> Rc<Handle> {
+        let state = Rc::downgrade(self);
+        let when_lost = move || {
+            if let Some(state) = state.upgrade().filter(|state| state.closed.get().is_none()) {
+                state.reopen();
+            }
+        };
+        Rc::new(Handle::new(database, Box::new(when_lost)))
+    }
+
+    /// Joins the opening under way, or begins one.
+    fn reopen(self: &Rc<Self>) -> Rc<Answer<Opened>> {
+        let answer = Rc::<Answer<Opened>>::default();
+        let is_first = {
+            let mut waiting = self.waiting.borrow_mut();
+            waiting.push(Rc::clone(&answer));
+            waiting.len() == 1
+        };
+        if is_first {
+            tasks::spawn(Box::pin(reopen(Rc::clone(self))));
+        }
+        answer
+    }
+
     fn end(&self, closed: Closed) {
         self.closed.set(Some(closed));
         self.current.take();

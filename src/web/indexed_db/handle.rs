@@ -26,8 +26,8 @@ pub enum End {
 }
 
 impl Handle {
-    /// Watches over the connection.
-    pub fn new(database: IdbDatabase) -> Self {
+    /// Watches over the connection. `when_lost` is called where it is lost.
+    pub fn new(database: IdbDatabase, when_lost: Box<dyn Fn()>) -> Self {
         let end = Rc::new(Cell::new(None));
         let ending = Rc::clone(&end);
         let connection = database.clone();
@@ -37,6 +37,9 @@ impl Handle {
             ending.set(Some(if is_deletion { End::Destroyed } else { End::Lost }));
             // Whatever another program changes, it waits for us to let go.
             connection.close();
+            if !is_deletion {
+                when_lost();
+            }
         };
         let listener = listener(Box::new(hear));
         property::set(&database, "onclose", listener.as_ref());
