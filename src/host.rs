@@ -18,6 +18,7 @@ use crate::supplement::{Supplement, Supplementary, Supplied};
 /// - `now` may jump in either direction: a user can set the clock.
 /// - `random` fills the bytes from a source that no two tabs share.
 /// - `sleep` ends no earlier than asked for; `yield_now` lets input and painting go first.
+/// - Where `may_oversleep` is false, a short `sleep` ends within tens of milliseconds, as long as its thread has nothing else to do.
 /// - A lock is held by one holder over all tabs of the origin, until it is dropped or its tab ends, where the host has
 ///   locks. A tab that is frozen keeps those that it holds.
 /// - What one handle announces, every *other* handle of the same name hears, at most once, perhaps late,
@@ -37,6 +38,9 @@ pub trait Host: Clone + 'static {
 
     /// Waits at least this long.
     async fn sleep(&self, duration_ms: u64);
+
+    /// Whether a sleep may end seconds late, as in pages that nobody looks at.
+    fn may_oversleep(&self) -> bool;
 
     /// Gives way to everything else that is ready.
     async fn yield_now(&self);

@@ -9,9 +9,9 @@ use crate::storage::Storage;
 
 use super::Shared;
 
-/// So long after an announcement the next one gives way to the append that comes behind it. Each costs about a tenth of an
-/// append, and a loop of appends would make one for each, of which only the newest matters to anybody.
-const ANNOUNCEMENT_PAUSE_MS: i64 = 10;
+/// So long after an announcement what comes next waits, and what comes behind that is said with it. An announcement costs
+/// about a tenth of an append, and a loop of appends would make one for each, of which only the newest matters to anybody.
+const ANNOUNCEMENT_PAUSE_MS: u64 = 10;
 
 /// What other tabs were told, and what they were not told yet.
 #[derive(Default)]
@@ -28,22 +28,27 @@ impl<S: Storage, H: Host> Shared<S, H> {
         self.announcing.unsaid.set(Some(position));
     }
 
-    /// Tells other tabs of what was written: at once, or, where they were told a moment ago, as soon as no append is under way.
+    /// Tells other tabs of what was written: at once, or, where they were told a moment ago, once that is no longer so. A host
+    /// that may oversleep tells at once.
     ///
-    /// No timer is set: where nobody looks at a page, it may come a minute late. Each append that is under way ends here.
+    /// To ask whether another append follows would take a turn of the event loop after each, while which the storage gets nothing done.
     #[inline(never)]
     pub(super) fn tell_others(&self) {
         let announcing = &self.announcing;
         if announcing.unsaid.get().is_none() || self.host.is_alone() {
             return;
         }
-        // After a clock was set back, it was not a moment ago.
-        let elapsed_ms = self.host.now().0 - announcing.said_at.get().0;
-        if !(0..ANNOUNCEMENT_PAUSE_MS).contains(&elapsed_ms) {
-            self.say_the_rest();
-        } else if !announcing.is_waiting.replace(true) {
-            self.host.spawn(say_when_idle(Weak::clone(&self.own), self.host.clone()));
+        if announcing.is_waiting.get() {
+            return;
         }
+        // After a clock was set back, it was not a moment ago.
+        let elapsed_ms = u64::try_from(self.host.now().0 - announcing.said_at.get().0).unwrap_or(u64::MAX);
+        let left_ms = ANNOUNCEMENT_PAUSE_MS.saturating_sub(elapsed_ms);
+        if left_ms == 0 || self.host.may_oversleep() {
+            return self.say_the_rest();
+        }
+        announcing.is_waiting.set(true);
+        self.host.spawn(say_later(Weak::clone(&self.own), self.host.clone(), left_ms));
     }
 
     /// Says what is left to say.
@@ -55,12 +60,9 @@ impl<S: Storage, H: Host> Shared<S, H> {
     }
 }
 
-/// A loop that awaits its appends has queued the next one by the time that this gets its turn.
-async fn say_when_idle<S: Storage, H: Host>(shared: Weak<Shared<S, H>>, host: H) {
-    host.yield_now().await;
+async fn say_later<S: Storage, H: Host>(shared: Weak<Shared<S, H>>, host: H, delay_ms: u64) {
+    host.sleep(delay_ms).await;
     let Some(shared) = shared.upgrade() else { return };
     shared.announcing.is_waiting.set(false);
-    if !shared.queue.borrow().is_writing() {
-        shared.say_the_rest();
-    }
+    shared.say_the_rest();
 }

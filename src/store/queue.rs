@@ -116,11 +116,6 @@ impl Queue {
         Some(group)
     }
 
-    /// Whether the writer runs.
-    pub fn is_writing(&self) -> bool {
-        self.writing
-    }
-
     /// Resolves when the writer stops; `None` when it does not run.
     pub fn idle(&mut self) -> Option<Rc<Answer<()>>> {
         self.writing.then(|| {

@@ -55,6 +55,7 @@ pub struct SimulatedHost {
     origin: SimulatedOrigin,
     prng: Rc<RefCell<Prng>>,
     skew_ms: Rc<Cell<i64>>,
+    may_oversleep: Rc<Cell<bool>>,
     ear: Rc<Ear>,
 }
 
@@ -141,6 +142,7 @@ impl SimulatedOrigin {
             origin: self.clone(),
             prng: Rc::new(RefCell::new(self.scheduler.fork_prng())),
             skew_ms: Rc::default(),
+            may_oversleep: Rc::default(),
             ear,
         }
     }
@@ -241,6 +243,11 @@ impl SimulatedHost {
         self.tab
     }
 
+    /// Nobody looks at this tab from now on: it says that it may oversleep, and never does.
+    pub fn hide(&self) {
+        self.may_oversleep.set(true);
+    }
+
     /// Sets this tab's wall clock forward or back.
     pub fn shift_clock(&self, by_ms: i64) {
         self.skew_ms.set(self.skew_ms.get() + by_ms);
@@ -260,6 +267,10 @@ impl Host for SimulatedHost {
 
     async fn sleep(&self, duration_ms: u64) {
         self.scheduler.sleep(duration_ms).await;
+    }
+
+    fn may_oversleep(&self) -> bool {
+        self.may_oversleep.get()
     }
 
     async fn yield_now(&self) {

@@ -143,6 +143,13 @@ impl Host for BrowserHost {
         Timer::start(left_ms).await;
     }
 
+    /// Browsers hold back the timers of pages that nobody looks at, and not those of workers.
+    fn may_oversleep(&self) -> bool {
+        property::get_if_some::<JsValue>(&global(), "document")
+            .and_then(|document| property::get(&document, "hidden").ok())
+            .is_some_and(|is_hidden| is_hidden.is_truthy())
+    }
+
     fn yield_now(&self) -> impl Future<Output = ()> {
         give_way()
     }

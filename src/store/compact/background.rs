@@ -20,6 +20,8 @@ use super::{Compactor, Halt, LOCK, Manner};
 
 /// How long to wait for another tab's compaction: what it does need not be done here.
 const LOCK_TIMEOUT_MS: u64 = 100;
+/// How long after an append it is looked whether another one has followed.
+const APPEND_PAUSE_MS: u64 = 10;
 /// How long nothing is tried after a failure; twice as long after each one more.
 const PAUSE_MS: u64 = 1_000;
 /// So often it is doubled: to 64 s.
@@ -195,8 +197,9 @@ impl<S: Storage, H: Host> Shared<S, H> {
                 let idle = self.queue.borrow_mut().idle();
                 let Some(idle) = idle else { return };
                 idle.wait().await;
-                // Whoever heard of the end of an append may have made the next one.
-                self.host.yield_now().await;
+                // Whoever heard of the end of an append may have made the next one. In a loop of appends it is not asked after each of
+                // them: that would take a turn of the event loop, while which the storage gets nothing done.
+                self.host.sleep(APPEND_PAUSE_MS).await;
             }
         }
         .boxed_local()

@@ -88,6 +88,10 @@ impl Host for TabHost {
         self.host.sleep(duration_ms).await;
     }
 
+    fn may_oversleep(&self) -> bool {
+        self.host.may_oversleep()
+    }
+
     async fn yield_now(&self) {
         self.host.yield_now().await;
     }
