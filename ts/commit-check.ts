@@ -63,8 +63,8 @@ export class CommitCheck {
   readonly #condition: ConditionMessage | undefined;
   readonly #common: CommonMetadata | undefined;
   readonly #command: CommandIds | undefined;
-  /** How many events were checked for each stream, which is what tells the ids of a command apart. */
-  readonly #counts = new Map<string, number>();
+  /** How many events were checked for each stream, which is what tells the ids of a command apart. Other commits do not need it. */
+  readonly #counts: Map<string, number> | undefined;
   #eventCount = 0;
   #textLength = 0;
 
@@ -75,6 +75,7 @@ export class CommitCheck {
     this.#condition = option(bag, "condition", (value, path) => checkCondition(value, path, context));
     this.#common = commonMetadata(bag.metadata, bag.causedBy, command, context.limits);
     this.#command = command;
+    this.#counts = command && new Map();
   }
 
   /** Checks one write. */
@@ -88,7 +89,7 @@ export class CommitCheck {
     const expected = write.expected === undefined ? EXPECTED.any : expectedCode(write.expected, write.pathOf("expected"));
     // An array that grows has room for many events, and most writes have one.
     const checkedEvents = new Array<EventParts>(events.length);
-    const before = this.#counts.get(stream) ?? 0;
+    const before = this.#counts?.get(stream) ?? 0;
     let textLength = this.#textLength;
     for (let index = 0; index < events.length; index += 1) {
       const event = this.#event(events[index], new EventPlace(write, index), stream, before + index);
@@ -99,7 +100,7 @@ export class CommitCheck {
     // A transaction may go on without a write that was refused, which then has taken no ids.
     this.#eventCount = eventCount;
     this.#textLength = textLength;
-    if (this.#command !== undefined) this.#counts.set(stream, before + events.length);
+    this.#counts?.set(stream, before + events.length);
     return { stream, expected, events: checkedEvents };
   }
 

@@ -216,3 +216,30 @@ test("a store whose opening was refused can be opened", async () => {
   assert.equal(store.storage, "memory");
   await store.close();
 });
+
+const UUID = "0190a5c4-7b1e-7cc3-9d2f-3f6a1c2b4d5e";
+const HYPHENS = [8, 13, 18, 23];
+// Neighbours of digits and letters, characters that differ from a digit above their lowest eight bits, and halves of a pair.
+const NO_DIGITS = ["/", ":", "@", "G", "`", "g", "-", " ", "\0", "\x80", "\xff", "\u0130", "\u0161", "\uff11", "\ud800", "\udc31"];
+const NO_HYPHENS = ["0", "f", ",", ".", " ", "\0", "\u012d", "\u2010", "\uff0d", "\ud800"];
+const withCharacter = (place, character) => UUID.slice(0, place) + character + UUID.slice(place + 1);
+
+test("an id may have any digit, in either case, in any place, and reads as its lower case", () =>
+  withStore(async (store) => {
+    const places = Array.from(UUID, (_, place) => place).filter((place) => !HYPHENS.includes(place));
+    const ids = places.flatMap((place) => Array.from("0123456789abcdefABCDEF", (digit) => withCharacter(place, digit)));
+    for (const [index, id] of ids.entries()) await store.append(`s-${index}`, { ...EVENT, id });
+    const read = await store.readAll().toArray();
+    assert.deepEqual(read.map(({ id }) => id), ids.map((id) => id.toLowerCase()));
+  }));
+
+test("an id with any other character, in any place, is refused, and so is one of another length", () =>
+  withStore(async (store) => {
+    const wrong = [UUID.slice(1), `${UUID}0`, `{${UUID}}`, "", UUID.replaceAll("-", "")];
+    for (let place = 0; place < UUID.length; place += 1) {
+      const characters = HYPHENS.includes(place) ? NO_HYPHENS : NO_DIGITS;
+      wrong.push(...characters.map((character) => withCharacter(place, character)));
+    }
+    for (const id of wrong) await refused(() => store.append("s", { ...EVENT, id }), "INVALID_ARGUMENT", { path: "events[0].id" });
+    assert.equal(await store.count({}), 0);
+  }));
