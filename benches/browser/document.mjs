@@ -29,6 +29,7 @@ ${summaryText(report)}. ${compactionText(compacted)}
 - The events are those of a bank with 1,000 accounts, made from the seed ${plan.seed}. Callers give the ids, random UUIDs, where nothing else is said.
 - All contestants run in one browser and take turns, round by round; who begins changes, so that drift hits all. In one page, a round before them is not counted.
 - What was written is read back; unless each contestant has exactly the same events, the run fails.
+- All JavaScript is as an application's: everfold's bundled, split where it is imported later, and minified by esbuild, Dexie's in its one file.
 - *Dexie* has the guarantees as indexes, \`++position, &id, &[stream+revision]\`, and gets each batch by one \`bulkAdd\`, with relaxed durability.
 - *One record an event* and *one JSON text a commit* are IndexedDB by hand: they are handed the revisions, positions and times that everfold finds, and check
   nothing: no expectation, no duplicate id, no other tab. They commit by \`commit()\`.`;

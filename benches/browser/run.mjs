@@ -7,9 +7,10 @@
 //     npm run bench -- --profile    instead of measuring, says where the time of appends, of opening and of reading goes
 
 import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
+import { bundlePackage } from "./bundle.mjs";
 import { charts } from "./charts.mjs";
 import { markdown } from "./document.mjs";
 import { growthOf } from "./growth.mjs";
@@ -25,13 +26,14 @@ import { textTable } from "./table.mjs";
 import { weigh } from "./weight.mjs";
 
 const PROJECT = fileURLToPath(new URL("../..", import.meta.url));
+const TARGET = process.env.CARGO_TARGET_DIR ?? join(PROJECT, "target");
 const FLAGS = ["--full", "--write", "--smoke", "--profile"];
 
 async function main(flags) {
   const unknown = flags.find((flag) => !FLAGS.includes(flag));
   if (unknown !== undefined) throw new Error(`${unknown} is not known; there are ${FLAGS.join(", ")}`);
   if (flags.includes("--smoke") && flags.includes("--write")) throw new Error("the numbers of --smoke mean nothing, and are not written down");
-  const session = await openSession();
+  const session = await openSession(await distOf(flags));
   try {
     if (flags.includes("--profile")) await profileAll(session);
     else await benchmark(session, flags);
@@ -40,23 +42,31 @@ async function main(flags) {
   }
 }
 
+/** A profile names the files of the package; what is measured is what an application has. */
+async function distOf(flags) {
+  const dist = join(PROJECT, "dist");
+  if (flags.includes("--profile")) return relative(PROJECT, dist);
+  const bundle = join(TARGET, "bench", "dist");
+  await bundlePackage(dist, bundle);
+  return relative(PROJECT, bundle);
+}
+
 async function benchmark(session, flags) {
   const measuredOn = machine(PROJECT, session.browserVersion);
-  const target = process.env.CARGO_TARGET_DIR ?? join(PROJECT, "target");
   const results = await measure(session, planOf(flags));
   const report = {
     ...results,
     lines: linesOf(results),
     growth: growthOf(results),
-    nativeGrowth: flags.includes("--full") ? await nativeGrowth(target) : undefined,
+    nativeGrowth: flags.includes("--full") ? await nativeGrowth(TARGET) : undefined,
     compacted: results.coldReads.compaction !== undefined,
     weight: weigh(PROJECT),
     machine: { ...measuredOn, loadAfter: loadNow() },
   };
   console.log(`\n${textTable(report)}`);
-  await mkdir(target, { recursive: true });
-  await writeFile(join(target, "bench.json"), `${JSON.stringify(report, undefined, 2)}\n`);
-  await writeFile(join(target, "bench.svg"), charts(report));
+  await mkdir(TARGET, { recursive: true });
+  await writeFile(join(TARGET, "bench.json"), `${JSON.stringify(report, undefined, 2)}\n`);
+  await writeFile(join(TARGET, "bench.svg"), charts(report));
   if (flags.includes("--write")) await writeDocuments(report);
 }
 

@@ -4,7 +4,7 @@ import { openChromium } from "../../tests/e2e/chromium.mjs";
 import { makeProfile } from "../../tests/e2e/program.mjs";
 import { serve } from "../../www/serve.mjs";
 
-const FOLDERS = { "/dist/": "dist", "/domain/": "examples/rust-aggregate/pkg", "/bench/": "benches/browser/page", "/dexie/": "node_modules/dexie/dist/modern", "/": "www" };
+const FOLDERS = { "/domain/": "examples/rust-aggregate/pkg", "/bench/": "benches/browser/page", "/dexie/": "node_modules/dexie/dist/modern", "/": "www" };
 
 /**
  * A page that is isolated gets a clock of 5 µs; others one of 100 µs, which is too coarse for single appends. The server says so:
@@ -13,13 +13,13 @@ const FOLDERS = { "/dist/": "dist", "/domain/": "examples/rust-aggregate/pkg", "
 const ISOLATION = { "cross-origin-opener-policy": "same-origin", "cross-origin-embedder-policy": "require-corp" };
 
 /**
- * Opens the page. `call` runs one of the functions of `page/main.js` in it; `revisit` does so in a page that is reloaded after it did
+ * Opens the page, with the package that stands in the folder `dist` of the project. `call` runs one of the functions of `page/main.js` in it; `revisit` does so in a page that is reloaded after it did
  * the same, as that of somebody who comes back: the answer is the later one, with what the earlier took as `unvisited_ms`. Before that
  * one the browser showed the page of another contestant, and has nothing compiled of this one's, or what it has not yet cleared away.
  */
-export async function openSession() {
+export async function openSession(dist) {
   const profile = makeProfile();
-  const server = await serve({ folders: FOLDERS, headers: ISOLATION });
+  const server = await serve({ folders: { "/dist/": dist, ...FOLDERS }, headers: ISOLATION });
   const browser = await openChromium(profile.path);
   const address = new URL("bench/", server.url).href;
   const tab = await browser.openPage(address);
