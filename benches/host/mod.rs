@@ -74,6 +74,10 @@ impl Host for BenchHost {
         self.yield_now().await;
     }
 
+    fn may_oversleep(&self) -> bool {
+        false
+    }
+
     async fn yield_now(&self) {
         self.slices.pause();
         let mut has_yielded = false;

@@ -28,6 +28,8 @@ use super::world::{Content, Request, World};
 const SETTLING_MS_MAX: u64 = 600_000;
 /// Appends are seldom large: each costs more than a whole other simulation.
 const BULKY_PERMILLE: u64 = 4;
+/// How many tabs nobody looks at.
+const HIDDEN_PERMILLE: u64 = 500;
 /// How often a stream is deleted and written again in a row: more often than hidings of it are told apart.
 const CHAIN_LENGTH: usize = 70;
 
@@ -187,6 +189,9 @@ impl<S: Storage, W: Fn(SimulatedStorage) -> S + 'static> Director<S, W> {
 
     fn open_tab(&mut self) {
         let host = self.origin.host(self.origin.tab(), "store");
+        if self.prng.chance(HIDDEN_PERMILLE) {
+            host.hide();
+        }
         let storage = self.database.handle(host.tab());
         let tab = Tab::new(host, storage);
         tab.open_store(&self.scheduler, &self.world, &self.wrap, self.bounds);
