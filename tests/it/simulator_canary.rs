@@ -236,7 +236,7 @@ fn a_storage_that_writes_for_who_has_lost_the_lead_is_noticed() {
 
 #[test]
 fn a_storage_that_loses_what_a_consumer_has_parked_is_noticed() {
-    check_under(Strain::CONSUMING, LosesWhatIsParked);
+    check_seeds(Strain::CONSUMING, LosesWhatIsParked, 4 * SEEDS, 4 * SEEDS / 20);
 }
 
 #[test]
