@@ -75,7 +75,7 @@ export class EventStore<Registry extends EventRegistry = AnyEvents> extends Stor
    * Deletes the store of this name with everything in it. Open stores of that name in every tab are closed first. Where
    * there is none, it is done at once.
    *
-   * Errors: `STORAGE_UNAVAILABLE`, also where another tab does not let go in time.
+   * Errors: `STORAGE_UNAVAILABLE`, also where another tab does not let go in time, as one that is frozen.
    *
    * @example
    * await EventStore.destroy("bank");

@@ -103,6 +103,7 @@ function clocks({ plan }) {
 | a command | the call of \`execute\`, to its answer, with an aggregate of functions; the peer is \`append\` of the same event to the same stream of another store |
 | appends awaited together; commits | the first call, to the last answer; the events are made before |
 | open, read all | \`EventStore.open\`, to the last page of \`readAll().pages()\`; the page was reloaded in a running browser, its JavaScript is loaded, that which a page loads with its first fold too (\`everfold/whole\`), the wasm is not. It had done the same before it was reloaded, so Chromium has the wasm in its cache and mostly also compiled; a page *not visited before* came after one of another contestant |
+| fold | \`EventStore.open\`, to the states of all accounts, by \`loadAll\`. A second and a third time in the same page, without opening; the third finds in memory what the second has read. Of the fourth to the tenth time the median: by then the browser has compiled for speed what it runs again and again, which the third has still to wait for |
 | open | \`EventStore.open\` alone, the wasm started where nothing else is said; the peer's \`indexedDB.open\` and one \`get\` |
 | open, read a stream | \`EventStore.open\` and \`read(stream).toArray()\`, the wasm started; another stream in each round |
 | open, load | \`EventStore.open\` and \`load\`, the wasm started; the stream is compacted, but for its last events |
