@@ -91,7 +91,7 @@ pub async fn what_is_asked_for_then_is_found_as_if_it_were_asked_for_alone<S: St
     ];
     let requests = requests.map(|(keys, pages)| Request { keys, pages, then: None }).to_vec();
     let seen = Rc::default();
-    let last = succeeds(storage.read(one_after_the_other(requests.clone().into_iter(), &seen)).await)?;
+    let last = succeeds(storage.read(one_after_the_other(requests.clone().into_iter(), 0, &seen)).await)?;
     let mut alone = Vec::new();
     for request in requests {
         alone.push(succeeds(storage.read(request).await)?);
@@ -100,12 +100,18 @@ pub async fn what_is_asked_for_then_is_found_as_if_it_were_asked_for_alone<S: St
     ensure_equal(seen.take(), alone, "what was found one after the other")
 }
 
-/// Asks for one after the other, and notes down what is found.
-fn one_after_the_other(mut requests: std::vec::IntoIter<Request>, seen: &Rc<RefCell<Vec<Found>>>) -> Request {
+/// Asks for one after the other, of which so many were before, and notes down what is found. Where the transaction is run anew, it is
+/// noted anew.
+fn one_after_the_other(
+    mut requests: std::vec::IntoIter<Request>,
+    before_count: usize,
+    seen: &Rc<RefCell<Vec<Found>>>,
+) -> Request {
     let (first, seen) = (requests.next().unwrap_or_default(), Rc::clone(seen));
     let then = Then(Rc::new(move |found| {
+        seen.borrow_mut().truncate(before_count);
         seen.borrow_mut().push(found.clone());
-        (requests.len() != 0).then(|| one_after_the_other(requests.clone(), &seen))
+        (requests.len() != 0).then(|| one_after_the_other(requests.clone(), before_count + 1, &seen))
     }));
     Request { then: Some(then), ..first }
 }
