@@ -20,10 +20,24 @@ export const FATES = {
  */
 async function freezeBetweenTransactions(tab, other, database) {
   for (;;) {
+    await other.run(listenForFreeze);
+    await tab.run(tellOfFreeze);
     await tab.freeze();
+    // Developer tools answer before the page hears of it, and until then it may begin a transaction.
+    await other.run(() => globalThis.heardOfFreeze);
     if (await other.run(canWrite, database)) return;
     await tab.thaw();
   }
+}
+
+function listenForFreeze() {
+  const channel = (globalThis.freezeChannel ??= new BroadcastChannel("freeze"));
+  globalThis.heardOfFreeze = new Promise((resolve) => (channel.onmessage = () => resolve(true)));
+}
+
+function tellOfFreeze() {
+  const channel = (globalThis.freezeChannel ??= new BroadcastChannel("freeze"));
+  document.addEventListener("freeze", () => channel.postMessage("frozen"), { once: true });
 }
 
 /** Whether a transaction on everything in a database has its turn, in half a second. */
