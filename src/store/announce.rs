@@ -31,7 +31,7 @@ impl<S: Storage, H: Host> Shared<S, H> {
     /// Tells other tabs of what was written: at once, or, where they were told a moment ago, once that is no longer so. A host
     /// that may oversleep tells at once.
     ///
-    /// To ask whether another append follows would take a turn of the event loop after each, while which the storage gets nothing done.
+    /// To ask whether another append follows would take a turn of the event loop after each, during which the storage gets nothing done.
     #[inline(never)]
     pub(super) fn tell_others(&self) {
         let announcing = &self.announcing;

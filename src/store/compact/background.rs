@@ -198,7 +198,7 @@ impl<S: Storage, H: Host> Shared<S, H> {
                 let Some(idle) = idle else { return };
                 idle.wait().await;
                 // Whoever heard of the end of an append may have made the next one. In a loop of appends it is not asked after each of
-                // them: that would take a turn of the event loop, while which the storage gets nothing done.
+                // them: that would take a turn of the event loop, during which the storage gets nothing done.
                 self.host.sleep(APPEND_PAUSE_MS).await;
             }
         }
