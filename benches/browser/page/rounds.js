@@ -19,8 +19,8 @@ import { watched } from "./long-tasks.js";
  */
 
 /**
- * Runs rounds of slices; in each slice every contestant has a turn, and who begins changes. One round before them is not
- * counted.
+ * Runs rounds of slices; in each slice every contestant has a turn, and who begins, and who follows whom, changes. One round
+ * before them is not counted.
  *
  * @param {Contestant[]} contestants
  * @param {number} rounds
@@ -42,11 +42,20 @@ async function playRound(contestants, round, slices) {
     turns.push({ name, result: { elapsed_ms: 0, latencies_ms: [], longTasks_ms: [] }, ...(await prepare(round)) });
   }
   for (let slice = 0; slice < slices; slice += 1) {
-    const start = (round + slice) % turns.length;
-    for (const turn of [...turns.slice(start), ...turns.slice(0, start)]) await play(turn, slice);
+    for (const index of orderOf(turns.length, round + slice)) await play(turns[index], slice);
   }
   for (const { check } of turns) await check();
   return turns;
+}
+
+/**
+ * The order of play: in as many orders as there are contestants, each begins once, and where their number is even each comes
+ * once right after each other, so that what one leaves behind is everybody's. After E. J. Williams, Experimental Designs
+ * Balanced for the Estimation of Residual Effects of Treatments, 1949.
+ */
+function orderOf(count, turn) {
+  const zigzag = Array.from({ length: count }, (_, place) => (place % 2 === 1 ? (place + 1) / 2 : count - place / 2));
+  return zigzag.map((offset) => (offset + turn) % count);
 }
 
 async function play({ run, result }, slice) {
