@@ -145,9 +145,9 @@ export class DocumentReducer<State> implements Reducer<State> {
       signal?.throwIfAborted();
       if (!isEverfoldError(error, "REDUCER_FAILED")) throw error;
       const { stream, revision, type, cause } = error;
-      const name = this.#name;
-      const message = `evolve of the aggregate ${name} failed at revision ${revision} of "${stream}", ${type}: ${String(cause)}`;
-      throw new EverfoldError(message, { code: "REDUCER_FAILED", name, stream, revision, type, cause });
+      const aggregate = this.#name;
+      const message = `evolve of the aggregate ${aggregate} failed at revision ${revision} of "${stream}", ${type}: ${String(cause)}`;
+      throw new EverfoldError(message, { code: "REDUCER_FAILED", aggregate, stream, revision, type, cause });
     }
   }
 }

@@ -133,7 +133,7 @@ export interface EverfoldErrorFields {
   /** An `evolve` threw. What was to be written with it was not. */
   REDUCER_FAILED: {
     /** The name of the aggregate. */
-    readonly name: string;
+    readonly aggregate: string;
     /** The stream of the event. */
     readonly stream: string;
     /** The revision of the event in it; of a new event, the one that it was to get. */
@@ -155,14 +155,14 @@ export interface EverfoldErrorFields {
   /** A rule of an aggregate in Rust is against the command. Nothing was written. The message is the rule's. */
   COMMAND_REFUSED: {
     /** The name of the aggregate. */
-    readonly name: string;
+    readonly aggregate: string;
     /** Its error, as serde writes it. */
     readonly cause: unknown;
   };
   /** A handler of a projection threw, or gave what cannot be kept. Its documents are as they were before the event, and answer. */
   PROJECTION_FAILED: {
     /** The name of the projection. */
-    readonly name: string;
+    readonly projection: string;
     /** The stream of the event. */
     readonly stream: string;
     /** The revision of the event in it; of a fact there is none. */

@@ -101,6 +101,7 @@ export class ScriptReducer<State> implements Reducer<State> {
       try {
         state = evolve(state, event);
         if (isUnawaited(state)) throw new TypeError("a promise is no state; evolve must be synchronous");
+        if (state === undefined) throw new TypeError("it gave nothing; evolve must return the next state");
         frozen(state);
       } catch (error) {
         throw reducerFailed(this.#aggregate.name, event, error);
@@ -123,7 +124,7 @@ export class ScriptReducer<State> implements Reducer<State> {
 }
 
 /** What a fold fails with, where the reducer does. */
-export function reducerFailed(name: string, { stream, revision, type }: AnyRecorded, cause: unknown): EverfoldError {
-  const message = `evolve of the aggregate ${name} threw at revision ${revision} of "${stream}", ${type}: ${textOfThrown(cause)}`;
-  return new EverfoldError(message, { code: "REDUCER_FAILED", name, stream, revision, type, cause });
+export function reducerFailed(aggregate: string, { stream, revision, type }: AnyRecorded, cause: unknown): EverfoldError {
+  const message = `evolve of the aggregate ${aggregate} threw at revision ${revision} of "${stream}", ${type}: ${textOfThrown(cause)}`;
+  return new EverfoldError(message, { code: "REDUCER_FAILED", aggregate, stream, revision, type, cause });
 }

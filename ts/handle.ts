@@ -24,7 +24,8 @@ export interface OpenOptions<Registry extends EventRegistry = AnyEvents> {
   readonly events?: Registry | undefined;
   /**
    * Where the store keeps its records. `"indexeddb"` where it is left out; `"memory"` is gone with its last handle;
-   * `"auto"` is IndexedDB, or memory where the browser refuses that: then `store.storage` says so.
+   * `"auto"` is IndexedDB, or memory where there is none, or where the browser refuses it and knows of no database of this name: then
+   * `store.storage` says so.
    */
   readonly storage?: StorageOption | undefined;
   /**

@@ -198,12 +198,12 @@ export function currentUpTo(
 
 /** That an event could not be folded. */
 export function projectionFailed(
-  name: string,
+  projection: string,
   { stream, revision, type, position }: Pick<AnyRecorded, "stream" | "revision" | "type" | "position">,
   cause: unknown,
 ): EverfoldError {
-  const message = `the projection ${name} failed at position ${position}, ${type} of "${stream}": ${textOfThrown(cause)}`;
-  return new EverfoldError(message, { code: "PROJECTION_FAILED", name, stream, revision, type, cause });
+  const message = `the projection ${projection} failed at position ${position}, ${type} of "${stream}": ${textOfThrown(cause)}`;
+  return new EverfoldError(message, { code: "PROJECTION_FAILED", projection, stream, revision, type, cause });
 }
 
 /** That a document is larger than it may be. */

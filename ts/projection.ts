@@ -20,11 +20,14 @@ export type Handler<Doc, Event> = (document: Doc | undefined, event: Event) => N
 export type Handlers<Doc, Registry extends EventRegistry = AnyEvents> = {
   readonly [Type in TypeOf<Registry> | FactType | "*"]?: Handler<
     Doc,
-    "*" extends Type
+    // Without a registry every text is a type: a handler under any name is of any event.
+    string extends TypeOf<Registry>
       ? RecordedEvent<Registry>
-      : Type extends FactType
-        ? RecordedFact<Type>
-        : RecordedEvent<Registry, Type & TypeOf<Registry>>
+      : "*" extends Type
+        ? RecordedEvent<Registry>
+        : Type extends FactType
+          ? RecordedFact<Type>
+          : RecordedEvent<Registry, Type & TypeOf<Registry>>
   >;
 };
 

@@ -71,5 +71,5 @@ function decide(aggregate: string, given: unknown, stateGiven: unknown, now: num
   const decision = domain.decide({ aggregate, state, command, now, revision });
   if ("events" in decision) return decision.events;
   const { message, error: cause } = decision.refused;
-  throw new EverfoldError(message, { code: "COMMAND_REFUSED", name: aggregate, cause });
+  throw new EverfoldError(message, { code: "COMMAND_REFUSED", aggregate, cause });
 }

@@ -8,7 +8,7 @@ import { databaseExists, destroyDatabase, openPageEngine } from "./page-engine.j
 import { StatusWatch } from "./status.js";
 import { WordOfTabs, hasChannels, sayToTabs } from "./word.js";
 
-/** Where a store is asked to keep its records: `"auto"` is IndexedDB, or memory where the browser refuses that. */
+/** Where a store is asked to keep its records: `"auto"` is IndexedDB, or memory where the browser has none, or none to give. */
 export type StorageOption = StorageKind | "auto";
 
 /** The engine of one name, and what all handles to it share. */
@@ -153,8 +153,18 @@ async function openOnce(name: string, options: EngineOptions): Promise<Engine> {
   } catch (error) {
     // A database of another program under this name is no lack of IndexedDB: memory would only hide it.
     const isLack = isEverfoldError(error, "STORAGE_UNAVAILABLE") && (error.retryable || !globalThis.indexedDB);
-    if (!isLack) throw error;
+    if (!isLack || (await isListed(name))) throw error;
     return open("memory");
+  }
+}
+
+/** Whether the browser knows of a database for a store of this name. One that does not open for now, memory would only hide. */
+async function isListed(name: string): Promise<boolean> {
+  try {
+    const databases = await indexedDB.databases();
+    return databases.some((database) => database.name === `everfold:${name}`);
+  } catch {
+    return false;
   }
 }
 

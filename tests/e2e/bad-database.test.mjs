@@ -207,6 +207,27 @@ for (const how of ["flipped", "truncated", "missing"]) {
   test(`a ${how} record is named by all that needs it, and the rest can be read`, () => checkDamage(how));
 }
 
+test("a database that does not open for now is not hidden by a store in memory", { timeout: 60_000 }, async () => {
+  const name = "held";
+  await page.run(writeFourRecords, name);
+  // Another tab lets go of nothing, and a third one would delete it.
+  await page.run(async (database) => {
+    const opening = indexedDB.open(database);
+    await new Promise((resolve) => (opening.onsuccess = resolve));
+    globalThis.held = opening.result;
+    const deleting = indexedDB.deleteDatabase(database);
+    await new Promise((resolve) => (deleting.onblocked = resolve));
+    globalThis.deleted = new Promise((resolve) => (deleting.onsuccess = resolve));
+  }, `everfold:${name}`);
+  const { error } = await page.run(openAndAppend, { name, storage: "auto" });
+  assert.equal(error?.code, "STORAGE_UNAVAILABLE");
+  assert.equal(error.retryable, true);
+  await page.run(async () => {
+    globalThis.held.close();
+    await globalThis.deleted;
+  });
+});
+
 /** A browser that refuses IndexedDB: a clear code where it was asked for, memory where anything will do. */
 async function checkRefused(refuse, retryable = true) {
   const tab = await browser.context.newPage();

@@ -37,7 +37,7 @@ test("a reducer that throws is an error, of which a deletion or a truncation tak
     await store.append("a", [...numbered(2), seven, ...numbered(1)]);
     await until(() => live.get().status === "error");
     const { error } = live.get();
-    assert.deepEqual([error.code, error.name, error.stream, error.revision], ["REDUCER_FAILED", "strict", "a", 2]);
+    assert.deepEqual([error.code, error.aggregate, error.stream, error.revision], ["REDUCER_FAILED", "strict", "a", 2]);
     const failed = live.get();
     await store.append("a", numbered(1));
     await store.append("b", numbered(1));

@@ -246,7 +246,7 @@ test("a state is frozen, with everything in it, and so cannot be changed in plac
     await store.load(Frozen, "account-1");
     assert.throws(() => { innermost.list.push(1); }, TypeError);
     const InPlace = defineAggregate({ name: "in-place", initial: () => ({ sum: 0 }), evolve: (state, { data }) => { state.sum += data.amount; return state; } });
-    const error = await refused(() => store.load(InPlace, "account-1"), "REDUCER_FAILED", { name: "in-place", revision: 0 });
+    const error = await refused(() => store.load(InPlace, "account-1"), "REDUCER_FAILED", { aggregate: "in-place", revision: 0 });
     assert.ok(error.cause instanceof TypeError);
   }));
 

@@ -27,8 +27,18 @@ for (const [how, fold] of Object.entries(FOLDS)) {
     withStore(async (store) => {
       await store.append("account-1", deposited(1));
       await refused(() => fold(store, changed({ initial: rejecting })), "INVALID_ARGUMENT", { path: "aggregate.initial" });
-      const error = await refused(() => fold(store, changed({ evolve: rejecting })), "REDUCER_FAILED", { name: "account", revision: 0 });
+      const error = await refused(() => fold(store, changed({ evolve: rejecting })), "REDUCER_FAILED", { aggregate: "account", revision: 0 });
       assert.match(error.message, /evolve must be synchronous/);
+    }));
+}
+
+for (const [how, fold] of Object.entries(FOLDS)) {
+  test(`${how} refuses an evolve that forgets to return the state`, () =>
+    withStore(async (store) => {
+      await store.append("account-1", deposited(1));
+      const error = await refused(() => fold(store, changed({ evolve: () => {} })), "REDUCER_FAILED", { aggregate: "account", revision: 0 });
+      assert.match(error.message, /evolve must return the next state/);
+      assert.equal(error.name, "EverfoldError");
     }));
 }
 

@@ -193,7 +193,7 @@ test("keys are texts, numbers and booleans, or lists of such, and none is for no
       const model = await store.project(defineProjection({ name: "documents", key: "$data.user", on: { A: { $set: { a: 1 } } } }));
       await store.append("s-1", { type: "A", data: { user } });
       await model.waitFor(store.position);
-    }), "PROJECTION_FAILED", { name: "documents", stream: "s-1", revision: 0, type: "A" });
+    }), "PROJECTION_FAILED", { projection: "documents", stream: "s-1", revision: 0, type: "A" });
     assert.match(String(failure.cause), /^key: a key of a document is a text of 1 to 1,024 bytes/);
   }
 });
@@ -228,7 +228,7 @@ test("an event that cannot be folded stops the documents before it, and leaves t
     const first = await store.append("s-1", [add("x", 1), add(["x", "y"], 2)]);
     await store.append("s-1", [add("y", 3), add(["x", "y"], "four"), add("x", 5)]);
     const model = await store.project(define(strict));
-    const failure = await refused(() => model.waitFor(store.position), "PROJECTION_FAILED", { name: "sums", stream: "s-1", revision: 3, type: "A" });
+    const failure = await refused(() => model.waitFor(store.position), "PROJECTION_FAILED", { projection: "sums", stream: "s-1", revision: 3, type: "A" });
     assert.equal(String(failure.cause), "on.A[1].$inc.sum: $inc adds numbers to numbers, and this is a text");
     assert.equal(model.position, first.firstPosition + 2);
     assert.deepEqual(await model.get("x"), { seen: [1, 2], sum: 3 });
@@ -244,7 +244,7 @@ test("a document that is too large stops the documents, and says of which event 
   withStore(async (store) => {
     const model = await store.project(defineProjection({ name: "large", on: { A: { $push: { texts: "$data" } } } }));
     for (let count = 0; count < 3; count += 1) await store.append("s-1", { type: "A", data: "é".repeat(200_000) });
-    const failure = await refused(() => model.waitFor(store.position), "PROJECTION_FAILED", { name: "large", stream: "s-1", revision: 2, type: "A" });
+    const failure = await refused(() => model.waitFor(store.position), "PROJECTION_FAILED", { projection: "large", stream: "s-1", revision: 2, type: "A" });
     assert.deepEqual([failure.cause.code, failure.cause.maximum], ["LIMIT_EXCEEDED", 1_048_576]);
   }));
 

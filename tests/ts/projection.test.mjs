@@ -208,7 +208,7 @@ test("documents are what JSON keeps", () =>
     await model.waitFor(store.position);
     assert.deepEqual(seen.map((document) => "gone" in document), [false, false], "as if it had been stored in between");
     assert.equal(await note(() => "é\ud800"), "é\ud800");
-    const failure = await refused(() => note(() => ({ deep: { number: NaN } })), "PROJECTION_FAILED", { name: "kept", stream: "note-1", type: "Noted" });
+    const failure = await refused(() => note(() => ({ deep: { number: NaN } })), "PROJECTION_FAILED", { projection: "kept", stream: "note-1", type: "Noted" });
     assert.equal(failure.cause.path, "document.deep.number");
   }));
 
@@ -217,7 +217,7 @@ test("a document that is too large stops the documents, and says of which event 
     for (const [name, text] of [["ascii", "a".repeat(1_048_575)], ["two bytes each", "é".repeat(600_000)]]) {
       const model = await store.project(defineProjection({ name, on: { Noted: () => text } }));
       await store.append("note-1", { type: "Noted" });
-      const failure = await refused(() => model.waitFor(store.position), "PROJECTION_FAILED", { name, stream: "note-1", type: "Noted" });
+      const failure = await refused(() => model.waitFor(store.position), "PROJECTION_FAILED", { projection: name, stream: "note-1", type: "Noted" });
       assert.deepEqual([failure.cause.code, failure.cause.maximum], ["LIMIT_EXCEEDED", 1_048_576]);
     }
   }));
@@ -249,7 +249,7 @@ test("a handler that throws stops the documents before its event, and a new defi
   await store.append("order-2", [placed(2), paid]);
   await store.append("order-3", placed(3));
   const model = await store.project(failing);
-  await refused(() => model.waitFor(store.position), "PROJECTION_FAILED", { name: "orders", stream: "order-2", revision: 1, type: "OrderPaid", cause });
+  await refused(() => model.waitFor(store.position), "PROJECTION_FAILED", { projection: "orders", stream: "order-2", revision: 1, type: "OrderPaid", cause });
   assert.equal(model.failure.cause, cause);
   assert.equal(model.position, 2);
   await model.waitFor(2);

@@ -150,7 +150,7 @@ test("a command that is none of its type is refused, and so is a state", () =>
 test("data that is not what its type says fails, and is not written by a command", () =>
   withStore(async (store) => {
     await store.append("account-1", [opened, deposited("much")]);
-    const failed = { code: "REDUCER_FAILED", name: "account", stream: "account-1", revision: 1, type: "MoneyDeposited" };
+    const failed = { code: "REDUCER_FAILED", aggregate: "account", stream: "account-1", revision: 1, type: "MoneyDeposited" };
     await assert.rejects(store.load(Account, "account-1"), failed);
     await assert.rejects(store.loadAll(Account), failed);
     await assert.rejects(store.execute(Account, "account-1", { type: "Deposit", amount: 1 }), failed);

@@ -185,7 +185,7 @@ test("rules over a document are tested like any others", () => {
   four.when({ by: 6 }).thenEvents({ type: "Counted", data: { by: 6 } }).thenState({ count: 10 });
   four.when({ by: 7 }).thenThrows(/too much/);
   four.thenState({ count: 4 });
-  assert.throws(() => given(Counter, { type: "Counted", data: { by: "4" } }), { code: "REDUCER_FAILED", name: "counter", type: "Counted", revision: 0 });
+  assert.throws(() => given(Counter, { type: "Counted", data: { by: "4" } }), { code: "REDUCER_FAILED", aggregate: "counter", type: "Counted", revision: 0 });
 });
 
 const DOUBLING = {

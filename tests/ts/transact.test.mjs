@@ -178,7 +178,7 @@ test("a load that failed is a condition that cannot hold, even where its failure
           await tx.load(Unlucky, source).catch(() => {});
           tx.append("account-2", deposited(1));
         });
-      await refused(act, "REDUCER_FAILED", { name: "unlucky", cause });
+      await refused(act, "REDUCER_FAILED", { aggregate: "unlucky", cause });
     }
     assert.equal(store.position, 3);
   }));
@@ -217,7 +217,7 @@ test("a new event that cannot be folded into a stream that was loaded is not wri
         tx.append("account-2", deposited(13));
         tx.append("account-1", deposited(13));
       });
-    await refused(act, "REDUCER_FAILED", { name: "picky", stream: "account-1", revision: 3, type: "MoneyDeposited" });
+    await refused(act, "REDUCER_FAILED", { aggregate: "picky", stream: "account-1", revision: 3, type: "MoneyDeposited" });
     assert.equal(store.position, 3);
   }));
 

@@ -71,6 +71,10 @@ const counts: ReadModel<{ n: number }> = await store.project(Counts);
 same<Equal<typeof Counts extends Projection<infer Doc, infer _Events, infer _Indexes> ? Doc : never, { n: number }>>();
 await counts.find({ limit: 1 });
 
+// A handler of a type that is known by its name alone is handed an event of any type.
+const Revisions = defineProjection({ name: "revisions", on: { Counted: (_: { n: number } | undefined, event) => ({ n: event.revision }) } });
+same<Equal<typeof Revisions extends Projection<infer Doc, infer _Events, infer _Indexes> ? Doc : never, { n: number }>>();
+
 // @ts-expect-error: there is no such type of event
 defineProjection({ name: "n", events: bank, on: { AccountLost: () => undefined } });
 // @ts-expect-error: an amount is a number
