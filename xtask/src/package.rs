@@ -43,11 +43,21 @@ pub const FIRST: &str = "bg";
 /// What wasm-opt does, whatever `opt-level` in Cargo.toml says: smallest, twice, from flat code in which the loops
 /// and blocks were found anew.
 ///
+/// What is called from one place is put there only if it is small: in large functions there are more locals to be told apart, which
+/// compresses worse than the calls.
+///
 /// Nothing of ours is in the first 1,024 bytes of memory, so an address that lies a little past a pointer can be
 /// folded into the access: the linker puts the stack there, growing down ([`STACK`]), and a stack that came so far
 /// is about to run out. Then the access traps a few hundred bytes before the stack would have.
-const WASM_OPT_FLAGS: [&str; 6] =
-    ["--low-memory-unused", "--flatten", "--rereloop", "-Oz", "-Oz", "--strip-target-features"];
+const WASM_OPT_FLAGS: [&str; 7] = [
+    "--low-memory-unused",
+    "--one-caller-inline-max-function-size=60",
+    "--flatten",
+    "--rereloop",
+    "-Oz",
+    "-Oz",
+    "--strip-target-features",
+];
 
 /// The type of what the glue knows of its build.
 const BUILD_TYPE: &str = "
