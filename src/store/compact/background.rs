@@ -20,7 +20,7 @@ use super::{Compactor, Halt, LOCK, Manner};
 
 /// How long to wait for another tab's compaction: what it does need not be done here.
 const LOCK_TIMEOUT_MS: u64 = 100;
-/// How long after an append it is looked whether another one has followed.
+/// How long after an append it is looked whether another one has followed, where a sleep is not late.
 const APPEND_PAUSE_MS: u64 = 10;
 /// How long nothing is tried after a failure; twice as long after each one more.
 const PAUSE_MS: u64 = 1_000;
@@ -198,8 +198,13 @@ impl<S: Storage, H: Host> Shared<S, H> {
                 let Some(idle) = idle else { return };
                 idle.wait().await;
                 // Whoever heard of the end of an append may have made the next one. In a loop of appends it is not asked after each of
-                // them: that would take a turn of the event loop, during which the storage gets nothing done.
-                self.host.sleep(APPEND_PAUSE_MS).await;
+                // them: that would take a turn of the event loop, during which the storage gets nothing done. A host that may oversleep
+                // takes the turn: what waits behind this, such as a close, would wait for seconds.
+                if self.host.may_oversleep() {
+                    self.host.yield_now().await;
+                } else {
+                    self.host.sleep(APPEND_PAUSE_MS).await;
+                }
             }
         }
         .boxed_local()

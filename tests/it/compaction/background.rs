@@ -1,12 +1,14 @@
 //! Compaction that nobody asks for.
 
+use std::cell::Cell;
+
 use everfold::layout::plan::{Bounds, Tail};
 use everfold::store::OpenOptions;
 use everfold::testing::faulty_storage::{Fault, Target};
 use everfold::testing::prng::Prng;
 
 use crate::layout::lived::Shape;
-use crate::one_tab::{RELAXED, in_browser};
+use crate::one_tab::{RELAXED, append, event, in_browser};
 
 use super::laid::{history, lay};
 use super::stored::Stored;
@@ -53,6 +55,48 @@ fn what_is_due_is_done_after_opening_and_close_waits_for_its_end() {
         browser.sleep(1_000).await;
         assert_eq!(Stored::read(&browser.storage).await.head, at_close.head, "it goes on after the end");
     });
+}
+
+/// Whether anybody looks at the tab that compacts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Tab {
+    Seen,
+    Hidden,
+}
+
+#[test]
+fn a_close_waits_for_no_sleep_of_a_compaction_beside_appends_where_sleeps_may_be_late() {
+    // After so many turns the compaction is under way, and looks whether appends wait.
+    let check = |tab, may_sleep: bool| {
+        let slept = (0..40).any(|turns| closing_ms(tab, turns) != 0);
+        assert_eq!(slept, may_sleep, "{tab:?}");
+    };
+    check(Tab::Seen, true);
+    check(Tab::Hidden, false);
+}
+
+/// How long it takes to close a store that compacts, and appends after so many turns.
+fn closing_ms(tab: Tab, turns: usize) -> u64 {
+    let closed_ms = Cell::new(0);
+    let noted = &closed_ms;
+    in_browser(|browser| async move {
+        let commits = history(&mut Prng::new(1), SHAPE);
+        browser.open().await.close().await;
+        lay(&browser.storage, &commits, 2).await;
+        let host = browser.host();
+        if tab == Tab::Hidden {
+            host.hide();
+        }
+        let store = browser.open_on(host, EAGER).await.unwrap();
+        for _ in 0..turns {
+            browser.scheduler().yield_now().await;
+        }
+        append(&store, "beside", vec![event("A")]).await;
+        let start_ms = browser.scheduler().now_ms();
+        store.close().await;
+        noted.set(browser.scheduler().now_ms() - start_ms);
+    });
+    closed_ms.get()
 }
 
 #[test]
