@@ -78,6 +78,33 @@ test("the commands of two tabs at once are all stored, each once", async () => {
   }
 });
 
+test("who uses the keyboard stays where they are: on a line of the cart, and on an event, whatever comes", async () => {
+  await one.bringToFront();
+  const before = await quantity(one, "pot");
+  await one.focus('[data-line="pot"] [aria-label^="One more"]');
+  for (const more of [1, 2]) {
+    await one.keyboard.press("Enter");
+    await waitForQuantity(one, "pot", before + more);
+  }
+  const newest = (await revisions(one))[0];
+  await one.focus(`#events [data-revision="${newest}"]`);
+  await other.$eval('[data-add="cup"]', (button) => button.click());
+  await one.waitForFunction((newest) => document.querySelector("#events [data-revision]").dataset.revision === newest, String(newest + 1));
+  assert.equal(await one.evaluate(() => document.activeElement.dataset.revision), String(newest));
+});
+
+test("what is new is marked by a motion, and by none where that is asked for", async () => {
+  const marks = async (reducedMotion) => {
+    await one.emulateMedia({ reducedMotion });
+    const newest = (await revisions(one))[0];
+    await one.click('[data-add="cup"]');
+    await one.waitForSelector(`#events [data-revision="${newest + 1}"]`);
+    return one.$eval("#events li", (row) => row.getAnimations().length);
+  };
+  assert.deepEqual([await marks("no-preference"), await marks("reduce")], [1, 0]);
+  await one.emulateMedia({ reducedMotion: null });
+});
+
 test("an order that is placed empties the cart in both tabs, and stands on the board", async () => {
   const board = await demo.open("orders.html");
   await board.waitForSelector(".order");
