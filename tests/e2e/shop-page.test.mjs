@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { openDemo } from "./demo-page.mjs";
+import { openDemo, violationsIn } from "./demo-page.mjs";
 
 let demo;
 let one;
@@ -103,6 +103,20 @@ test("what is new is marked by a motion, and by none where that is asked for", a
   };
   assert.deepEqual([await marks("no-preference"), await marks("reduce")], [1, 0]);
   await one.emulateMedia({ reducedMotion: null });
+});
+
+test("what is new can be read while it is marked, light and dark", async () => {
+  for (const colorScheme of ["light", "dark"]) {
+    await one.emulateMedia({ colorScheme, reducedMotion: "no-preference" });
+    const newest = (await revisions(one))[0];
+    await one.click('[data-add="cup"]');
+    await one.waitForSelector(`#events [data-revision="${newest + 1}"]`);
+    // As it is at the first moment.
+    await one.$eval("#events li", (row) => row.getAnimations().forEach((animation) => (animation.pause(), (animation.currentTime = 0))));
+    assert.deepEqual(await violationsIn(one), [], colorScheme);
+    await one.$eval("#events li", (row) => row.getAnimations().forEach((animation) => animation.finish()));
+  }
+  await one.emulateMedia({ colorScheme: null, reducedMotion: null });
 });
 
 test("an order that is placed empties the cart in both tabs, and stands on the board", async () => {
