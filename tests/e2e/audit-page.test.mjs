@@ -56,6 +56,8 @@ test("a user is seen as they were on a day", async () => {
   await one.waitForSelector("#user.is-past");
   assert.match(await one.textContent("#user-facts"), /ada@example\.org.*reader(?!editor)/);
   assert.ok(await one.isDisabled("#email"));
+  assert.ok(await one.isChecked('#roles [value="reader"]'));
+  assert.ok(!(await one.isChecked('#roles [value="editor"]')));
   await one.fill("#as-of", "2020-01-01");
   await one.getByText("not registered yet on that day").waitFor();
   await one.click("#as-of-now");
@@ -81,6 +83,25 @@ test("a name is text, whatever is in it, and who registers is listed in both tab
   await one.click("#register-form button");
   for (const tab of [one, other]) await tab.locator("#users strong", { hasText: name }).waitFor();
   assert.equal(await one.$$eval("main img", (images) => images.length), 0);
+});
+
+test("a patch that is being read stays open, and has the focus, when another tab changes a user", async () => {
+  const summary = '[data-event="user-ada:1"] summary';
+  await one.focus(summary);
+  await one.keyboard.press("Enter");
+  const count = await one.$$eval("#steps tr", (rows) => rows.length);
+  await other.click('[data-user="user-kurt"]');
+  await other.fill("#email", "goedel@example.org");
+  await other.click("#email-form button");
+  await one.waitForFunction((count) => document.querySelectorAll("#steps tr").length === count + 1, count);
+  assert.ok(await one.$eval(summary, (summary) => summary.parentElement.open && document.activeElement === summary));
+});
+
+test("a patch that is opened moves no column", async () => {
+  const lefts = () => one.$$eval("thead th", (heads) => heads.map((head) => head.getBoundingClientRect().left));
+  const before = await lefts();
+  await one.$$eval("#steps details", (all) => all.forEach((details) => (details.open = true)));
+  assert.deepEqual(await lefts(), before);
 });
 
 test("on a phone the longest name and address fit", async () => {

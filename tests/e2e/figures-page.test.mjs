@@ -62,6 +62,21 @@ test("compaction says what it came to", async () => {
   await page.getByText(/^Compacted 1,300 events: from [\d.]+ (kB|MB) to [\d.]+ (kB|MB)\.$/).waitFor();
 });
 
+test("on a phone no table has to be scrolled, and the chart stays within its card", async () => {
+  for (const width of [390, 360]) {
+    await page.setViewportSize({ width, height: 844 });
+    await page.waitForFunction((width) => document.querySelector("#histogram svg").viewBox.baseVal.width < width, width);
+    const cut = await page.$$eval(".scroll", (boxes) => boxes.filter((box) => box.clientWidth < box.scrollWidth).map((box) => `${box.ariaLabel}: ${box.scrollWidth} of ${box.clientWidth}`));
+    assert.deepEqual(cut, [], `${width} pixels wide`);
+    const beyond = await page.$eval("#histogram svg", (svg) => {
+      const { left, right } = svg.getBoundingClientRect();
+      return [...svg.querySelectorAll("text")].filter((text) => text.getBoundingClientRect().left < left - 1 || right + 1 < text.getBoundingClientRect().right).map((text) => text.textContent);
+    });
+    assert.deepEqual(beyond, [], `${width} pixels wide`);
+  }
+  await page.setViewportSize({ width: 1360, height: 1000 });
+});
+
 test("the page did not complain: nothing was refused by its policy, and no error went unsaid", () => {
   assert.deepEqual(demo.complaints, []);
 });

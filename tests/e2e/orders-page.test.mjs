@@ -162,6 +162,36 @@ test("where nobody is left who works, nothing is lost: who starts again goes on 
   assert.equal(await storyOf(one, order), "OrderPlaced PaymentRequested PaymentTaken OrderPaid ShipmentRequested ParcelShipped OrderShipped");
 });
 
+test("who uses the keyboard stays on the board: on their order when others come, and on the next one when theirs is gone", async () => {
+  await one.bringToFront();
+  const [first, second] = await one.$$eval('[data-status="shipped"] [data-order]', (cards) => cards.map((card) => card.dataset.order));
+  const focused = () => one.evaluate(() => document.activeElement.closest("[data-order]")?.dataset.order);
+  await one.focus(`[data-order="${first}"] [data-step="Deliver"]`);
+  await column(one, "shipped", await place(other));
+  assert.equal(await focused(), first);
+  await one.keyboard.press("Enter");
+  await column(one, "delivered", first);
+  await one.waitForSelector(`[data-status="shipped"] [data-order="${first}"]`, { state: "detached" });
+  assert.equal(await focused(), second);
+});
+
+test("what has come is marked once, and not again when something else comes", async () => {
+  await press(one, "#all-orders");
+  const begun = await one.evaluateHandle(() => {
+    const ids = [];
+    document.addEventListener("animationstart", ({ target }) => ids.push(target.dataset.order ?? target.textContent));
+    return ids;
+  });
+  for (const tab of [one, other, one]) await column(one, "shipped", await place(tab));
+  const ids = await one.evaluate((begun) => begun, begun);
+  const orders = ids.filter((id) => /^order-\w+$/.test(id));
+  // Placed, paid and shipped.
+  for (const order of new Set(orders)) assert.ok(orders.filter((id) => id === order).length <= 3, `${order}: ${orders.join()}`);
+  const others = ids.filter((id) => !orders.includes(id));
+  assert.ok(0 < orders.length && 0 < others.length);
+  assert.equal(new Set(others).size, others.length, others.join("\n"));
+});
+
 test("the board is rebuilt, and is the same", async () => {
   const count = (tab) => tab.$$eval(".column .chip", (chips) => chips.map(({ textContent }) => textContent));
   const before = await count(one);

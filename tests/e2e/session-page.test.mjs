@@ -83,6 +83,8 @@ async function moveSlider(moment) {
   await waitForMoment(moment);
 }
 
+const sliderWidth = () => page.$eval("#moment", (slider) => slider.getBoundingClientRect().width);
+
 async function takePicture(name) {
   if (SCREENSHOTS === undefined) return;
   mkdirSync(SCREENSHOTS, { recursive: true });
@@ -142,12 +144,16 @@ test("an event of the log is chosen by pointer and by keyboard, and leads to its
 });
 
 test("a replay runs through every event to the end, and stops when it is told to", async () => {
+  const isBusy = () => page.getAttribute("#moment-state", "aria-busy");
   await moveSlider(1);
+  const width = await sliderWidth();
   await page.selectOption("#speed", "600");
   await page.click("#play");
   await page.waitForFunction(() => 10 < Number(document.querySelector("#moment").value));
+  assert.equal(await isBusy(), "true");
   await page.click("#play");
   await page.waitForFunction(() => document.querySelector("#play").textContent === "Play");
+  assert.equal(await isBusy(), "false");
   const stopped = Number(await page.$eval("#moment", (slider) => slider.value));
   assert.ok(10 < stopped && stopped < EDITS.length, `stopped at ${stopped}`);
   assert.equal(await shownText(), fold(EMPTY, EDITS.slice(0, stopped)).text);
@@ -156,6 +162,7 @@ test("a replay runs through every event to the end, and stops when it is told to
   await page.click("#play");
   await waitForMoment(EDITS.length);
   await page.waitForFunction(() => document.querySelector("#play").textContent === "Play");
+  assert.equal(await sliderWidth(), width, "what is dragged moves under the pointer");
   await page.setViewportSize({ width: 360, height: 740 });
   await page.waitForFunction(() => {
     const [box, row] = ["#log", "#log [aria-selected=true]"].map((selector) => document.querySelector(selector)?.getBoundingClientRect());
@@ -182,6 +189,9 @@ test("a second tab shows the same session, and appending in both at once stores 
   // The other tab is told when the database is deleted, and can go on.
   await deleteDatabase(page);
   await second.bringToFront();
+  await second.getByRole("button", { name: "Open it again" }).waitFor();
+  assert.equal(await second.textContent("#append-count"), "0 of 36,981");
+  assert.ok(await second.isVisible("text=Every stored event stands here."));
   await second.getByRole("button", { name: "Open it again" }).click();
   await second.waitForSelector("#append:enabled");
   assert.equal(await second.textContent("#append-count"), "0 of 36,981");

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { openDemo } from "./demo-page.mjs";
+import { openDemo, violationsIn } from "./demo-page.mjs";
 
 let demo;
 let one;
@@ -76,6 +76,47 @@ test("the commands of two tabs at once are all stored, each once", async () => {
     const all = (await revisions(tab)).slice(0, 10).reverse();
     assert.deepEqual(all, Array.from({ length: 10 }, (_, place) => before + 1 + place));
   }
+});
+
+test("who uses the keyboard stays where they are: on a line of the cart, and on an event, whatever comes", async () => {
+  await one.bringToFront();
+  const before = await quantity(one, "pot");
+  await one.focus('[data-line="pot"] [aria-label^="One more"]');
+  for (const more of [1, 2]) {
+    await one.keyboard.press("Enter");
+    await waitForQuantity(one, "pot", before + more);
+  }
+  const newest = (await revisions(one))[0];
+  await one.focus(`#events [data-revision="${newest}"]`);
+  await other.$eval('[data-add="cup"]', (button) => button.click());
+  await one.waitForFunction((newest) => document.querySelector("#events [data-revision]").dataset.revision === newest, String(newest + 1));
+  assert.equal(await one.evaluate(() => document.activeElement.dataset.revision), String(newest));
+});
+
+test("what is new is marked by a motion, and by none where that is asked for", async () => {
+  const marks = async (reducedMotion) => {
+    await one.emulateMedia({ reducedMotion });
+    const newest = (await revisions(one))[0];
+    await one.click('[data-add="cup"]');
+    await one.waitForSelector(`#events [data-revision="${newest + 1}"]`);
+    return one.$eval("#events li", (row) => row.getAnimations().length);
+  };
+  assert.deepEqual([await marks("no-preference"), await marks("reduce")], [1, 0]);
+  await one.emulateMedia({ reducedMotion: null });
+});
+
+test("what is new can be read while it is marked, light and dark", async () => {
+  for (const colorScheme of ["light", "dark"]) {
+    await one.emulateMedia({ colorScheme, reducedMotion: "no-preference" });
+    const newest = (await revisions(one))[0];
+    await one.click('[data-add="cup"]');
+    await one.waitForSelector(`#events [data-revision="${newest + 1}"]`);
+    // As it is at the first moment.
+    await one.$eval("#events li", (row) => row.getAnimations().forEach((animation) => (animation.pause(), (animation.currentTime = 0))));
+    assert.deepEqual(await violationsIn(one), [], colorScheme);
+    await one.$eval("#events li", (row) => row.getAnimations().forEach((animation) => animation.finish()));
+  }
+  await one.emulateMedia({ colorScheme: null, reducedMotion: null });
 });
 
 test("an order that is placed empties the cart in both tabs, and stands on the board", async () => {

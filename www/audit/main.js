@@ -20,7 +20,6 @@ class AuditPage {
   #trails;
   #panel;
   #stream;
-  #known = new Set();
   #isDue = false;
 
   constructor(store) {
@@ -101,11 +100,7 @@ class AuditPage {
 
   #drawSteps() {
     const [by, whose] = [byId("by").value, byId("whose").value];
-    const steps = this.#trails.all.filter(({ event }) => (by === "" || event.metadata.by === by) && (whose === "" || event.stream === whose));
-    const idOf = ({ event }) => event.id;
-    const isFirst = this.#known.size === 0;
-    showSteps(steps, (step) => isFirst || this.#known.has(idOf(step)));
-    for (const step of this.#trails.all) this.#known.add(idOf(step));
+    showSteps(this.#trails.all, ({ event }) => (by === "" || event.metadata.by === by) && (whose === "" || event.stream === whose));
   }
 }
 

@@ -1,19 +1,28 @@
 // The table of what was done: when, by whom, to whom, and what it was before and after.
 
+import { arrange } from "../parts/arrange.js";
 import { byId, element } from "../parts/element.js";
 import { formatTime } from "../parts/format.js";
 
-/** Shows steps. `isKnown` says which were shown before: others are marked as new. */
-export function showSteps(steps, isKnown) {
-  byId("steps-empty").hidden = 0 < steps.length;
-  byId("steps").replaceChildren(...steps.map((step) => rowOf(step, isKnown(step))));
+/** Rows by the id of their event: what was done stays as it is, and a patch that is open stays open. */
+const rows = new Map();
+
+/** Shows those steps of all that are looked for. What comes when others are there already is marked as new. */
+export function showSteps(steps, isLookedFor) {
+  const isFirst = rows.size === 0;
+  // What comes back is not new.
+  for (const row of rows.values()) if (!row.isConnected) row.classList.remove("is-new");
+  for (const step of steps) if (!rows.has(step.event.id)) rows.set(step.event.id, rowOf(step, isFirst));
+  const shown = steps.filter(isLookedFor);
+  byId("steps-empty").hidden = 0 < shown.length;
+  arrange(byId("steps"), shown.map(({ event }) => rows.get(event.id)));
 }
 
-function rowOf({ event, before, state, patch }, isKnown) {
+function rowOf({ event, before, state, patch }, isFirst) {
   const { by = "unknown" } = event.metadata;
   // The roles of rows and cells are said, because on phones rows are laid out as blocks, which would take them away.
   return element(
-    isKnown ? "tr" : "tr.is-new",
+    isFirst ? "tr" : "tr.is-new",
     { role: "row", "data-event": `${event.stream}:${event.revision}` },
     element("td.when.number", { role: "cell" }, `${formatTime(event.time)}`),
     element("td", { role: "cell" }, element("span.chip.other", {}, by)),
@@ -22,7 +31,7 @@ function rowOf({ event, before, state, patch }, isKnown) {
     element(
       "td",
       { role: "cell" },
-      element("details", {}, element("summary", {}, "JSON Patch"), element("code.patch", {}, ...patch.map((operation) => element("span", {}, JSON.stringify(operation))))),
+      element("details", {}, element("summary", {}, "JSON Patch"), element("code.patch", {}, ...patch.map((operation) => element("span", {}, ...breakable(JSON.stringify(operation)))))),
     ),
   );
 }
@@ -39,6 +48,11 @@ function changeOf(field, before, after) {
     element("span.field-name", {}, field),
     element("span", {}, element("del", {}, shown(before)), " ", element("span.arrow", { "aria-hidden": "true" }, "→"), " ", element("ins", {}, shown(after))),
   );
+}
+
+/** A long text may be broken behind its commas. */
+function breakable(text) {
+  return text.split(/(?<=,)/).flatMap((part) => [part, element("wbr")]);
 }
 
 function shown(value) {

@@ -45,13 +45,11 @@ export class UserPanel {
   open(stream) {
     this.#stream = stream;
     this.#asOf.value = "";
-    this.#fill();
     this.draw();
   }
 
   /** The user may have changed. */
   changed() {
-    this.#fill();
     this.draw();
   }
 
@@ -80,12 +78,12 @@ export class UserPanel {
         ]
       : [["Status", "not registered yet on that day"]];
     byId("user-facts").replaceChildren(...facts.map(([term, value]) => element("div", {}, element("dt", {}, term), element("dd", {}, value))));
+    this.#fill(state);
     for (const control of byId("commands").querySelectorAll("input, button")) control.disabled = day !== "";
   }
 
-  /** Puts what is into the fields, but for the one that is being typed in. */
-  #fill() {
-    const { email, roles, suspended } = this.#trails.stateOf(this.#stream);
+  /** Puts what is shown into the fields, but for the one that is being typed in. */
+  #fill({ email, roles, suspended }) {
     for (const role of ROLES) this.#box(role).checked = roles.includes(role);
     if (document.activeElement !== byId("email")) byId("email").value = email;
     byId("suspend").textContent = suspended === null ? "Suspend" : "Reinstate";

@@ -62,6 +62,7 @@ class LogPage {
   #drawCount() {
     const { count, isComplete } = this.#matches;
     const found = `${formatCount(count)} event${count === 1 ? "" : "s"}`;
+    byId("log-count").setAttribute("aria-busy", String(!isComplete));
     byId("log-count").textContent = isComplete ? found : `${found} so far`;
     byId("log-empty").hidden = 0 < count || !isComplete;
   }
@@ -104,6 +105,8 @@ function offerMore(store) {
     run = new AbortController();
     buttons.forEach((button) => (button.disabled = true));
     stop.disabled = false;
+    // Said when it is over, and not a hundred times before.
+    state.setAttribute("aria-busy", "true");
     bar.max = total;
     const begun_ms = performance.now();
     const say = (done) => {
@@ -118,6 +121,7 @@ function offerMore(store) {
     } finally {
       buttons.forEach((button) => (button.disabled = false));
       stop.disabled = true;
+      state.setAttribute("aria-busy", "false");
     }
   };
   for (const button of buttons) button.addEventListener("click", () => void append(Number(button.dataset.more)));

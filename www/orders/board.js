@@ -1,5 +1,6 @@
 // The board: a column a status, each a page of documents that are followed.
 
+import { arrange } from "../parts/arrange.js";
 import { element } from "../parts/element.js";
 import { follow } from "../parts/follow.js";
 import { formatAgo, formatCount, formatMoney, formatTime } from "../parts/format.js";
@@ -44,7 +45,7 @@ class Column {
   #orders;
   #onStep;
   #onChoose;
-  #list = element("ul");
+  #list = element("ul", { tabindex: -1 });
   #count = element("span.chip", {}, "0");
   #heading;
   /** Cards by the key of their order: what did not change is not drawn anew, and keeps the focus. */
@@ -76,9 +77,18 @@ class Column {
       cards.set(key, known?.doc === doc ? known : { doc, card: this.#card(key, doc) });
     }
     this.#cards = cards;
-    this.#list.replaceChildren(...(cards.size === 0 ? [element("li.column-empty", {}, "None now.")] : [...cards.values()].map(({ card }) => card)));
+    const focused = [...this.#list.children].findIndex((card) => card.contains(document.activeElement));
+    arrange(this.#list, cards.size === 0 ? [element("li.column-empty", {}, "None now.")] : [...cards.values()].map(({ card }) => card));
+    if (0 <= focused) this.#keepFocus(focused);
     this.#isFirst = false;
     void this.#drawCount(rows.length, onError);
+  }
+
+  /** Where the card that had the focus is gone, the one in its place has it. */
+  #keepFocus(place) {
+    if (this.#list.contains(document.activeElement)) return;
+    const card = this.#list.children[Math.min(place, this.#list.children.length - 1)];
+    (card.querySelector("[data-step]") ?? card.querySelector("button") ?? this.#list).focus();
   }
 
   async #drawCount(shown, onError) {

@@ -14,6 +14,8 @@ const GAP = 0.22;
 const DIGIT_PX = 7.5;
 /** A label below the bars has so much room: some ten letters. */
 const LABEL_PX = 70;
+/** And a letter of it so much. */
+const LETTER_PX = 7;
 
 /**
  * A chart of upright bars, as wide as its place. It is drawn anew with each call.
@@ -45,7 +47,10 @@ export function drawBars(place, { title, of, counted, bars, short = (label) => l
       { x: gutter + place * step + (step * GAP) / 2, y: HEIGHT_PX - height, width: Math.max(1, step * (1 - GAP)), height, rx: Math.min(3, step / 4) },
       drawing("title", {}, `${label}: ${formatCount(count)}`),
     );
-    const text = drawing("text", { x: gutter + (place + 0.5) * step, y: HEIGHT_PX + 15, "text-anchor": "middle" }, short(label));
+    const below = short(label);
+    // Below the last bars a label would stand out of the chart.
+    const x = Math.min(gutter + (place + 0.5) * step, width - (below.length * LETTER_PX) / 2);
+    const text = drawing("text", { x, y: HEIGHT_PX + 15, "text-anchor": "middle" }, below);
     return drawing("g", {}, bar, ...(place % every === Math.floor(every / 2) ? [text] : []));
   });
   const line = drawing("line.axis", { x1: gutter, x2: width, y1: HEIGHT_PX + 0.5, y2: HEIGHT_PX + 0.5 });

@@ -1,5 +1,6 @@
 // Shows events as they are made, in whichever tab, the newest first.
 
+import { arrange } from "./arrange.js";
 import { element } from "./element.js";
 import { formatTime } from "./format.js";
 import { tabOf } from "./tab-name.js";
@@ -68,7 +69,7 @@ export class EventFeed {
 
   #draw() {
     const isEmpty = this.#isCaughtUp && this.#rows.length === 0;
-    this.#place.replaceChildren(...(isEmpty ? [element("li.quiet.events-empty", {}, "No events yet.")] : this.#rows));
+    arrange(this.#place, isEmpty ? [element("li.quiet.events-empty", {}, "No events yet.")] : this.#rows);
   }
 
   #row(event) {

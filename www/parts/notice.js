@@ -15,7 +15,7 @@ const ADVICE = {
   },
   CLOSED: {
     what: "The database was deleted in another tab.",
-    next: "Open it again to start over with an empty one.",
+    next: "This page can begin anew.",
   },
   VERSION_TOO_NEW: {
     what: "A newer version of everfold wrote this database, and this one leaves it alone.",

@@ -37,8 +37,8 @@ export class AppendPanel {
   close() {
     this.#run?.abort();
     this.#run = undefined;
+    this.#draw();
     this.#button.disabled = true;
-    this.#button.textContent = "Append the session";
     this.#state.textContent = "The store is closed.";
   }
 
@@ -99,6 +99,8 @@ export class AppendPanel {
   #draw() {
     const { count, recording } = this.#session;
     const isDone = recording.total <= count;
+    // Said when it is over, and not a hundred times before.
+    this.#state.setAttribute("aria-busy", String(this.#run !== undefined));
     this.#bar.max = recording.total;
     this.#bar.value = count;
     this.#count.textContent = `${formatCount(count)} of ${formatCount(recording.total)}`;

@@ -54,6 +54,8 @@ export class LogView {
   open(store, recording) {
     this.#store = store;
     this.#recording = recording;
+    // Types of whatever events are longer than that of edits.
+    this.#box.parentElement.dataset.unit = recording.unit;
     this.#pages.clear();
     this.#count = 0;
     this.#selected = -1;

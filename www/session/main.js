@@ -55,9 +55,10 @@ function showError(error) {
 /** Lets go of the store, after what is under way. */
 async function stop() {
   const { store } = session;
+  session.close();
   momentPanel.close();
   appendPanel.close();
-  session.close();
+  figures.clear();
   byId("delete").disabled = true;
   await store.close();
 }

@@ -173,6 +173,8 @@ export class MomentPanel {
     this.#play.textContent = this.#isPlaying ? "Stop" : "Play";
     this.#save.disabled = isEmpty;
     this.#panes.classList.toggle("is-empty", isEmpty);
+    // Each frame has a time of its own: screen readers say the last one.
+    this.#state.setAttribute("aria-busy", String(this.#isPlaying));
     const label = `${formatCount(this.#moment)} of ${formatCount(count)}`;
     this.#label.textContent = label;
     this.#slider.setAttribute("aria-valuetext", `edit ${label}`);

@@ -82,11 +82,19 @@ export class CartPanel {
 
   #draw({ state }, event) {
     const lines = Object.values(state.lines);
-    byId("cart-lines").replaceChildren(...lines.map((line) => this.#line(line)));
+    this.#drawLines(lines);
     byId("cart-empty").hidden = 0 < lines.length;
     byId("cart-total").textContent = formatMoney(totalOf(lines));
     byId("cart-state").textContent = event === undefined ? "as it is now" : `as it was at ${formatTime(event.time)} UTC`;
     this.#drawControls(lines.length === 0 || state.isCheckedOut);
+  }
+
+  /** Draws the lines anew; the button that has the focus keeps it, so that it can be pressed again. */
+  #drawLines(lines) {
+    const place = byId("cart-lines");
+    const focused = document.activeElement.closest("#cart-lines button")?.getAttribute("aria-label");
+    place.replaceChildren(...lines.map((line) => this.#line(line)));
+    if (focused !== undefined) place.querySelector(`[aria-label="${CSS.escape(focused)}"]`)?.focus();
   }
 
   #drawControls(isEmpty = false) {
