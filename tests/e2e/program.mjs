@@ -22,6 +22,16 @@ const PROGRAMS = {
     folders: [join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "everfold", "geckodriver-0.37.1", "bin")],
     advice: "install it, with `cargo install geckodriver --version 0.37.1 --locked`",
   },
+  webkitdriver: {
+    variable: "WEBKITDRIVER",
+    names: ["WebKitWebDriver"],
+    advice: "install it, on Debian with `apt-get install webkit2gtk-driver`",
+  },
+  xvfb: {
+    variable: "XVFB",
+    names: ["Xvfb"],
+    advice: "install it, on Debian with `apt-get install xvfb`",
+  },
 };
 
 /** The path of a program. */

@@ -7,11 +7,14 @@ use everfold::storage::{
     LogRecord, Record, Storage, Written,
 };
 use everfold::testing::reads;
+use everfold::web::IndexedDbStorage;
 use js_sys::Uint8Array;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use super::sabotage::{Sabotage, keeps_the_rest, last_durability, put, was_told_while_writing};
+use super::sabotage::{
+    Sabotage, has_estimate, is_chromium, keeps_the_rest, last_durability, put, was_told_while_writing,
+};
 use super::{append, committed, new_storage, unused_name};
 
 /// Commits while the browser throws an exception of this name, and again when it does not.
@@ -29,7 +32,15 @@ async fn check_thrown(name: &str, expected: impl Fn(FaultKind) -> bool) {
 
 #[wasm_bindgen_test]
 async fn a_full_disk_is_told_with_what_the_browser_says_of_it() {
-    let is_quota = |kind| matches!(kind, FaultKind::Quota { usage_bytes: Some(_), quota_bytes: Some(_) });
+    let is_told = |bytes: Option<u64>| bytes.is_some() == has_estimate();
+    let is_quota = |kind| matches!(kind, FaultKind::Quota { usage_bytes, quota_bytes } if is_told(usage_bytes) && is_told(quota_bytes));
+    check_thrown("QuotaExceededError", is_quota).await;
+}
+
+#[wasm_bindgen_test]
+async fn a_full_disk_is_told_without_figures_where_the_browser_has_none() {
+    let _sabotage = Sabotage::begin("no storage manager");
+    let is_quota = |kind| kind == FaultKind::Quota { usage_bytes: None, quota_bytes: None };
     check_thrown("QuotaExceededError", is_quota).await;
 }
 
@@ -77,12 +88,15 @@ async fn a_batch_of_which_one_record_cannot_be_written_leaves_nothing_behind() {
 }
 
 #[wasm_bindgen_test]
-async fn a_commit_is_told_at_once_where_a_write_that_fails_then_takes_the_others_with_it() {
+async fn a_commit_is_told_at_once_where_a_write_that_fails_then_takes_the_others_with_it_and_chromium_is_known()
+ {
     let (_, storage) = new_storage("told").await;
     committed(append(&storage, Head::default(), Durability::Relaxed, b"one").await);
     let is_at_once = was_told_while_writing();
     let is_torn = keeps_the_rest(&unused_name("rest")).await.unwrap().is_truthy();
-    assert_eq!(is_at_once, !is_torn, "what `Sending` says of this browser is not so");
+    assert!(!(is_at_once && is_torn), "what `Sending` says of this browser is not so");
+    // WebKit takes the others along as well, and does not say that it is WebKit.
+    assert_eq!(is_at_once, is_chromium(), "Chromium alone is told at once");
 }
 
 async fn check_strange_key(store: &str, key: &JsValue, value: &JsValue) {
@@ -198,6 +212,20 @@ async fn a_record_of_megabytes_comes_back_to_the_byte() {
 async fn usage_says_what_the_browser_says() {
     let (_, storage) = new_storage("usage").await;
     let usage = storage.usage().await.unwrap();
-    assert!(usage.origin_quota_bytes.is_some_and(|bytes| bytes > 0), "{usage:?}");
-    assert!(usage.origin_usage_bytes.is_some() && usage.persisted.is_some(), "{usage:?}");
+    let is_positive = usage.origin_quota_bytes.map(|bytes| bytes > 0);
+    assert_eq!(is_positive, has_estimate().then_some(true), "{usage:?}");
+    let is_told = [usage.origin_usage_bytes.is_some(), usage.persisted.is_some()];
+    assert_eq!(is_told, [has_estimate(); 2], "{usage:?}");
+}
+
+#[wasm_bindgen_test]
+async fn usage_of_the_origin_is_not_known_and_persistence_not_promised_where_the_browser_has_neither() {
+    let (_, storage) = new_storage("usage").await;
+    committed(append(&storage, Head::default(), Durability::Relaxed, b"one").await);
+    let _sabotage = Sabotage::begin("no storage manager");
+    let usage = storage.usage().await.unwrap();
+    let origin = (usage.origin_usage_bytes, usage.origin_quota_bytes, usage.persisted);
+    assert_eq!(origin, (None, None, None), "{usage:?}");
+    assert!(!usage.areas.is_empty(), "what the store counts itself is not there");
+    assert!(!IndexedDbStorage::request_persistence().await);
 }

@@ -52,6 +52,12 @@ IDBTransaction.prototype.commit = function (...args) {
 /** Whether the last transaction that was told to commit had a write under way. */
 export const wasToldWhileWriting = () => isTold;
 
+/** Whether the browser says how much room an origin has. WebKitGTK does not, as Debian has it. */
+export const hasEstimate = () => typeof navigator.storage?.estimate === "function";
+
+/** Whether the browser names Chromium as what it is made of. */
+export const isChromium = () => navigator.userAgentData?.brands.some(({ brand }) => brand === "Chromium") ?? false;
+
 function replace(owner, name, descriptor) {
   const before = Object.getOwnPropertyDescriptor(owner, name);
   if (descriptor === null) delete owner[name];
@@ -93,6 +99,7 @@ const kinds = {
   },
   "no commit": () => replace(IDBTransaction.prototype, "commit", null),
   "no locks": () => replace(navigator, "locks", { value: undefined }),
+  "no storage manager": () => replace(navigator, "storage", { value: undefined }),
   "no scheduler": () => replace(globalThis, "scheduler", { value: undefined }),
   "no IndexedDB": () => replace(globalThis, "indexedDB", { value: undefined }),
   "IndexedDB is forbidden": () =>

@@ -37,6 +37,12 @@ extern "C" {
     #[wasm_bindgen(js_name = deleteDatabase)]
     pub fn delete_database(name: &str) -> js_sys::Promise;
 
+    #[wasm_bindgen(js_name = hasEstimate)]
+    pub fn has_estimate() -> bool;
+
+    #[wasm_bindgen(js_name = isChromium)]
+    pub fn is_chromium() -> bool;
+
     #[wasm_bindgen(js_name = wasToldWhileWriting)]
     pub fn was_told_while_writing() -> bool;
 

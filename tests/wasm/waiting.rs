@@ -51,9 +51,7 @@ async fn a_connection_that_opens_too_late_is_not_in_the_way_of_others() {
     JsFuture::from(anew).await.unwrap();
     BrowserHost::alone().unwrap().sleep(200).await;
     release_database(&database);
-    let sabotage = Sabotage::begin("short time-outs");
     IndexedDbStorage::destroy(&name).await.unwrap();
-    drop(sabotage);
 }
 
 #[wasm_bindgen_test]

@@ -10,6 +10,8 @@ use anyhow::{Context, Result};
 pub enum Browser {
     Chromium,
     Firefox,
+    /// The engine of Safari, in GTK's build of it.
+    WebKit,
 }
 
 /// A program that is looked for in a variable first, then on the `PATH`, under several names.
@@ -22,23 +24,31 @@ struct Program {
 pub const GECKODRIVER_VERSION: &str = "0.37.1";
 
 impl Browser {
-    /// All of them, in the order in which tests use them.
-    pub const ALL: [Browser; 2] = [Browser::Chromium, Browser::Firefox];
+    /// All of them that there are for this system, in the order in which tests use them. GTK's WebKit is Linux's alone.
+    pub const ALL: &[Browser] = if cfg!(target_os = "linux") {
+        &[Browser::Chromium, Browser::Firefox, Browser::WebKit]
+    } else {
+        &[Browser::Chromium, Browser::Firefox]
+    };
 
     /// Its name, as in `tests/webdriver/<name>.json`.
     pub fn name(self) -> &'static str {
         match self {
             Browser::Chromium => "chromium",
             Browser::Firefox => "firefox",
+            Browser::WebKit => "webkit",
         }
     }
 
     /// The variable that names the driver to wasm-bindgen's test runner.
     pub fn driver_variable(self) -> &'static str {
-        self.driver_program().variable
+        match self {
+            Browser::WebKit => "SAFARIDRIVER",
+            _ => self.driver_program().variable,
+        }
     }
 
-    /// The browser itself, if this machine has it.
+    /// The browser itself, or for WebKit, whose driver knows its browser, the screen that it needs; if this machine has it.
     pub fn binary(self) -> Option<PathBuf> {
         self.binary_program().find()
     }
@@ -46,7 +56,7 @@ impl Browser {
     /// The browser's WebDriver, if this machine has it.
     pub fn driver(self) -> Option<PathBuf> {
         let cached = match self {
-            Browser::Chromium => None,
+            Browser::Chromium | Browser::WebKit => None,
             Browser::Firefox => {
                 geckodriver_folder().ok().map(|folder| folder.join("bin").join("geckodriver"))
             }
@@ -77,6 +87,7 @@ impl Browser {
                 Program { variable: "CHROMIUM", names: &["chromium", "chromium-browser", "google-chrome"] }
             }
             Browser::Firefox => Program { variable: "FIREFOX", names: &["firefox-esr", "firefox"] },
+            Browser::WebKit => Program { variable: "XVFB", names: &["Xvfb"] },
         }
     }
 
@@ -84,6 +95,7 @@ impl Browser {
         match self {
             Browser::Chromium => Program { variable: "CHROMEDRIVER", names: &["chromedriver"] },
             Browser::Firefox => Program { variable: "GECKODRIVER", names: &["geckodriver"] },
+            Browser::WebKit => Program { variable: "WEBKITDRIVER", names: &["WebKitWebDriver"] },
         }
     }
 }

@@ -9,6 +9,7 @@ mod package;
 mod part;
 mod project;
 mod reference;
+mod screen;
 mod server;
 mod setup;
 mod short_names;

@@ -21,7 +21,7 @@ pub enum Requirement {
     RustSource,
     /// What package-lock.json names, in node_modules.
     NodePackages,
-    /// Chromium and Firefox with their WebDrivers.
+    /// Chromium, Firefox and WebKit with their WebDrivers, and the screen that WebKit needs.
     Browsers,
 }
 
@@ -29,7 +29,8 @@ const NODE_MAJOR_MIN: u32 = 20;
 const WASM_TARGET: &str = "wasm32-unknown-unknown";
 /// Where the compiler's folder holds the source of the standard library.
 pub const RUST_SOURCE: &str = "lib/rustlib/src/rust/library";
-const DEBIAN_PACKAGES: [&str; 3] = ["chromium", "chromium-driver", "firefox-esr"];
+const DEBIAN_PACKAGES: [&str; 5] =
+    ["chromium", "chromium-driver", "firefox-esr", "webkit2gtk-driver", "xvfb"];
 
 impl Requirement {
     /// All of them, quick ones first.
@@ -127,8 +128,9 @@ fn provide_browsers(project: &Project) -> Result<()> {
         let broken = browser.broken_variables();
         ensure!(broken.is_empty(), "{} names a file that does not exist", broken.join(" and "));
     }
-    let from_debian = [Browser::Chromium.binary(), Browser::Chromium.driver(), Browser::Firefox.binary()];
-    if from_debian.iter().any(Option::is_none) {
+    // Debian 12 has no package of Firefox's driver.
+    let has_driver = |browser: &Browser| *browser == Browser::Firefox || browser.driver().is_some();
+    if !Browser::ALL.iter().all(|browser| browser.binary().is_some() && has_driver(browser)) {
         install_from_debian(project)?;
     }
     if Browser::Firefox.driver().is_none() {
@@ -145,8 +147,8 @@ fn provide_browsers(project: &Project) -> Result<()> {
 fn install_from_debian(project: &Project) -> Result<()> {
     let shell = &project.shell;
     let advice = format!(
-        "browsers or drivers are missing: install Chromium, chromedriver and Firefox (Debian: {}), \
-         or name them in CHROMIUM, CHROMEDRIVER and FIREFOX",
+        "browsers or drivers are missing: install Chromium, chromedriver and Firefox, on Linux also WebKitGTK's driver and \
+         Xvfb (Debian: {}), or name them in CHROMIUM, CHROMEDRIVER, FIREFOX, WEBKITDRIVER and XVFB",
         DEBIAN_PACKAGES.join(" ")
     );
     if browser::on_path("apt-get").is_none() {
@@ -160,7 +162,7 @@ fn install_from_debian(project: &Project) -> Result<()> {
     let prefix: &[&str] = if is_root { &[] } else { &["sudo", "-n"] };
     let prefix = [prefix, &["env", "DEBIAN_FRONTEND=noninteractive"]].concat();
     let (program, prefix) = prefix.split_first().context("the command is empty")?;
-    step("Chromium and Firefox, from Debian", || {
+    step("browsers, from Debian", || {
         cmd!(shell, "{program} {prefix...} apt-get update -q").run()?;
         cmd!(shell, "{program} {prefix...} apt-get install -q -y {DEBIAN_PACKAGES...}").run()?;
         Ok(())

@@ -12,6 +12,7 @@ use xshell::{Cmd, TempDir, cmd};
 
 use crate::browser::Browser;
 use crate::project::Project;
+use crate::screen::Screen;
 
 /// How long one test file may run in a browser before its silence counts as a failure.
 const FILE_TIMEOUT_S: &str = "300";
@@ -24,7 +25,7 @@ pub fn run(project: &Project) -> Result<()> {
     let build_runner = "build --locked --profile tools --package xtask --features wasm-test-runner";
     cmd!(shell, "cargo").args(build_runner.split(' ')).args(["--bin", "wasm-test-runner"]).run()?;
     tests(project).arg("--no-run").run()?;
-    let runs = Browser::ALL.into_iter().map(|browser| Run::prepare(project, browser));
+    let runs = Browser::ALL.iter().map(|browser| Run::prepare(project, *browser));
     let runs: Vec<Run> = runs.collect::<Result<_>>()?;
     let outcomes: Vec<Result<()>> = thread::scope(|scope| {
         let running: Vec<_> = runs.into_iter().map(|run| scope.spawn(|| run.finish())).collect();
@@ -43,6 +44,8 @@ fn tests(project: &Project) -> Cmd<'_> {
 struct Run {
     browser: &'static str,
     command: Command,
+    /// WebKit has no mode without one.
+    _screen: Option<Screen>,
     /// Chromium leaves about 19 MB behind in each run: they go with this folder.
     _temporary: TempDir,
 }
@@ -52,10 +55,8 @@ impl Run {
         let name = browser.name();
         let driver = browser.driver().with_context(|| format!("{name} has no driver"))?;
         let temporary = project.shell.create_temp_dir()?;
-        let configuration = configure(project, browser, temporary.path())?;
         let mut test = tests(project)
             .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", project.target("tools/wasm-test-runner"))
-            .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", configuration)
             .env("WASM_BINDGEN_TEST_TIMEOUT", FILE_TIMEOUT_S)
             .env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", DRIVER_TIMEOUT_S)
             .env("TMPDIR", temporary.path());
@@ -63,8 +64,17 @@ impl Run {
         for variable in ["CHROMEDRIVER", "GECKODRIVER", "SAFARIDRIVER", "MSEDGEDRIVER"] {
             test = test.env_remove(variable);
         }
-        let command = test.env(browser.driver_variable(), driver).into();
-        Ok(Self { browser: name, command, _temporary: temporary })
+        let mut command: Command = test.env(browser.driver_variable(), driver).into();
+        let mut screen = None;
+        if browser == Browser::WebKit {
+            let opened = Screen::open(&binary(browser)?)?;
+            command.envs(opened.environment());
+            screen = Some(opened);
+        } else {
+            let configuration = configure(project, browser, temporary.path())?;
+            command.env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", configuration);
+        }
+        Ok(Self { browser: name, command, _screen: screen, _temporary: temporary })
     }
 
     /// Waits for it, and shows what it printed as one piece.
@@ -79,10 +89,14 @@ impl Run {
     }
 }
 
+fn binary(browser: Browser) -> Result<PathBuf> {
+    browser.binary().with_context(|| format!("{} is not installed", browser.name()))
+}
+
 /// Adds the path of this machine's browser to the browser's WebDriver capabilities.
 fn configure(project: &Project, browser: Browser, folder: &Path) -> Result<PathBuf> {
     let name = browser.name();
-    let binary = browser.binary().with_context(|| format!("{name} is not installed"))?;
+    let binary = binary(browser)?;
     let template = project.path("tests/webdriver").join(format!("{name}.json"));
     let mut capabilities: Value = serde_json::from_str(&fs::read_to_string(&template)?)?;
     let options = capabilities
