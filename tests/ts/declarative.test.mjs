@@ -241,7 +241,7 @@ test("commands are decided on, and transactions loaded, with the states of docum
 test("what cannot be folded is told by its aggregate, stream, revision and type, and is not written", () =>
   withStore(async (store) => {
     await store.append("account-1", [opened(), deposited(1), { type: "MoneyDeposited", data: { amount: "13" } }]);
-    const fields = { name: "declared", stream: "account-1", revision: 2, type: "MoneyDeposited", retryable: false };
+    const fields = { aggregate: "declared", stream: "account-1", revision: 2, type: "MoneyDeposited", retryable: false };
     await refused(() => store.load(Declared, "account-1"), "REDUCER_FAILED", fields);
     await refused(() => store.loadAll(Declared), "REDUCER_FAILED", fields);
     await refused(() => store.history(Declared, "account-1").toArray(), "REDUCER_FAILED", fields);
