@@ -10,7 +10,7 @@ import { isUnawaited } from "./schema.js";
 
 /**
  * Folds one event into a state: gives the next state, and leaves the one that it was given as it is. Must be pure and synchronous.
- * Errors of the load: `REDUCER_FAILED`, with what it threw as the `cause`, and for a promise.
+ * Errors of the load: `REDUCER_FAILED`, with what it threw as the `cause`; for a promise; and for `undefined`, where the first state is something.
  */
 export type EvolveFunction<State, Registry extends EventRegistry = AnyEvents> = (
   state: State,

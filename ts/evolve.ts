@@ -101,7 +101,7 @@ export class ScriptReducer<State> implements Reducer<State> {
       try {
         state = evolve(state, event);
         if (isUnawaited(state)) throw new TypeError("a promise is no state; evolve must be synchronous");
-        if (state === undefined) throw new TypeError("it gave nothing; evolve must return the next state");
+        if (state === undefined && initialOf(this.#aggregate) !== undefined) throw new TypeError(NOTHING);
         frozen(state);
       } catch (error) {
         throw reducerFailed(this.#aggregate.name, event, error);
@@ -122,6 +122,9 @@ export class ScriptReducer<State> implements Reducer<State> {
     return foldStored(engine, this, all);
   }
 }
+
+/** A state may be nothing where the first one is. Elsewhere a `return` was forgotten, and whoever reads the state next would fail. */
+const NOTHING = "it gave nothing; evolve must return the next state";
 
 /** What a fold fails with, where the reducer does. */
 export function reducerFailed(aggregate: string, { stream, revision, type }: AnyRecorded, cause: unknown): EverfoldError {

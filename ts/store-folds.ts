@@ -58,7 +58,8 @@ export class StoreFolds<Registry extends EventRegistry = AnyEvents> extends Stor
   /**
    * Executes a command: loads the state, decides, folds the new events, and appends them at the revision that was loaded.
    * Where another was faster it loads what is new and decides again, after a short pause. Commands that this tab sends to one
-   * stream wait for one another, in the order of the calls, so that only another tab or an append can be faster. Events are checked
+   * stream wait for one another, in the order of the calls, so that only another tab or an append can be faster. Any stream will do;
+   * `loadAll` finds those of the aggregate's category, which its `stream` names. Events are checked
    * and read as the aggregate's `events` say, or where it has none as the store's do.
    *
    * With a `commandId` the command is executed once: sent again, it gives what was recorded, with `duplicate`. One that

@@ -97,7 +97,7 @@ test("a new event that cannot be folded is not written", () =>
       evolve: { MoneyDeposited: (state, { data, revision }) => { if (data.amount === 13) throw new Error(`at ${revision}`); return state; } },
     });
     await store.execute(Picky, "account-1", deposit(1));
-    const fields = { name: "account", stream: "account-1", revision: 1, type: "MoneyDeposited" };
+    const fields = { aggregate: "account", stream: "account-1", revision: 1, type: "MoneyDeposited" };
     const error = await refused(() => store.execute(Picky, "account-1", deposit(13)), "REDUCER_FAILED", fields);
     assert.equal(error.cause.message, "at 1");
     assert.equal(store.position, 1);

@@ -260,7 +260,7 @@ test("a reducer that throws is told by its aggregate, stream, revision and type"
     };
     for (const reducer of [evolve, { MoneyDeposited: evolve }]) {
       const Unlucky = defineAggregate({ name: "unlucky", category: "account", initial: () => 0, evolve: reducer });
-      const fields = { name: "unlucky", stream: "account-1", revision: 2, type: "MoneyDeposited", cause, retryable: false };
+      const fields = { aggregate: "unlucky", stream: "account-1", revision: 2, type: "MoneyDeposited", cause, retryable: false };
       await refused(() => store.load(Unlucky, "account-1"), "REDUCER_FAILED", fields);
       await refused(() => store.loadAll(Unlucky), "REDUCER_FAILED", fields);
       await refused(() => store.history(Unlucky, "account-1").toArray(), "REDUCER_FAILED", fields);
