@@ -130,7 +130,7 @@ export interface EverfoldErrorFields {
     /** What the upcaster threw, or what is wrong with it. */
     readonly cause: unknown;
   };
-  /** An `evolve` threw. What was to be written with it was not. */
+  /** An `evolve` threw or gave no state, or a document met what it cannot fold. What was to be written with it was not. */
   REDUCER_FAILED: {
     /** The name of the aggregate. */
     readonly aggregate: string;

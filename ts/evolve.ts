@@ -128,6 +128,6 @@ const NOTHING = "it gave nothing; evolve must return the next state";
 
 /** What a fold fails with, where the reducer does. */
 export function reducerFailed(aggregate: string, { stream, revision, type }: AnyRecorded, cause: unknown): EverfoldError {
-  const message = `evolve of the aggregate ${aggregate} threw at revision ${revision} of "${stream}", ${type}: ${textOfThrown(cause)}`;
+  const message = `evolve of the aggregate ${aggregate} failed at revision ${revision} of "${stream}", ${type}: ${textOfThrown(cause)}`;
   return new EverfoldError(message, { code: "REDUCER_FAILED", aggregate, stream, revision, type, cause });
 }

@@ -67,6 +67,8 @@ const CONSUMERS = ["consume", "nextHandout", "reportHandout", "changeConsumer", 
 const REPORTS: readonly ReportMessage["kind"][] = ["pending", "failed", "parked", "returned"];
 const CONSUMER_CHANGES: readonly ConsumerChangeMessage["kind"][] = ["reset", "retry", "remove"];
 const COMPACT = 0;
+/** How long a browser is waited for that is asked which databases it has. */
+const LIST_MS = 1_000;
 /** What has the code of what an application may ask. */
 const SUPPLEMENT_OF: Partial<Record<Capability, number>> = { folding: SUPPLEMENT.folding, projections: SUPPLEMENT.projections, snapshots: SUPPLEMENT.inquiries };
 const FOLDS = { stream: 0, query: 1, all: 2 } as const;
@@ -102,6 +104,19 @@ export async function databaseExists(name: string): Promise<boolean> {
   if (!hasDatabases()) return false;
   const { exists } = await loadCore();
   return calls.make(() => exists(name) as Promise<boolean>);
+}
+
+/**
+ * Whether the browser may have a database of this name. {@link databaseExists} opens it, and so would wait behind what is in the way of
+ * that; here the browser is asked for its list. Where it does not allow that it has none; where it does not answer, it may have one.
+ */
+export async function mayHaveDatabase(name: string): Promise<boolean> {
+  try {
+    const databases = await Promise.race([indexedDB.databases(), new Promise<undefined>((resolve) => setTimeout(resolve, LIST_MS))]);
+    return databases?.some((database) => database.name === `everfold:${name}`) ?? true;
+  } catch {
+    return false;
+  }
 }
 
 /** Deletes the database of this name. Open stores of every tab are told and closed. */

@@ -20,7 +20,7 @@ export type Handler<Doc, Event> = (document: Doc | undefined, event: Event) => N
 export type Handlers<Doc, Registry extends EventRegistry = AnyEvents> = {
   readonly [Type in TypeOf<Registry> | FactType | "*"]?: Handler<
     Doc,
-    // Without a registry every text is a type: a handler under any name is of any event.
+    // Without a registry every text is a type, and no name tells an event from a fact: `defineEvents` does.
     string extends TypeOf<Registry>
       ? RecordedEvent<Registry>
       : "*" extends Type

@@ -4,11 +4,14 @@ import type { Engine, OpenProgress, StorageKind } from "./engine.js";
 import { EXPECTED } from "./engine.js";
 import { EverfoldError, invalidArgument, isEverfoldError, reviveError } from "./errors.js";
 import type { HostWorld } from "./host.js";
-import { databaseExists, destroyDatabase, openPageEngine } from "./page-engine.js";
+import { databaseExists, destroyDatabase, mayHaveDatabase, openPageEngine } from "./page-engine.js";
 import { StatusWatch } from "./status.js";
 import { WordOfTabs, hasChannels, sayToTabs } from "./word.js";
 
-/** Where a store is asked to keep its records: `"auto"` is IndexedDB, or memory where the browser has none, or none to give. */
+/**
+ * Where a store is asked to keep its records: `"auto"` is IndexedDB, or memory where there is none, or where the browser refuses it and
+ * knows of no database of this name.
+ */
 export type StorageOption = StorageKind | "auto";
 
 /** The engine of one name, and what all handles to it share. */
@@ -153,18 +156,9 @@ async function openOnce(name: string, options: EngineOptions): Promise<Engine> {
   } catch (error) {
     // A database of another program under this name is no lack of IndexedDB: memory would only hide it.
     const isLack = isEverfoldError(error, "STORAGE_UNAVAILABLE") && (error.retryable || !globalThis.indexedDB);
-    if (!isLack || (await isListed(name))) throw error;
+    // Memory would hide a database that does not open for now.
+    if (!isLack || (await mayHaveDatabase(name))) throw error;
     return open("memory");
-  }
-}
-
-/** Whether the browser knows of a database for a store of this name. One that does not open for now, memory would only hide. */
-async function isListed(name: string): Promise<boolean> {
-  try {
-    const databases = await indexedDB.databases();
-    return databases.some((database) => database.name === `everfold:${name}`);
-  } catch {
-    return false;
   }
 }
 

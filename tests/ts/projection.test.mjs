@@ -209,7 +209,7 @@ test("documents are what JSON keeps", () =>
     assert.deepEqual(seen.map((document) => "gone" in document), [false, false], "as if it had been stored in between");
     assert.equal(await note(() => "é\ud800"), "é\ud800");
     const failure = await refused(() => note(() => ({ deep: { number: NaN } })), "PROJECTION_FAILED", { projection: "kept", stream: "note-1", type: "Noted" });
-    assert.equal(failure.cause.path, "document.deep.number");
+    assert.deepEqual([failure.name, failure.cause.path], ["EverfoldError", "document.deep.number"]);
   }));
 
 test("a document that is too large stops the documents, and says of which event it is", () =>

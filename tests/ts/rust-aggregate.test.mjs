@@ -114,7 +114,7 @@ test("a command is decided in Rust, on the newest state, and executed once under
 
 test("what a rule refuses says why, for people and for programs, and nothing is written", () =>
   withStore(async (store) => {
-    const refused = (command, error) => assert.rejects(store.execute(Account, "account-1", command), { name: "account", retryable: false, ...error });
+    const refused = (command, error) => assert.rejects(store.execute(Account, "account-1", command), { name: "EverfoldError", aggregate: "account", retryable: false, ...error });
     await refused({ type: "Deposit", amount: 1 }, { code: "COMMAND_REFUSED", message: "the account is not open", cause: { type: "NotOpen" } });
     await store.execute(Account, "account-1", { type: "Open", owner: "Ada" });
     const cause = { type: "Overdrawn", missing: 2 };

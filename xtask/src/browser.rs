@@ -40,7 +40,7 @@ impl Browser {
         }
     }
 
-    /// The variable that names the driver to wasm-bindgen's test runner.
+    /// The variable that names the driver to wasm-bindgen's test runner, which knows WebKit by Safari's driver alone, and talks to all alike.
     pub fn driver_variable(self) -> &'static str {
         match self {
             Browser::WebKit => "SAFARIDRIVER",

@@ -60,8 +60,14 @@ impl Run {
             .env("WASM_BINDGEN_TEST_TIMEOUT", FILE_TIMEOUT_S)
             .env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", DRIVER_TIMEOUT_S)
             .env("TMPDIR", temporary.path());
-        // The runner takes the first driver that it finds named, so there must be one.
-        for variable in ["CHROMEDRIVER", "GECKODRIVER", "SAFARIDRIVER", "MSEDGEDRIVER"] {
+        // The runner takes the first driver that it finds named, so there must be one, and whatever settings there are for it.
+        for variable in [
+            "CHROMEDRIVER",
+            "GECKODRIVER",
+            "SAFARIDRIVER",
+            "MSEDGEDRIVER",
+            "WASM_BINDGEN_TEST_WEBDRIVER_JSON",
+        ] {
             test = test.env_remove(variable);
         }
         let mut command: Command = test.env(browser.driver_variable(), driver).into();

@@ -50,7 +50,7 @@ async function playRound(contestants, round, slices) {
 
 /**
  * The order of play: in as many orders as there are contestants, each begins once, and where their number is even each comes
- * once right after each other, so that what one leaves behind is everybody's. After E. J. Williams, Experimental Designs
+ * once right after each other, so that what one leaves behind is everybody's; where the rounds are no multiple of that, nearly. After E. J. Williams, Experimental Designs
  * Balanced for the Estimation of Residual Effects of Treatments, 1949.
  */
 function orderOf(count, turn) {

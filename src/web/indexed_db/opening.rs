@@ -75,7 +75,8 @@ fn checked(request: &OpenRequest) -> Result<IdbDatabase, Fault> {
 
 /// Whether there is a database of this name, of whatever version: asks for it, and takes back what that would make.
 ///
-/// Not every browser lists its databases, and one way is less to get wrong than two.
+/// Not every browser lists its databases, and one way is less to get wrong than two. It waits behind what is in the way of opening;
+/// who falls back to memory asks for the list, which does not.
 ///
 /// # Errors
 ///

@@ -49,8 +49,8 @@ struct Ear {
 ///
 /// A write can fail when its transaction was told to commit already. The specification has the transaction abort
 /// then, and so does Chromium: its storage counts the failures that it has reported, and aborts what it is to commit
-/// before the page has dealt with all of them. WebKitGTK 2.50 aborts too, Firefox keeps the other writes. Told at once, a transaction is spared
-/// a turn of the event loop and a round trip to the storage, a tenth of an append and more.
+/// before the page has dealt with all of them. WebKitGTK 2.50 aborts too; Firefox keeps the other writes. Told at once, a
+/// transaction is spared a turn of the event loop and a round trip to the storage, a tenth of an append and more.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Sending {
     /// As soon as the last write was asked for, in the same turn.

@@ -58,7 +58,7 @@ fn what_is_due_is_done_after_opening_and_close_waits_for_its_end() {
 }
 
 /// Whether anybody looks at the tab that compacts.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Tab {
     Seen,
     Hidden,
@@ -67,12 +67,8 @@ enum Tab {
 #[test]
 fn a_close_waits_for_no_sleep_of_a_compaction_beside_appends_where_sleeps_may_be_late() {
     // After so many turns the compaction is under way, and looks whether appends wait.
-    let check = |tab, may_sleep: bool| {
-        let slept = (0..40).any(|turns| closing_ms(tab, turns) != 0);
-        assert_eq!(slept, may_sleep, "{tab:?}");
-    };
-    check(Tab::Seen, true);
-    check(Tab::Hidden, false);
+    let has_slept = |tab| (0..40).any(|turns| closing_ms(tab, turns) != 0);
+    assert_eq!([Tab::Seen, Tab::Hidden].map(has_slept), [true, false]);
 }
 
 /// How long it takes to close a store that compacts, and appends after so many turns.
