@@ -27,7 +27,7 @@ const HOLDS = {
   "a refusal by its message": () => rich().when(withdraw(11)).thenThrows(/insufficient/),
   "a refusal by a part of its message": () => rich().when(withdraw(11)).thenThrows("funds"),
   "a refusal by its class": () => rich().when(withdraw(11)).thenThrows(Error),
-  "events that cannot be folded, by name": () => given(Broken).when({}).thenThrows(/^evolve of the aggregate broken threw/),
+  "events that cannot be folded, by name": () => given(Broken).when({}).thenThrows(/^evolve of the aggregate broken failed/),
   "a beginning without events": () => given(Account).when(deposit).thenState({ balance: 5 }),
   "a beginning with one event": () => given(Account, deposited(1)).thenState({ balance: 1 }),
 };
@@ -35,7 +35,7 @@ for (const [what, hold] of Object.entries(HOLDS)) test(`${what} may be expected`
 
 // What does not hold, and how it is said.
 const FAILS = {
-  "a refusal where the events could not be folded": [() => given(Broken).when({}).thenThrows(), /^the command was not refused by its decision\nfound    .*evolve of the aggregate broken threw/],
+  "a refusal where the events could not be folded": [() => given(Broken).when({}).thenThrows(), /^the command was not refused by its decision\nfound    .*evolve of the aggregate broken failed/],
   "another event": [() => rich().when(deposit).thenEvents(deposited(6)), /^the command led to other events\nfound    .*"amount":5.*\nexpected .*"amount":6/],
   "another type": [() => rich().when(deposit).thenEvents(withdrawn(5)), /other events/],
   "an event too few": [() => rich().when(split).thenEvents(deposited(5)), /other events/],
