@@ -86,6 +86,14 @@ test("who uses the keyboard stays where they are: on a line of the cart, and on 
     await one.keyboard.press("Enter");
     await waitForQuantity(one, "pot", before + more);
   }
+  // With its last piece a line goes: the focus is on none of the others, whose buttons an Enter that comes late would press.
+  await one.focus('[data-line="honey"] [aria-label^="One less"]');
+  for (let left = await quantity(one, "honey"); 0 < left; left -= 1) {
+    await waitForQuantity(one, "honey", left);
+    await one.keyboard.press("Enter");
+  }
+  await one.waitForSelector('[data-line="honey"]', { state: "detached" });
+  assert.equal(await one.evaluate(() => document.activeElement.id), "cart-lines");
   const newest = (await revisions(one))[0];
   await one.focus(`#events [data-revision="${newest}"]`);
   await other.$eval('[data-add="cup"]', (button) => button.click());
