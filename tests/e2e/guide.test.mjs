@@ -46,14 +46,14 @@ async function printedBy(page, script) {
     page.on("pageerror", reject);
   });
   await page.addScriptTag({ type: "module", content: script });
-  return ended;
+  return ended.finally(() => page.removeAllListeners("console").removeAllListeners("pageerror"));
 }
 
 test("the guide prints what it promises, and once more after a reload", { timeout: 60_000 }, async () => {
   const { program, script } = await scriptOf(await readFile(join(PROJECT, "docs/guide.md"), "utf8"));
+  const { page } = await browser.openPage(server.url + BARE_PAGE);
   for (const visit of ["first", "second", "third"]) {
-    const { page } = await browser.openPage(server.url + BARE_PAGE);
     assert.deepEqual(await printedBy(page, script), promisedOutput(program), `${visit} visit`);
-    await page.close();
+    await page.reload();
   }
 });

@@ -173,6 +173,8 @@ test("who uses the keyboard stays on the board: on their order when others come,
   await column(one, "delivered", first);
   await one.waitForSelector(`[data-status="shipped"] [data-order="${first}"]`, { state: "detached" });
   assert.equal(await focused(), second);
+  // An Enter that comes late, or is held, does nothing to an order that nobody chose.
+  assert.equal(await one.evaluate(() => document.activeElement.dataset.step), undefined);
 });
 
 test("what has come is marked once, and not again when something else comes", async () => {

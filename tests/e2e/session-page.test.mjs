@@ -85,6 +85,30 @@ async function moveSlider(moment) {
 
 const sliderWidth = () => page.$eval("#moment", (slider) => slider.getBoundingClientRect().width);
 
+/** Keeps back what a tab measures of its store, until `releaseMeasures` there: by then the store may be gone. */
+async function holdMeasures(tab) {
+  await tab.evaluate(async () => {
+    const { EventStore } = await import("/dist/index.js");
+    const { stats } = EventStore.prototype;
+    const held = [];
+    let release;
+    const released = new Promise((resolve) => (release = resolve));
+    EventStore.prototype.stats = async function () {
+      const found = await stats.call(this);
+      held.push(found);
+      await released;
+      return found;
+    };
+    globalThis.releaseMeasures = async () => {
+      EventStore.prototype.stats = stats;
+      release();
+      // Who waited for it goes on first.
+      await new Promise((resolve) => setTimeout(resolve));
+      return held.length;
+    };
+  });
+}
+
 async function takePicture(name) {
   if (SCREENSHOTS === undefined) return;
   mkdirSync(SCREENSHOTS, { recursive: true });
@@ -177,6 +201,7 @@ test("a second tab shows the same session, and appending in both at once stores 
   await deleteDatabase(page);
   const { page: second } = await browser.openPage(`${server.url}session.html`);
   await second.waitForSelector("#append:enabled");
+  await holdMeasures(second);
   await Promise.all([page.click("#append"), second.click("#append")]);
   for (const tab of [page, second]) {
     await tab.bringToFront();
@@ -191,6 +216,8 @@ test("a second tab shows the same session, and appending in both at once stores 
   await second.bringToFront();
   await second.getByRole("button", { name: "Open it again" }).waitFor();
   assert.equal(await second.textContent("#append-count"), "0 of 36,981");
+  assert.ok(0 < (await second.evaluate(() => globalThis.releaseMeasures())), "nothing was being measured");
+  assert.deepEqual([...new Set(await second.$$eval("[data-figure]", (figures) => figures.map(({ textContent }) => textContent)))], ["–"]);
   assert.ok(await second.isVisible("text=Every stored event stands here."));
   await second.getByRole("button", { name: "Open it again" }).click();
   await second.waitForSelector("#append:enabled");

@@ -86,6 +86,14 @@ test("who uses the keyboard stays where they are: on a line of the cart, and on 
     await one.keyboard.press("Enter");
     await waitForQuantity(one, "pot", before + more);
   }
+  // With its last piece a line goes: the focus is on none of the others, whose buttons an Enter that comes late would press.
+  await one.focus('[data-line="honey"] [aria-label^="One less"]');
+  for (let left = await quantity(one, "honey"); 0 < left; left -= 1) {
+    await waitForQuantity(one, "honey", left);
+    await one.keyboard.press("Enter");
+  }
+  await one.waitForSelector('[data-line="honey"]', { state: "detached" });
+  assert.equal(await one.evaluate(() => document.activeElement.id), "cart-lines");
   const newest = (await revisions(one))[0];
   await one.focus(`#events [data-revision="${newest}"]`);
   await other.$eval('[data-add="cup"]', (button) => button.click());
@@ -93,13 +101,37 @@ test("who uses the keyboard stays where they are: on a line of the cart, and on 
   assert.equal(await one.evaluate(() => document.activeElement.dataset.revision), String(newest));
 });
 
+/** Adds a cup, has the motions of its event stay at their first moment, and gives how many began. */
+async function addHeld(tab) {
+  const revision = (await revisions(tab))[0] + 1;
+  await tab.evaluate((revision) => {
+    // What came before moves no more.
+    for (const animation of document.getAnimations()) animation.finish();
+    globalThis.marked = 0;
+    globalThis.hold = ({ target }) => {
+      if (target.querySelector(`#events [data-revision="${revision}"]`) === null) return;
+      globalThis.marked += 1;
+      for (const animation of target.getAnimations()) {
+        animation.pause();
+        animation.currentTime = 0;
+      }
+    };
+    document.addEventListener("animationstart", globalThis.hold);
+  }, revision);
+  await tab.click('[data-add="cup"]');
+  await tab.waitForSelector(`#events [data-revision="${revision}"]`);
+  return tab.evaluate(async () => {
+    // What begins is told with a frame.
+    for (let frames = 0; frames < 3; frames += 1) await new Promise((resolve) => requestAnimationFrame(resolve));
+    document.removeEventListener("animationstart", globalThis.hold);
+    return globalThis.marked;
+  });
+}
+
 test("what is new is marked by a motion, and by none where that is asked for", async () => {
   const marks = async (reducedMotion) => {
     await one.emulateMedia({ reducedMotion });
-    const newest = (await revisions(one))[0];
-    await one.click('[data-add="cup"]');
-    await one.waitForSelector(`#events [data-revision="${newest + 1}"]`);
-    return one.$eval("#events li", (row) => row.getAnimations().length);
+    return addHeld(one);
   };
   assert.deepEqual([await marks("no-preference"), await marks("reduce")], [1, 0]);
   await one.emulateMedia({ reducedMotion: null });
@@ -108,11 +140,9 @@ test("what is new is marked by a motion, and by none where that is asked for", a
 test("what is new can be read while it is marked, light and dark", async () => {
   for (const colorScheme of ["light", "dark"]) {
     await one.emulateMedia({ colorScheme, reducedMotion: "no-preference" });
-    const newest = (await revisions(one))[0];
-    await one.click('[data-add="cup"]');
-    await one.waitForSelector(`#events [data-revision="${newest + 1}"]`);
-    // As it is at the first moment.
-    await one.$eval("#events li", (row) => row.getAnimations().forEach((animation) => (animation.pause(), (animation.currentTime = 0))));
+    await addHeld(one);
+    const states = await one.$eval("#events li", (row) => row.getAnimations().map(({ playState, currentTime }) => `${playState} at ${currentTime}`));
+    assert.deepEqual(states, ["paused at 0"], colorScheme);
     assert.deepEqual(await violationsIn(one), [], colorScheme);
     await one.$eval("#events li", (row) => row.getAnimations().forEach((animation) => animation.finish()));
   }

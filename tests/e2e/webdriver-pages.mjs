@@ -2,6 +2,9 @@
 
 import { argumentText, callText, outcomeOf } from "./page-call.mjs";
 
+/** A page that is to be loaded again is another one by then. */
+const RELOAD_TIMEOUT_MS = 20_000;
+
 /** Long enough for everything that a test does in one call. */
 const SCRIPT_TIMEOUT_MS = 120_000;
 
@@ -32,11 +35,13 @@ function pageOf(driver, queue, handle) {
         const text = `window.eval(arguments[0])(arguments[1]).then(arguments[2]);`;
         return outcomeOf(await driver.executeAsyncScript(text, `(${callText(run)})`, argumentText(argument)));
       }),
-    /** Loads the page again. */
+    /** Loads the page again, and waits until it is another one: a driver may come back while the old one still stands. */
     reload: () =>
       inTab(async () => {
+        await driver.executeScript("window.isOld = true;");
         await driver.navigate().refresh();
-        await hasLoaded(driver);
+        const isAnother = () => driver.executeScript('return window.isOld === undefined && document.readyState === "complete";');
+        await driver.wait(isAnother, RELOAD_TIMEOUT_MS, "the page is still the old one");
       }),
     close: () => inTab(() => driver.close()),
   };

@@ -12,18 +12,24 @@ import { pagesOf } from "./webdriver-pages.mjs";
 
 const START_TIMEOUT_MS = 60_000;
 
+/** A server that is asked answers within this, or is asked again. */
+const ANSWER_TIMEOUT_MS = 1_000;
+
 /** Opens WebKit. */
 export async function openWebKit() {
   const started = [];
-  const end = () => started.reverse().forEach((program) => program.kill());
+  const end = () => started.reverse().forEach(({ program }) => program.kill());
+  const start = (...command) => {
+    const begun = begin(...command);
+    started.push(begun);
+    return begun;
+  };
   try {
-    const screen = spawn(findProgram("xvfb"), ["-displayfd", "1", "-nolisten", "tcp"], { stdio: ["ignore", "pipe", "ignore"] });
-    started.push(screen);
-    const env = { ...process.env, DISPLAY: `:${await firstLine(screen)}`, GDK_BACKEND: "x11" };
+    const screen = start(findProgram("xvfb"), ["-displayfd", "1", "-nolisten", "tcp"], { stdio: ["ignore", "pipe", "ignore"] });
+    const env = { ...process.env, DISPLAY: `:${await unlessEnded(screen, firstLine)}`, GDK_BACKEND: "x11" };
     const port = await freePort();
-    started.push(spawn(findProgram("webkitdriver"), [`--port=${port}`], { env, stdio: "ignore" }));
     const url = `http://127.0.0.1:${port}`;
-    await answers(`${url}/status`);
+    await unlessEnded(start(findProgram("webkitdriver"), [`--port=${port}`], { env, stdio: "ignore" }), (_, signal) => answers(`${url}/status`, signal));
     const driver = await new Builder().usingServer(url).withCapabilities(new Capabilities({ browserName: "MiniBrowser" })).build();
     return {
       /** Opens another window: of the tabs of one, all but the first are hidden. */
@@ -36,11 +42,35 @@ export async function openWebKit() {
   }
 }
 
+/** Starts a program; `ended` rejects when it ends or cannot be started. */
+function begin(path, options, settings) {
+  const program = spawn(path, options, settings);
+  const ended = new Promise((_, reject) => {
+    program.on("error", reject);
+    program.on("exit", (code, signal) => reject(new Error(`${path} ended: ${signal ?? code}`)));
+  });
+  // Nobody may be waiting, as when it is killed.
+  ended.catch(() => {});
+  return { program, ended };
+}
+
+/** Waits for what a program does, and no longer than it runs or may take. */
+async function unlessEnded({ program, ended }, wait) {
+  const waiting = new AbortController();
+  const late = new Promise((_, reject) => {
+    const timer = setTimeout(() => reject(new Error(`${program.spawnfile} takes too long`)), START_TIMEOUT_MS);
+    waiting.signal.addEventListener("abort", () => clearTimeout(timer));
+  });
+  try {
+    return await Promise.race([wait(program, waiting.signal), ended, late]);
+  } finally {
+    waiting.abort();
+  }
+}
+
 /** What a program says first. */
-async function firstLine(program) {
-  const lines = createInterface(program.stdout);
-  const [line] = await Promise.race([once(lines, "line"), once(lines, "close")]);
-  if (line === undefined) throw new Error("the X server ended without a screen");
+async function firstLine(program, signal) {
+  const [line] = await once(createInterface(program.stdout), "line", { signal });
   return line;
 }
 
@@ -53,11 +83,8 @@ async function freePort() {
   return port;
 }
 
-/** Resolves when a server answers. */
-async function answers(url) {
-  const end = Date.now() + START_TIMEOUT_MS;
-  while (!(await fetch(url).then(({ ok }) => ok, () => false))) {
-    if (end < Date.now()) throw new Error(`${url} does not answer`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
+/** Resolves when a server answers, or nobody waits any more. */
+async function answers(url, signal) {
+  const isOk = () => fetch(url, { signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS) }).then(({ ok }) => ok, () => false);
+  while (!signal.aborted && !(await isOk())) await new Promise((resolve) => setTimeout(resolve, 50));
 }

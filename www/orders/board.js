@@ -84,11 +84,11 @@ class Column {
     void this.#drawCount(rows.length, onError);
   }
 
-  /** Where the card that had the focus is gone, the one in its place has it. */
+  /** Where the card that had the focus is gone, the story of the one in its place has it: a late Enter must not change an order that nobody chose. */
   #keepFocus(place) {
     if (this.#list.contains(document.activeElement)) return;
     const card = this.#list.children[Math.min(place, this.#list.children.length - 1)];
-    (card.querySelector("[data-step]") ?? card.querySelector("button") ?? this.#list).focus();
+    (card.querySelector("button") ?? this.#list).focus();
   }
 
   async #drawCount(shown, onError) {

@@ -1,4 +1,5 @@
-// Puts children in order without taking out those that stay: out and in again, an element loses the focus, and what marks it as new begins anew.
+// Puts children in order and leaves in their place those that stay and come in the order that they have: out and in again, an element loses the focus, and
+// what marks it as new begins anew. That is so of those that change places: they are taken out and put in again.
 
 /**
  * Gives a place these children and no others.

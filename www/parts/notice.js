@@ -6,8 +6,8 @@ import { element } from "./element.js";
 /** What to say of each error of the store; what is not here is said in the store's own words. */
 const ADVICE = {
   STORAGE_UNAVAILABLE: {
-    what: "The browser does not let this page keep anything.",
-    next: "Allow site data for this address, or leave private browsing, and reload. You can also try the demo without keeping anything.",
+    what: "The browser does not open the database.",
+    next: "Close other tabs with this page and reload; where the browser keeps nothing for this address, allow site data or leave private browsing.",
   },
   QUOTA_EXCEEDED: {
     what: "The browser has no more room for this page. Nothing of the last batch was written; all that was stored before is whole.",

@@ -3,7 +3,7 @@
 import { EventStore } from "../dist/index.js";
 
 /**
- * Opens a store in IndexedDB, or in memory where the browser refuses that, and says so.
+ * Opens a store in IndexedDB, or in memory where the browser refuses that and has no database of this name, and says so.
  *
  * @param {string} name
  * @param {import("./notice.js").Notices} notices

@@ -1,6 +1,7 @@
 // Appends the session to the store, and shows how far it is.
 
 import { appendSession } from "./appending.js";
+import { measure } from "./figures.js";
 import { formatCount, formatRate, formatSeconds } from "../parts/format.js";
 
 /** The store is measured no more often than this while it is appended to. */
@@ -121,7 +122,9 @@ export class AppendPanel {
     const { store } = this.#session;
     this.#measured_ms = performance.now();
     try {
-      await this.#figures.measure(store);
+      const found = await measure(store);
+      // Meanwhile the session may have lost it.
+      if (store === this.#session.store) this.#figures.show(found);
     } catch (error) {
       if (store === this.#session.store) this.#onError(error);
     }

@@ -45,19 +45,19 @@ export class Figures {
   clear() {
     for (const value of this.#values.values()) value.textContent = UNKNOWN;
   }
+}
 
-  /** Measures the store and shows what was found. */
-  async measure(store) {
-    const { events, streams, bytes, bytesPerEvent, quota } = await store.stats();
-    this.show({
-      events: formatCount(events),
-      streams: formatCount(streams),
-      bytes: formatBytes(bytes),
-      bytesPerEvent: events === 0 ? UNKNOWN : formatDecimal(bytesPerEvent),
-      storage: store.storage === "indexeddb" ? "IndexedDB" : "memory",
-      quota: quotaText(quota),
-    });
-  }
+/** Measures a store: what was found, as texts to show. */
+export async function measure(store) {
+  const { events, streams, bytes, bytesPerEvent, quota } = await store.stats();
+  return {
+    events: formatCount(events),
+    streams: formatCount(streams),
+    bytes: formatBytes(bytes),
+    bytesPerEvent: events === 0 ? UNKNOWN : formatDecimal(bytesPerEvent),
+    storage: store.storage === "indexeddb" ? "IndexedDB" : "memory",
+    quota: quotaText(quota),
+  };
 }
 
 function quotaText({ usage, quota }) {

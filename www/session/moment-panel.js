@@ -128,7 +128,7 @@ export class MomentPanel {
         onFrame: (state) => this.#frame(run, state),
       });
       // At any other speed the rate is that of the one who typed.
-      if (this.#speed.value === "Infinity") this.#figures.show({ replayRate: formatRate(played.events, played.elapsed_ms) });
+      if (store === this.#session.store && this.#speed.value === "Infinity") this.#figures.show({ replayRate: formatRate(played.events, played.elapsed_ms) });
     } catch (error) {
       if (store === this.#session.store && !run.signal.aborted) this.#onError(error);
     }

@@ -89,12 +89,15 @@ export class CartPanel {
     this.#drawControls(lines.length === 0 || state.isCheckedOut);
   }
 
-  /** Draws the lines anew; the button that has the focus keeps it, so that it can be pressed again. */
+  /**
+   * Draws the lines anew; the button that has the focus keeps it, so that it can be pressed again. Where its line is gone, the list has it: a button of
+   * another line would take an Enter that was not meant for it.
+   */
   #drawLines(lines) {
     const place = byId("cart-lines");
     const focused = document.activeElement.closest("#cart-lines button")?.getAttribute("aria-label");
     place.replaceChildren(...lines.map((line) => this.#line(line)));
-    if (focused !== undefined) place.querySelector(`[aria-label="${CSS.escape(focused)}"]`)?.focus();
+    if (focused !== undefined) (place.querySelector(`[aria-label="${CSS.escape(focused)}"]`) ?? place).focus();
   }
 
   #drawControls(isEmpty = false) {
