@@ -1,6 +1,6 @@
 //! Describing streams and the store.
 
-use crate::codec::Entry;
+use crate::codec::{Body, Entry};
 use crate::error::Error;
 use crate::event::{Position, Revision, StreamName};
 use crate::host::Host;
@@ -14,44 +14,66 @@ use super::listing::Listing;
 use super::view::{Stop, View};
 use super::{Shared, Stats, StreamInfo, StreamLife, StreamList, StreamRead};
 
+/// So often it is described at most what others erase meanwhile. Each time takes a truncation and a compaction of theirs.
+const ATTEMPTS: u32 = 5;
+
+/// Whether what a description is of was there until it was complete.
+#[derive(PartialEq, Eq)]
+enum Seen {
+    ToTheEnd,
+    Erased,
+}
+
 impl<S: Storage, H: Host> Shared<S, H> {
     pub(super) async fn stream_info(&self, name: &str) -> Result<Option<StreamInfo>, Error> {
-        let mut as_of = self.state_to_read(None).await?;
         let stream = StreamName::new(name).map_err(|error| error.at("stream"))?;
-        let mut info = None;
-        self.look(&mut |view| {
-            // Another operation may have brought the index further: all of the answer is of one state.
-            as_of = view.index.head().position;
-            let found = view.stream(stream.as_str())?.filter(|found| found.exists());
-            info = found.map(|found| describe(stream.clone(), found.summary()));
-            Ok(())
-        })
-        .await?;
-        match info {
-            Some(info) => self.with_first_visible(info, as_of).await.map(Some),
-            None => Ok(None),
+        let mut attempts_left = ATTEMPTS;
+        loop {
+            attempts_left -= 1;
+            let mut as_of = self.state_to_read(None).await?;
+            let mut info = None;
+            self.look(&mut |view| {
+                // Another operation may have brought the index further: all of the answer is of one state.
+                as_of = view.index.head().position;
+                let found = view.stream(stream.as_str())?.filter(|found| found.exists());
+                info = found.map(|found| describe(stream.clone(), found.summary()));
+                Ok(())
+            })
+            .await?;
+            let Some(mut info) = info else { return Ok(None) };
+            let seen = self.find_first_visible(&mut info, as_of).await?;
+            if seen == Seen::ToTheEnd || attempts_left == 0 {
+                return Ok(Some(info));
+            }
         }
     }
 
     pub(super) async fn streams(&self, list: &StreamList) -> Result<Vec<StreamInfo>, Error> {
-        let mut as_of = self.state_to_read(None).await?;
-        let mut known = Vec::new();
-        self.look(&mut |view| {
-            as_of = view.index.head().position;
-            known = list_streams(view, list)?;
-            Ok(())
-        })
-        .await?;
-        let mut infos = Vec::with_capacity(known.len());
-        for info in known {
-            infos.push(self.with_first_visible(info, as_of).await?);
+        let mut attempts_left = ATTEMPTS;
+        'anew: loop {
+            attempts_left -= 1;
+            let mut as_of = self.state_to_read(None).await?;
+            let mut infos = Vec::new();
+            self.look(&mut |view| {
+                as_of = view.index.head().position;
+                infos = list_streams(view, list)?;
+                Ok(())
+            })
+            .await?;
+            for info in &mut infos {
+                let seen = self.find_first_visible(info, as_of).await?;
+                if seen == Seen::Erased && 0 < attempts_left {
+                    continue 'anew;
+                }
+            }
+            return Ok(infos);
         }
-        Ok(infos)
     }
 
     /// Completes a description. The first event that a stream ever had is known; where that is hidden, the first
-    /// that is seen has to be read.
-    async fn with_first_visible(&self, mut info: StreamInfo, as_of: Position) -> Result<StreamInfo, Error> {
+    /// that is seen has to be read. Where it was hidden and erased since, as another tab may do while this one sleeps, nothing
+    /// can be said of that state any more.
+    async fn find_first_visible(&self, info: &mut StreamInfo, as_of: Position) -> Result<Seen, Error> {
         if info.count == 0 {
             info.first_position = None;
             info.last_position = None;
@@ -69,9 +91,14 @@ impl<S: Storage, H: Host> Shared<S, H> {
             let page = self.read_stream(&read).await?;
             let first = page.entries().next();
             info.first_position = first.as_ref().map(|entry| entry.position);
-            info.created_at = first.map(|Entry { time, .. }| time);
+            info.created_at = first.as_ref().map(|entry| entry.time);
+            let is_first = matches!(&first, Some(Entry { body: Body::Event { revision, .. }, .. })
+                if *revision == info.truncated_before);
+            if !is_first {
+                return Ok(Seen::Erased);
+            }
         }
-        Ok(info)
+        Ok(Seen::ToTheEnd)
     }
 
     pub(super) async fn stats(&self) -> Result<Stats, Error> {
