@@ -27,9 +27,10 @@ const GLUE: &str = "pkg";
 const COMPILED: &str = "wasm32-unknown-unknown/release/everfold.wasm";
 /// Has the linker tell what names what: see `split`.
 const RELOCATIONS: &str = "-Clink-arg=--emit-relocs";
-/// Has the compiler write less code. Of appends, batches and reads no time could be measured for it; a compaction takes a fiftieth longer. It inlines what costs 20 of its instructions, and not 50 as for
-/// size otherwise. It makes no copies of what is computed on one of two ways only, to save the other way from computing it again. And it
-/// does not step pointers and counters along with each other, which addresses of wasm have no use for.
+/// Has the compiler write less code. Of appends, batches and reads no time could be measured for it; a compaction takes a fiftieth
+/// longer. It inlines what costs 20 of its instructions, and not 50 as for size otherwise. It makes no copies of what is computed on
+/// one of two ways only, to save the other way from computing it again. And it does not step pointers and counters along with each
+/// other, which addresses of wasm have no use for.
 const LESS_CODE: [&str; 3] =
     ["-Cllvm-args=-inline-threshold=20", "-Cllvm-args=-enable-pre=false", "-Cllvm-args=-disable-lsr"];
 /// Has the stack begin 64 KiB below 1 MiB, so that the data behind it has addresses that are written in three bytes instead of four.
