@@ -1,5 +1,5 @@
-// Puts children in order and leaves in their place those that stay and come in the order that they have: out and in again, an element loses the focus, and
-// what marks it as new begins anew. That is so of those that change places: they are taken out and put in again.
+// Puts children in order, and leaves where they are those that stay and come in the order that they have: taken out and put in again, as
+// those that change places are, an element loses the focus, and what marks it as new begins anew.
 
 /**
  * Gives a place these children and no others.

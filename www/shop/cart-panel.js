@@ -95,7 +95,7 @@ export class CartPanel {
    */
   #drawLines(lines) {
     const place = byId("cart-lines");
-    const focused = document.activeElement.closest("#cart-lines button")?.getAttribute("aria-label");
+    const focused = document.activeElement?.closest("#cart-lines button")?.getAttribute("aria-label");
     place.replaceChildren(...lines.map((line) => this.#line(line)));
     if (focused !== undefined) (place.querySelector(`[aria-label="${CSS.escape(focused)}"]`) ?? place).focus();
   }

@@ -50,8 +50,8 @@ async function playRound(contestants, round, slices) {
 
 /**
  * The order of play: in as many orders as there are contestants, each begins once, and where their number is even each comes
- * once right after each other, so that what one leaves behind is everybody's; where the rounds are no multiple of that, nearly. After E. J. Williams, Experimental Designs
- * Balanced for the Estimation of Residual Effects of Treatments, 1949.
+ * once right after each other, so that what one leaves behind is everybody's; where the rounds are no multiple of that, nearly.
+ * After E. J. Williams, Experimental Designs Balanced for the Estimation of Residual Effects of Treatments, 1949.
  */
 function orderOf(count, turn) {
   const zigzag = Array.from({ length: count }, (_, place) => (place % 2 === 1 ? (place + 1) / 2 : count - place / 2));
