@@ -25,15 +25,16 @@ export class SharedEngine {
   #handleCount = 0;
   readonly #name: string;
 
-  constructor(name: string, engine: Engine) {
+  constructor(name: string, engine: Engine, word: WordOfTabs | undefined) {
     this.#name = name;
     this.engine = engine;
     // Only databases are of several tabs.
-    const isShared = engine.storage === "indexeddb" && hasChannels();
-    const tell = isShared ? () => this.#word?.say("look") : undefined;
+    if (engine.storage === "indexeddb") this.#word = word;
+    else word?.close();
+    const tell = this.#word && (() => this.#word?.say("look"));
     this.status = new StatusWatch({ ask: () => appendNothing(engine), tell });
     engine.onFailure = (error) => this.status.failed(error);
-    if (isShared) this.#word = new WordOfTabs(name, (word) => this.status.heard(word));
+    this.#word?.listen((said) => this.status.heard(said));
     this.queue = new AppendQueue(engine, this.status);
   }
 
@@ -118,13 +119,16 @@ async function isDestroyed(name: string, shared: SharedEngine): Promise<boolean>
 }
 
 function begin(name: string, options: EngineOptions): Opened {
+  // At once, because the core makes a channel of its own in this task: two that are made apart take twice as long.
+  const word = options.storage !== "memory" && hasChannels() ? new WordOfTabs(name) : undefined;
   const entry: Opened = {
     opening: openEngine(name, options).then(
       (engine) => {
-        entry.shared = new SharedEngine(name, engine);
+        entry.shared = new SharedEngine(name, engine, word);
         return entry.shared;
       },
       (error: unknown) => {
+        word?.close();
         if (opened.get(name) === entry) opened.delete(name);
         throw error;
       },

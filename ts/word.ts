@@ -3,12 +3,15 @@
 /** What is said: the store is about to be destroyed, or there is something to see. */
 export type Word = "destroyed" | "look";
 
-/** Has word of the other tabs that have a store of this name open. Nothing where there can be none. */
+/** Has word of the other tabs that have a store of this name open, once it listens. */
 export class WordOfTabs {
   readonly #channel: BroadcastChannel;
 
-  constructor(name: string, hear: (word: unknown) => void) {
+  constructor(name: string) {
     this.#channel = channelOf(name);
+  }
+
+  listen(hear: (word: unknown) => void): void {
     this.#channel.onmessage = ({ data }) => hear(data);
   }
 

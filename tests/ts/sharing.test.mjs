@@ -131,3 +131,35 @@ test("a signal gives up opening, and what opens too late is let go", async () =>
   assert.equal(await fresh.count(), 0);
   await fresh.close();
 });
+
+/** Opens where there is no IndexedDB, and counts the channels to other tabs that are open then: nobody can be heard by them. */
+async function checkNoChannelLeft(storage, expectedKind) {
+  const { BroadcastChannel } = globalThis;
+  const left = new Set();
+  globalThis.BroadcastChannel = class extends BroadcastChannel {
+    constructor(name) {
+      super(name);
+      left.add(this);
+    }
+
+    close() {
+      left.delete(this);
+      super.close();
+    }
+  };
+  try {
+    const store = await EventStore.open(newName(), { storage }).catch((error) => error);
+    assert.equal(store.storage ?? store.code, expectedKind);
+    assert.equal(left.size, 0);
+    await store.close?.();
+  } finally {
+    globalThis.BroadcastChannel = BroadcastChannel;
+    for (const channel of left) channel.close();
+  }
+}
+
+for (const [storage, expectedKind] of [["indexeddb", "STORAGE_UNAVAILABLE"], ["auto", "memory"], ["memory", "memory"]]) {
+  test(`where there is no IndexedDB, opening with "${storage}" leaves no channel to other tabs open`, async () => {
+    await checkNoChannelLeft(storage, expectedKind);
+  });
+}

@@ -116,9 +116,13 @@ impl Drop for OpenRequest {
     /// A request cannot be withdrawn. One that is given up may succeed later: its connection is closed then, or
     /// it would be in the way of others for as long as the page lives.
     fn drop(&mut self) {
+        // Of a request that has opened its database, nothing more is heard.
+        if self.is_taken.get() {
+            return;
+        }
         let raw = &self.shared.raw;
         listen(raw, &JsValue::NULL);
-        if self.is_taken.get() || close_opened(raw) {
+        if close_opened(raw) {
             return;
         }
         let late = raw.clone();
