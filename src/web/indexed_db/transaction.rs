@@ -10,7 +10,9 @@
 //!   step ------------- step ------------------- step ------ commit() --------------------- answer
 //! ```
 //!
-//! Where the browser allows it, `commit()` is called in the last step itself: see [`Sending`].
+//! Where the browser allows it, `commit()` is called in the last step itself: see [`Sending`]. An operation may ask for
+//! writes before it knows whether they are right. They are kept only by [`Step::Complete`]: whatever else a transaction
+//! ends by, by [`Step::Withdraw`] or because nobody waits for it any more, aborts it.
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
