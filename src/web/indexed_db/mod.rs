@@ -50,8 +50,8 @@ type Begin = Box<dyn Fn() -> Operation>;
 /// A handle to a database in IndexedDB, shared with every tab of the origin.
 pub struct IndexedDbStorage {
     connection: Connection,
-    /// How the next commit asks.
-    asking: Rc<Cell<Asking>>,
+    /// So many of the next commits ask for the head first, because others wrote lately.
+    wary_count: Rc<Cell<u32>>,
 }
 
 impl IndexedDbStorage {
@@ -64,7 +64,7 @@ impl IndexedDbStorage {
     /// name, which is not touched; [`FaultKind::Quota`](crate::storage::FaultKind::Quota).
     pub async fn open(store_name: &str) -> Result<Self, StorageFault> {
         match Connection::open(schema::database_name(store_name)).await {
-            Ok(connection) => Ok(Self { connection, asking: Rc::new(Cell::new(Asking::AtOnce)) }),
+            Ok(connection) => Ok(Self { connection, wary_count: Rc::default() }),
             Err(fault) => Err(fault::with_estimate(fault).await),
         }
     }
@@ -165,11 +165,12 @@ impl Storage for IndexedDbStorage {
     where
         J: FnMut(Head, &[LogRecord]) -> Option<Batch> + 'static,
     {
-        let (judge, asking, outcome) = (Box::new(judge), Rc::clone(&self.asking), Slot::default());
-        let commit =
-            Rc::new(Commit { seen, judge: RefCell::new(judge), asking, outcome: Slot::clone(&outcome) });
-        // Who was overtaken once looks first.
-        let next = Cell::new(self.asking.get());
+        let (wary_count, outcome) = (Rc::clone(&self.wary_count), Slot::default());
+        let asking = if wary_count.get() == 0 { Asking::AtOnce } else { Asking::HeadFirst };
+        let judge = RefCell::new(Box::new(judge) as Judge);
+        let commit = Rc::new(Commit { seen, judge, wary_count, outcome: Slot::clone(&outcome) });
+        // Whatever the first attempt came to, the next one looks first.
+        let next = Cell::new(asking);
         let begin = move || writing::commit(&commit, next.replace(Asking::HeadFirst));
         let areas = writing::COMMIT_AREAS.to_vec();
         self.transact(areas, Access::Write(durability), Box::new(begin), outcome)

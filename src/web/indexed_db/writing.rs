@@ -19,6 +19,9 @@ use super::transaction::{Operation, Reads, Scope, Slot, Step, thrown};
 /// The areas that a commit needs.
 pub const COMMIT_AREAS: [Area; 2] = [Area::Meta, Area::Log];
 
+/// So many commits look first after one that found others ahead: where tabs append in turns, most writes would be in vain.
+const WARY_COUNT: u32 = 16;
+
 /// What the port calls `judge`.
 pub type Judge = Box<dyn FnMut(Head, &[LogRecord]) -> Option<Batch>>;
 
@@ -36,8 +39,8 @@ pub enum Asking {
 pub struct Commit {
     pub seen: Seen,
     pub judge: RefCell<Judge>,
-    /// How commits are to ask: at once, unless the last one found that others had written.
-    pub asking: Rc<Cell<Asking>>,
+    /// So many commits of the storage are still to ask for the head first.
+    pub wary_count: Rc<Cell<u32>>,
     pub outcome: Slot<Outcome>,
 }
 
@@ -63,7 +66,8 @@ pub fn commit(commit: &Rc<Commit>, asking: Asking) -> Operation {
             Stage::Head(request, written) => {
                 let head = read_head(request)?;
                 head.check_writer()?;
-                commit.asking.set(if head == seen { Asking::AtOnce } else { Asking::HeadFirst });
+                let wary_count = commit.wary_count.get().saturating_sub(1);
+                commit.wary_count.set(if head == seen { wary_count } else { WARY_COUNT });
                 if let Some((last, after)) = written.take() {
                     if head != seen {
                         return Ok(Step::Withdraw);
