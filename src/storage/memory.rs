@@ -67,7 +67,7 @@ impl Storage for MemoryStorage {
 
     fn commit<J>(&self, seen: Seen, _durability: Durability, judge: J) -> Ready<Result<Outcome, StorageFault>>
     where
-        J: FnOnce(Head, &[LogRecord]) -> Option<Batch> + 'static,
+        J: FnMut(Head, &[LogRecord]) -> Option<Batch> + 'static,
     {
         let committed = self.check_open().and_then(|()| self.records.borrow().commit(seen, judge));
         ready(self.applied(committed))

@@ -59,11 +59,12 @@ pub trait Storage: 'static {
     /// hands over their records, in order; or, where these are more than [`Seen::tail_bytes_max`]
     /// or the layout changed, gives up with [`Outcome::Behind`] without calling `judge`.
     ///
-    /// What `judge` returns is written: its records, which are new, and its head. `None` writes nothing.
-    /// `judge` is pure and synchronous: it may be called at most once, inside the transaction.
+    /// What `judge` returned last is written: its records, which are new, and its head. `None` writes nothing.
+    /// `judge` is pure and synchronous. A storage may ask it beforehand what it would write at `seen`, and have that
+    /// ready; where the head turns out to be another, nothing of it is written.
     async fn commit<J>(&self, seen: Seen, durability: Durability, judge: J) -> Result<Outcome, StorageFault>
     where
-        J: FnOnce(Head, &[LogRecord]) -> Option<Batch> + 'static;
+        J: FnMut(Head, &[LogRecord]) -> Option<Batch> + 'static;
 
     /// Deletes and writes records in any areas where every expectation holds, in one transaction: it reads what
     /// is expected, then deletes, then puts. What it puts stays, even where it deletes around it.

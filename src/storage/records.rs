@@ -82,9 +82,9 @@ impl Records {
     }
 
     /// Judges a commit on the newest records; what comes of it is in force once the changes are applied.
-    pub fn commit<J>(&self, seen: Seen, judge: J) -> Result<(Outcome, Changes), StorageFault>
+    pub fn commit<J>(&self, seen: Seen, mut judge: J) -> Result<(Outcome, Changes), StorageFault>
     where
-        J: FnOnce(Head, &[LogRecord]) -> Option<Batch>,
+        J: FnMut(Head, &[LogRecord]) -> Option<Batch>,
     {
         let head = self.head()?;
         head.check_writer()?;

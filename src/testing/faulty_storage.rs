@@ -217,9 +217,14 @@ impl<S: Storage> Storage for FaultyStorage<S> {
         self.inner.read(request).await
     }
 
-    async fn commit<J>(&self, seen: Seen, durability: Durability, judge: J) -> Result<Outcome, StorageFault>
+    async fn commit<J>(
+        &self,
+        seen: Seen,
+        durability: Durability,
+        mut judge: J,
+    ) -> Result<Outcome, StorageFault>
     where
-        J: FnOnce(Head, &[LogRecord]) -> Option<Batch> + 'static,
+        J: FnMut(Head, &[LogRecord]) -> Option<Batch> + 'static,
     {
         let fault = self.faults.meet(Operation::Commit).await;
         let reported = fault.and_then(|fault| fault.to_storage_fault(Operation::Commit));

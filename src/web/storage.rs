@@ -63,7 +63,7 @@ impl Storage for BrowserStorage {
         judge: J,
     ) -> impl Future<Output = Result<Outcome, StorageFault>>
     where
-        J: FnOnce(Head, &[LogRecord]) -> Option<Batch> + 'static,
+        J: FnMut(Head, &[LogRecord]) -> Option<Batch> + 'static,
     {
         match self {
             Self::IndexedDb(storage) => storage.commit(seen, durability, judge),

@@ -21,6 +21,7 @@ enum Defect {
     JudgesHoweverFarBehind,
     IgnoresTheLayout,
     WritesWhatJudgeRefuses,
+    WritesWhatWasMadeReady,
     ForgetsExpectations,
     WritesHalfOfARefusal,
     ForgetsDeletes,
@@ -135,9 +136,14 @@ impl Storage for DefectiveStorage {
         Ok(found)
     }
 
-    async fn commit<J>(&self, seen: Seen, durability: Durability, judge: J) -> Result<Outcome, StorageFault>
+    async fn commit<J>(
+        &self,
+        seen: Seen,
+        durability: Durability,
+        mut judge: J,
+    ) -> Result<Outcome, StorageFault>
     where
-        J: FnOnce(Head, &[LogRecord]) -> Option<Batch> + 'static,
+        J: FnMut(Head, &[LogRecord]) -> Option<Batch> + 'static,
     {
         let newest = self.newest_head().await?;
         match self.defect {
@@ -155,10 +161,15 @@ impl Storage for DefectiveStorage {
                 self.inner.commit(seen.into(), durability, judge).await
             }
             WritesWhatJudgeRefuses => {
-                let judge = |head: Head, tail: &[LogRecord]| {
-                    let record = LogRecord { first: head.position.next(), bytes: vec![0] };
-                    let after = Head { position: record.first, ..head };
-                    judge(head, tail).or(Some(Batch { records: vec![record], head: after }))
+                let judge = move |head: Head, tail: &[LogRecord]| {
+                    judge(head, tail).or_else(|| Some(one_record_after(head)))
+                };
+                self.inner.commit(seen, durability, judge).await
+            }
+            WritesWhatWasMadeReady => {
+                let ready = judge(seen.head, &[]).is_some();
+                let judge = move |head: Head, tail: &[LogRecord]| {
+                    judge(head, tail).or_else(|| ready.then(|| one_record_after(head)))
                 };
                 self.inner.commit(seen, durability, judge).await
             }
@@ -248,6 +259,12 @@ async fn a_turn_of_the_executor() {
     .await;
 }
 
+fn one_record_after(head: Head) -> Batch {
+    let record = LogRecord { first: head.position.next(), bytes: vec![0] };
+    let after = Head { position: record.first, ..head };
+    Batch { records: vec![record], head: after }
+}
+
 /// The clauses that a storage with this defect breaks.
 fn broken_by(defect: Defect) -> Vec<&'static str> {
     let databases: RefCell<BTreeMap<String, MemoryStorage>> = RefCell::default();
@@ -265,9 +282,10 @@ fn each_defect_is_caught_by_the_clause_that_it_offends() {
     let rows = [
         (AcknowledgesWithoutWriting, "a_commit_is_seen_by_the_other_handle_with_its_head"),
         (HandsJudgeNoTail, "behind_the_head_judge_is_handed_the_records_between_in_order"),
-        (JudgesHoweverFarBehind, "past_the_limit_it_gives_up_without_judge"),
-        (IgnoresTheLayout, "a_changed_layout_gives_up_without_judge"),
+        (JudgesHoweverFarBehind, "past_the_limit_it_gives_up_without_judging_what_others_wrote"),
+        (IgnoresTheLayout, "a_changed_layout_gives_up_without_judging_what_others_wrote"),
         (WritesWhatJudgeRefuses, "what_judge_refuses_is_not_written"),
+        (WritesWhatWasMadeReady, "of_a_commit_that_finds_others_ahead_only_what_is_judged_last_is_written"),
         (ForgetsExpectations, "a_write_holds_to_what_it_expects"),
         (WritesHalfOfARefusal, "a_refused_write_changes_nothing"),
         (ForgetsDeletes, "a_write_replaces_and_deletes"),

@@ -112,16 +112,21 @@ impl Storage for Canary {
         self.inner.read(spoiled(&self.whim, request)).await
     }
 
-    async fn commit<J>(&self, seen: Seen, durability: Durability, judge: J) -> Result<Outcome, StorageFault>
+    async fn commit<J>(
+        &self,
+        seen: Seen,
+        durability: Durability,
+        mut judge: J,
+    ) -> Result<Outcome, StorageFault>
     where
-        J: FnOnce(Head, &[LogRecord]) -> Option<Batch> + 'static,
+        J: FnMut(Head, &[LogRecord]) -> Option<Batch> + 'static,
     {
         if self.is_wrong(AcknowledgesWithoutWriting) && self.head().await? == seen.head {
             let batch = judge(seen.head, &[]);
             return Ok(batch.map_or(Outcome::Rejected, |batch| Outcome::Committed(batch.head)));
         }
         if self.is_wrong(HandsJudgeNoTail) {
-            let judge = |head: Head, _: &[LogRecord]| judge(head, &[]);
+            let judge = move |head: Head, _: &[LogRecord]| judge(head, &[]);
             return self.inner.commit(seen, durability, judge).await;
         }
         let outcome = self.inner.commit(seen, durability, judge).await?;

@@ -78,7 +78,7 @@ async fn a_batch_of_which_one_record_cannot_be_written_leaves_nothing_behind() {
         let records = (1..=3).map(|first| LogRecord { first: Position(first), bytes: vec![first as u8] });
         let head = Head { position: Position(3), appended_bytes: 3, ..Head::default() };
         let batch = Batch { records: records.collect(), head };
-        let judge = move |_, _: &[_]| Some(batch);
+        let judge = move |_, _: &[_]| Some(batch.clone());
         let fault = storage.commit(Head::default().into(), Durability::Relaxed, judge).await.unwrap_err();
         assert_eq!((fault.kind, fault.outcome), (FaultKind::Damaged, WriteOutcome::NotWritten), "{fault:?}");
         let log =

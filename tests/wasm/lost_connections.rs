@@ -1,13 +1,14 @@
 //! What happens to a connection behind the storage's back.
 
-use std::cell::Cell;
 use std::future::Future;
 use std::pin::pin;
-use std::rc::Rc;
 use std::task::{Context, Waker};
 
 use everfold::error::WriteOutcome;
-use everfold::storage::{Area, Direction, Durability, FaultKind, Head, KeyRange, Outcome, Storage};
+use everfold::storage::{
+    Area, Direction, Durability, FaultKind, GuardedWrite, Head, Key, KeyRange, LayoutChange, Outcome,
+    Storage, Written,
+};
 use everfold::testing::reads;
 use everfold::web::IndexedDbStorage;
 use wasm_bindgen_futures::JsFuture;
@@ -89,17 +90,14 @@ async fn a_storage_whose_database_went_with_its_connection_is_closed() {
 }
 
 #[wasm_bindgen_test]
-async fn a_commit_that_fails_before_its_judgement_is_made_once_more() {
-    let (_, storage) = new_storage("before-judgement").await;
-    let calls = Rc::new(Cell::new(0));
-    let counter = Rc::clone(&calls);
-    let _sabotage = Sabotage::begin("the next reading is aborted");
-    let judge = move |head, _: &[_]| {
-        counter.set(counter.get() + 1);
-        Some(batch_after(head, b"one".to_vec()))
-    };
-    let head = committed(storage.commit(Head::default().into(), Durability::Relaxed, judge).await);
-    assert_eq!((head.position.0, calls.get()), (1, 1));
+async fn a_commit_that_fails_before_it_is_sent_is_made_once_more() {
+    let (_, storage) = new_storage("before-it-is-sent").await;
+    for seen in [Head::default(), batch_after(Head::default(), b"one".to_vec()).head] {
+        let _sabotage = Sabotage::begin("the next reading is aborted");
+        let head = committed(append(&storage, seen, Durability::Relaxed, b"one").await);
+        assert_eq!(head, batch_after(seen, b"one".to_vec()).head);
+        assert_eq!(page(&storage).await, Ok(head.position.0 as usize));
+    }
 }
 
 #[wasm_bindgen_test]
@@ -155,4 +153,29 @@ async fn a_commit_that_nobody_waits_for_is_whole_or_not_there() {
     let outcome = append(&storage, Head::default(), Durability::Relaxed, b"two").await;
     assert!(matches!(outcome, Ok(Outcome::Committed(head)) if head.position.0 == 1), "{outcome:?}");
     assert_eq!(uncaught_errors(), errors, "the browser called what is gone");
+}
+
+/// It asks for its writes before it knows the head, and their place may be free: a compaction has taken the record.
+#[wasm_bindgen_test]
+async fn a_commit_that_nobody_waits_for_and_that_comes_too_late_writes_nothing() {
+    let (_, storage) = new_storage("abandoned-and-late").await;
+    let seen = Head::default();
+    let head = committed(append(&storage, seen, Durability::Relaxed, b"one").await);
+    let taken = KeyRange { from: None, to: Some(Key::Position(head.position)) };
+    let swap = GuardedWrite {
+        expect: Vec::new(),
+        deletes: vec![(Area::Log, taken)],
+        puts: Vec::new(),
+        layout: LayoutChange::Next { from: head.layout },
+        durability: Durability::Relaxed,
+    };
+    assert_eq!(storage.write(swap).await.unwrap(), Written::Yes);
+    {
+        let commit = pin!(append(&storage, seen, Durability::Relaxed, b"late"));
+        let poll = commit.poll(&mut Context::from_waker(Waker::noop()));
+        assert!(poll.is_pending(), "a commit takes its time");
+    }
+    assert_eq!(page(&storage).await, Ok(0), "what came too late is in the log");
+    let after = Head { layout: head.layout + 1, ..head };
+    assert_eq!(reads::head(&storage).await.unwrap(), after);
 }

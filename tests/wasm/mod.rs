@@ -41,7 +41,7 @@ async fn append(
     bytes: &[u8],
 ) -> Result<Outcome, StorageFault> {
     let bytes = bytes.to_vec();
-    storage.commit(seen.into(), durability, move |head, _| Some(batch_after(head, bytes))).await
+    storage.commit(seen.into(), durability, move |head, _| Some(batch_after(head, bytes.clone()))).await
 }
 
 fn batch_after(head: Head, bytes: Vec<u8>) -> Batch {

@@ -78,9 +78,14 @@ impl Storage for FileStorage {
         }
     }
 
-    async fn commit<J>(&self, seen: Seen, durability: Durability, judge: J) -> Result<Outcome, StorageFault>
+    async fn commit<J>(
+        &self,
+        seen: Seen,
+        durability: Durability,
+        mut judge: J,
+    ) -> Result<Outcome, StorageFault>
     where
-        J: FnOnce(Head, &[LogRecord]) -> Option<Batch> + 'static,
+        J: FnMut(Head, &[LogRecord]) -> Option<Batch> + 'static,
     {
         self.check_open()?;
         let mut records = self.database.records.borrow().clone();

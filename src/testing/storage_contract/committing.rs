@@ -48,14 +48,14 @@ pub async fn judge_is_handed_as_much_as_the_limit_allows<S: Storage>(
     ensure_equal(call.map(|call| (call.head, call.tail.len())), Some((head, 2)), "what judge was handed")
 }
 
-pub async fn past_the_limit_it_gives_up_without_judge<S: Storage>(
+pub async fn past_the_limit_it_gives_up_without_judging_what_others_wrote<S: Storage>(
     open: &impl AsyncFn(&str) -> S,
     name: &str,
 ) -> Clause {
     let (storage, other) = (open(name).await, open(name).await);
     let bodies = vec![vec![7; BEHIND_BYTES_MAX as usize], vec![8]];
     let head = committed(append(&other, Head::default(), bodies).await)?;
-    ensure_behind(append(&storage, Head::default(), vec![vec![1]]).await, head)?;
+    ensure_behind(append(&storage, Head::default(), vec![vec![1]]).await, Head::default(), head)?;
     let page = succeeds(whole_area(&storage, Area::Log).await)?;
     ensure_equal((page.head, page.records.len()), (head, 2), "the log afterwards")
 }
@@ -72,7 +72,7 @@ pub async fn who_asks_for_all_of_the_tail_gets_it<S: Storage>(
     ensure_equal(call.map(|call| (call.head, call.tail.len())), Some((head, 2)), "what judge was handed")
 }
 
-pub async fn a_changed_layout_gives_up_without_judge<S: Storage>(
+pub async fn a_changed_layout_gives_up_without_judging_what_others_wrote<S: Storage>(
     open: &impl AsyncFn(&str) -> S,
     name: &str,
 ) -> Clause {
@@ -82,7 +82,7 @@ pub async fn a_changed_layout_gives_up_without_judge<S: Storage>(
     let mut rewrite = unguarded(vec![(Area::Meta, Key::text(Head::KEY), head.to_bytes())], Vec::new());
     rewrite.expect = vec![(Area::Meta, Key::text(Head::KEY), Some(seen.to_bytes()))];
     ensure_equal(succeeds(other.write(rewrite).await)?, crate::storage::Written::Yes, "the rewrite")?;
-    ensure_behind(append(&storage, seen, vec![b"2".to_vec()]).await, head)?;
+    ensure_behind(append(&storage, seen, vec![b"2".to_vec()]).await, seen, head)?;
     let after = committed(append(&storage, head, vec![b"2".to_vec()]).await)?;
     ensure_equal(
         (after.layout, after.position),
@@ -101,6 +101,34 @@ pub async fn what_judge_refuses_is_not_written<S: Storage>(
     ensure_equal(outcome, Outcome::Rejected, "the outcome")?;
     let page = succeeds(whole_area(&storage, Area::Log).await)?;
     ensure_equal((page.head, page.records.len()), (head, 1), "the log afterwards")
+}
+
+/// Whatever was made ready for the head that was seen.
+pub async fn of_a_commit_that_finds_others_ahead_only_what_is_judged_last_is_written<S: Storage>(
+    open: &impl AsyncFn(&str) -> S,
+    name: &str,
+) -> Clause {
+    let (storage, other) = (open(name).await, open(name).await);
+    let mut head = Head::default();
+    // Others are ahead each time, so a storage that learns from the last time does all that it can do.
+    for number in 0..4_u8 {
+        let seen = head;
+        let theirs = committed(append(&other, seen, vec![vec![number]; 2]).await)?;
+        let judge = move |head: Head, _: &[LogRecord]| {
+            (head == seen || number % 2 == 0).then(|| batch_after(head, vec![vec![100, number]]))
+        };
+        let outcome = succeeds(storage.commit(seen.into(), Durability::Relaxed, judge).await)?;
+        let mine = batch_after(theirs, vec![vec![100, number]]).head;
+        let expected = if number % 2 == 0 { Outcome::Committed(mine) } else { Outcome::Rejected };
+        ensure_equal(outcome, expected, "the outcome")?;
+        head = if number % 2 == 0 { mine } else { theirs };
+        let page = succeeds(whole_area(&storage, Area::Log).await)?;
+        ensure_equal((page.head, page.records.len() as u64), (head, head.position.0), "the log afterwards")?;
+        let alone = committed(append(&storage, head, vec![vec![200, number]]).await)?;
+        ensure_equal(alone, batch_after(head, vec![vec![200, number]]).head, "the head of a commit alone")?;
+        head = alone;
+    }
+    Ok(())
 }
 
 pub async fn a_commit_is_seen_by_the_other_handle_with_its_head<S: Storage>(
@@ -156,8 +184,13 @@ pub async fn every_durability_is_taken<S: Storage>(open: &impl AsyncFn(&str) -> 
 }
 
 #[track_caller]
-fn ensure_behind(result: Result<(Outcome, Option<JudgeCall>), StorageFault>, head: Head) -> Clause {
+fn ensure_behind(
+    result: Result<(Outcome, Option<JudgeCall>), StorageFault>,
+    seen: Head,
+    head: Head,
+) -> Clause {
     let (outcome, call) = succeeds(result)?;
     ensure_equal(outcome, Outcome::Behind(head), "the outcome")?;
-    ensure(call.is_none(), "judge was not called")
+    let call = call.unwrap_or(JudgeCall { head: seen, tail: Vec::new() });
+    ensure_equal(call, JudgeCall { head: seen, tail: Vec::new() }, "what judge was asked beforehand")
 }

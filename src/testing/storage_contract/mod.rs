@@ -74,10 +74,11 @@ where
             at_the_head_judge_is_handed_no_records,
             behind_the_head_judge_is_handed_the_records_between_in_order,
             judge_is_handed_as_much_as_the_limit_allows,
-            past_the_limit_it_gives_up_without_judge,
+            past_the_limit_it_gives_up_without_judging_what_others_wrote,
             who_asks_for_all_of_the_tail_gets_it,
-            a_changed_layout_gives_up_without_judge,
+            a_changed_layout_gives_up_without_judging_what_others_wrote,
             what_judge_refuses_is_not_written,
+            of_a_commit_that_finds_others_ahead_only_what_is_judged_last_is_written,
             a_commit_is_seen_by_the_other_handle_with_its_head,
             a_commit_may_have_several_records,
             every_durability_is_taken;
@@ -117,7 +118,7 @@ where
     broken.into_result()
 }
 
-/// What a judge was handed.
+/// What a judge was handed last.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct JudgeCall {
     head: Head,
@@ -134,7 +135,7 @@ async fn append<S: Storage>(
     let handed = Rc::clone(&call);
     let judge = move |head: Head, tail: &[LogRecord]| {
         *handed.borrow_mut() = Some(JudgeCall { head, tail: tail.to_vec() });
-        Some(batch_after(head, bodies))
+        Some(batch_after(head, bodies.clone()))
     };
     let outcome = storage.commit(seen.into(), Durability::Relaxed, judge).await?;
     Ok((outcome, call.take()))

@@ -18,7 +18,7 @@ mod transaction;
 mod usage;
 mod writing;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::future::{Future, Ready, ready};
 use std::pin::Pin;
@@ -40,15 +40,18 @@ use connection::Connection;
 use fault::Fault;
 use patience::TRANSACTION_ATTEMPTS;
 pub use transaction::Slot;
-use transaction::{Access, Operation, Reads};
+use transaction::{Access, Ended, Operation, Reads};
 pub use writing::Judge;
+use writing::{Asking, Commit};
 
 /// What makes the operation of each attempt at a transaction.
-type Begin = Box<dyn Fn() -> Option<Operation>>;
+type Begin = Box<dyn Fn() -> Operation>;
 
 /// A handle to a database in IndexedDB, shared with every tab of the origin.
 pub struct IndexedDbStorage {
     connection: Connection,
+    /// So many of the next commits ask for the head first, because others wrote lately.
+    wary_count: Rc<Cell<u32>>,
 }
 
 impl IndexedDbStorage {
@@ -61,7 +64,7 @@ impl IndexedDbStorage {
     /// name, which is not touched; [`FaultKind::Quota`](crate::storage::FaultKind::Quota).
     pub async fn open(store_name: &str) -> Result<Self, StorageFault> {
         match Connection::open(schema::database_name(store_name)).await {
-            Ok(connection) => Ok(Self { connection }),
+            Ok(connection) => Ok(Self { connection, wary_count: Rc::default() }),
             Err(fault) => Err(fault::with_estimate(fault).await),
         }
     }
@@ -97,17 +100,19 @@ impl IndexedDbStorage {
 
     /// Runs a transaction, and once more on a new connection where the first one failed before anything could be
     /// written. Where that may be because of a value that cannot be read, it reads singly from then on, and has an
-    /// attempt of its own for that. `begin` makes the operation of each attempt, if another can be made, and each
-    /// leaves what it finds in the slot.
+    /// attempt of its own for that; and so has what follows on one that was taken back. `begin` makes the operation of
+    /// each attempt, which leaves what it finds in the slot.
     ///
     /// What is waited for is boxed, and so compiled once for all operations.
     fn transact<T>(&self, areas: Vec<Area>, access: Access, begin: Begin, slot: Slot<T>) -> Answering<'_, T> {
         let transaction = Box::pin(async move {
             let (mut result, mut reads, mut attempts_left) = (Ok(()), Reads::Together, TRANSACTION_ATTEMPTS);
-            while 0 < attempts_left
-                && let Some(operation) = begin()
-            {
-                result = self.attempt(&areas, access, reads, operation).await;
+            while 0 < attempts_left {
+                let ended = self.attempt(&areas, access, reads, begin()).await;
+                if ended.as_ref().is_ok_and(|ended| *ended == Ended::Withdrawn) {
+                    continue;
+                }
+                result = ended.map(drop);
                 attempts_left -= 1;
                 match &result {
                     Err(fault) if fault.outcome != NotWritten => break,
@@ -132,7 +137,7 @@ impl IndexedDbStorage {
         access: Access,
         reads: Reads,
         operation: Operation,
-    ) -> Result<(), Fault> {
+    ) -> Result<Ended, Fault> {
         wakefulness::awake().await;
         let handle = self.connection.handle().await?;
         let result = transaction::run(handle.database(), areas, access, reads, operation).await;
@@ -153,17 +158,20 @@ impl Storage for IndexedDbStorage {
         let areas = request.areas();
         let (request, found) = (Rc::new(request), Slot::default());
         let slot = Slot::clone(&found);
-        self.transact(areas, Access::Read, Box::new(move || Some(reading::read(&request, &slot))), found)
+        self.transact(areas, Access::Read, Box::new(move || reading::read(&request, &slot)), found)
     }
 
     fn commit<J>(&self, seen: Seen, durability: Durability, judge: J) -> Answering<'_, Outcome>
     where
-        J: FnOnce(Head, &[LogRecord]) -> Option<Batch> + 'static,
+        J: FnMut(Head, &[LogRecord]) -> Option<Batch> + 'static,
     {
-        let judge: Judge = Box::new(judge);
-        let (judge, outcome) = (Rc::new(RefCell::new(Some(judge))), Slot::default());
-        let slot = Slot::clone(&outcome);
-        let begin = move || judge.borrow().is_some().then(|| writing::commit(seen, &judge, &slot));
+        let (wary_count, outcome) = (Rc::clone(&self.wary_count), Slot::default());
+        let asking = if wary_count.get() == 0 { Asking::AtOnce } else { Asking::HeadFirst };
+        let judge = RefCell::new(Box::new(judge) as Judge);
+        let commit = Rc::new(Commit { seen, judge, wary_count, outcome: Slot::clone(&outcome) });
+        // Whatever the first attempt came to, the next one looks first.
+        let next = Cell::new(asking);
+        let begin = move || writing::commit(&commit, next.replace(Asking::HeadFirst));
         let areas = writing::COMMIT_AREAS.to_vec();
         self.transact(areas, Access::Write(durability), Box::new(begin), outcome)
     }
@@ -172,13 +180,13 @@ impl Storage for IndexedDbStorage {
         let (areas, access) = (writing::areas_of(&write), Access::Write(write.durability));
         let (write, written) = (Rc::new(write), Slot::default());
         let slot = Slot::clone(&written);
-        self.transact(areas, access, Box::new(move || Some(writing::guarded(&write, &slot))), written)
+        self.transact(areas, access, Box::new(move || writing::guarded(&write, &slot)), written)
     }
 
     fn usage(&self) -> LocalBoxFuture<'_, Result<Usage, StorageFault>> {
         let counted = Slot::default();
         let slot = Slot::clone(&counted);
-        let begin = Box::new(move || Some(usage::count(&slot)));
+        let begin = Box::new(move || usage::count(&slot));
         let counting = self.transact(Area::ALL.to_vec(), Access::Read, begin, counted);
         Box::pin(async move {
             let areas = counting.await?;

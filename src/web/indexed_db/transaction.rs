@@ -10,7 +10,9 @@
 //!   step ------------- step ------------------- step ------ commit() --------------------- answer
 //! ```
 //!
-//! Where the browser allows it, `commit()` is called in the last step itself: see [`Sending`].
+//! Where the browser allows it, `commit()` is called in the last step itself: see [`Sending`]. An operation may ask for
+//! writes before it knows whether they are right. They are kept only by [`Step::Complete`]: whatever else a transaction
+//! ends by, by [`Step::Withdraw`] or because nobody waits for it any more, aborts it.
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
@@ -61,6 +63,16 @@ pub enum Step {
     Done,
     /// To end once the transaction is complete. This request is the last of its writes.
     Complete(IdbRequest),
+    /// To end now, and to take back all that was written.
+    Withdraw,
+}
+
+/// How a transaction ended that did not fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    Done,
+    /// It took back what it had written.
+    Withdrawn,
 }
 
 /// The transaction as an operation sees it.
@@ -110,7 +122,7 @@ pub async fn run(
     access: Access,
     reads: Reads,
     operation: Operation,
-) -> Result<(), Fault> {
+) -> Result<Ended, Fault> {
     let transaction = thrown(begin(database, areas, access))?;
     let run = Run::start(Scope { transaction, reads }, access, operation);
     poll_fn(|context| run.answer.poll(context)).await
@@ -143,7 +155,7 @@ pub struct Run {
     is_sent: Cell<bool>,
     /// Whether it has ended: the browser calls nobody any more.
     is_over: Cell<bool>,
-    answer: Answer<Result<(), Fault>>,
+    answer: Answer<Result<Ended, Fault>>,
     /// What the browser calls.
     handler: Function,
 }
@@ -185,7 +197,7 @@ impl Run {
             self.advance();
         } else {
             self.is_over.set(true);
-            self.answer.give(if self.is_written.get() { Ok(()) } else { Err(fault::unanswered()) });
+            self.answer.give(if self.is_written.get() { Ok(Ended::Done) } else { Err(fault::unanswered()) });
         }
     }
 
@@ -226,13 +238,10 @@ impl Run {
                 if self.access != Access::Read {
                     self.send();
                 }
-                self.answer.give(Ok(()));
+                self.answer.give(Ok(Ended::Done));
             }
-            Err(fault) => {
-                // It throws where the transaction has ended already, which is what is wanted.
-                drop(self.scope.transaction.abort());
-                self.answer.give(Err(fault));
-            }
+            Ok(Step::Withdraw) => self.abort(Ok(Ended::Withdrawn)),
+            Err(fault) => self.abort(Err(fault)),
         }
     }
 
@@ -249,6 +258,12 @@ impl Run {
     fn send(&self) {
         self.is_sent.set(true);
         drop(self.scope.transaction.commit());
+    }
+
+    fn abort(&self, answer: Result<Ended, Fault>) {
+        // It throws where the transaction has ended already, which is what is wanted.
+        drop(self.scope.transaction.abort());
+        self.answer.give(answer);
     }
 
     fn error(&self) -> JsValue {
@@ -268,10 +283,14 @@ impl Run {
 }
 
 impl Drop for Run {
-    /// The handler will serve another: the browser must not call it for this one any more.
+    /// The handler will serve another: the browser must not call it for this one any more. What was asked to be written,
+    /// and not found to be right yet, must not be kept when nobody looks.
     fn drop(&mut self) {
         if self.is_over.get() {
             return;
+        }
+        if self.access != Access::Read && !self.is_sent.get() && !self.is_written.get() {
+            drop(self.scope.transaction.abort());
         }
         self.scope.transaction.set_onabort(None);
         self.scope.transaction.set_oncomplete(None);

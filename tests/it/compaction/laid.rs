@@ -54,7 +54,7 @@ pub async fn lay(storage: &impl Storage, commits: &[Commit], per_record: usize) 
             let judge = move |head: Head, _: &[LogRecord]| {
                 let appended_bytes: usize = records.iter().map(|record| record.bytes.len()).sum();
                 let appended_bytes = head.appended_bytes + appended_bytes as u64;
-                Some(Batch { records, head: Head { position, appended_bytes, ..head } })
+                Some(Batch { records: records.clone(), head: Head { position, appended_bytes, ..head } })
             };
             let outcome = storage.commit(seen.into(), Durability::Relaxed, judge).await;
             match outcome.expect("a storage that was not made to fail") {

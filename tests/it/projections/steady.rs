@@ -91,7 +91,7 @@ impl Storage for Restless {
 
     async fn commit<J>(&self, seen: Seen, durability: Durability, judge: J) -> Result<Outcome, StorageFault>
     where
-        J: FnOnce(Head, &[LogRecord]) -> Option<Batch> + 'static,
+        J: FnMut(Head, &[LogRecord]) -> Option<Batch> + 'static,
     {
         self.inner.commit(seen, durability, judge).await
     }
