@@ -1,7 +1,8 @@
 //! What is decided of a queue of appends, and what is to be written for it.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::task::{Context, Waker};
 
 use crate::codec::encode_records;
 use crate::error::Error;
@@ -22,6 +23,8 @@ pub(super) struct Hearing {
     /// What is decided if nobody else has written.
     prepared: RefCell<Option<Box<Decision>>>,
     decided: RefCell<Option<Result<Box<Decision>, Error>>>,
+    /// Who goes on once it is decided.
+    waker: Cell<Option<Waker>>,
 }
 
 /// What was decided of a queue, and what is to be written for it.
@@ -31,18 +34,31 @@ pub(super) struct Decision {
     pub tail: Vec<CommittedRecord>,
     /// What is written; `None` where nothing is.
     pub batch: Option<Batch>,
+    /// The records of the batch, once they were read as the index takes them in.
+    written: Vec<CommittedRecord>,
     /// The head under which all of it holds.
     pub head: Head,
 }
 
 impl Hearing {
-    /// Judges a queue on facts that hold up to a head. Most often nobody else has written when the transaction
-    /// begins: then it finds everything judged and encoded.
+    /// Judges a queue on facts that hold up to a head.
     pub fn begin(queue: &Rc<[Rc<Append>]>, head: Head, facts: Facts, now: UnixMillis) -> Rc<Self> {
-        let (prepared, decided) = (RefCell::new(None), RefCell::new(None));
-        let hearing = Self { queue: Rc::clone(queue), head, facts, now, prepared, decided };
-        *hearing.prepared.borrow_mut() = Some(hearing.judge(head, Vec::new()));
-        Rc::new(hearing)
+        let (prepared, decided, waker) = (RefCell::new(None), RefCell::new(None), Cell::new(None));
+        Rc::new(Self { queue: Rc::clone(queue), head, facts, now, prepared, decided, waker })
+    }
+
+    /// Does what is to be done beside the storage, while that is waited for: at first judges and encodes, because most
+    /// often nobody else has written; and once it is decided, reads what is written. The task of `context` is woken for it.
+    pub fn go_on(&self, context: &Context<'_>) {
+        match &mut *self.decided.borrow_mut() {
+            None => {
+                let mut prepared = self.prepared.borrow_mut();
+                prepared.get_or_insert_with(|| self.judge(self.head, Vec::new()));
+                self.waker.set(Some(context.waker().clone()));
+            }
+            Some(Ok(decision)) => decision.read(),
+            Some(Err(_)) => {}
+        }
     }
 
     /// Decides on the head of the log and what others committed since the facts, keeps what was decided, and gives
@@ -52,6 +68,9 @@ impl Hearing {
         let decision = prepared.map_or_else(|| self.judge_on(head, tail), Ok);
         let batch = decision.as_ref().ok().and_then(|decision| decision.batch.clone());
         *self.decided.borrow_mut() = Some(decision);
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
         batch
     }
 
@@ -84,6 +103,27 @@ impl Hearing {
             ..head
         };
         let batch = (!records.is_empty()).then_some(Batch { records, head: after });
-        Box::new(Decision { verdicts: judgement.verdicts, tail, batch, head: after })
+        Box::new(Decision { verdicts: judgement.verdicts, tail, batch, written: Vec::new(), head: after })
+    }
+}
+
+impl Decision {
+    /// All records that are committed with it: those of others, and its own.
+    pub fn committed(&mut self) -> Vec<CommittedRecord> {
+        self.read();
+        let mut committed = std::mem::take(&mut self.tail);
+        committed.append(&mut self.written);
+        committed
+    }
+
+    /// Reads the records that are to be written.
+    #[inline(never)]
+    fn read(&mut self) {
+        let records = self.batch.iter().flat_map(|batch| &batch.records).skip(self.written.len());
+        for record in records {
+            let decoded = CommittedRecord::decode(record);
+            assert!(decoded.is_some(), "a record that was written cannot be read");
+            self.written.extend(decoded);
+        }
     }
 }
