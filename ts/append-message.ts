@@ -3,9 +3,10 @@ import { UUID_BYTES, readUuid } from "./arguments.js";
 import type { AppendMessage, ConditionMessage } from "./engine.js";
 import { MessageWriter } from "./message-writer.js";
 
-/** How many ids there is room for at first. */
+/** How many numbers and ids there is room for at first: as many as the last message had, but for a few. */
+const NUMBERS_FEW = 64;
 const IDS_FEW = 4;
-const encoder = new TextEncoder();
+let [numbersExpected, idsExpected] = [NUMBERS_FEW, IDS_FEW];
 
 /**
  * Writes an {@link AppendMessage}, one append at a time. The layout is described there.
@@ -16,10 +17,13 @@ const encoder = new TextEncoder();
 export class AppendMessageWriter {
   /** Length of the payloads written, in UTF-16 units. */
   textLength = 0;
-  readonly #message = new MessageWriter();
+  readonly #message = new MessageWriter(numbersExpected);
   readonly #texts: string[] = [];
-  #ids = new Uint8Array(IDS_FEW * UUID_BYTES);
+  #ids = new Uint8Array(idsExpected * UUID_BYTES);
   #idCount = 0;
+  /** The stream of the last write, and its place among the names. */
+  #stream: string | undefined;
+  #streamPlace = 0;
 
   /** Writes one append: all of it, or nothing where an id is none. */
   append({ durability, condition, writes }: CommitParts): void {
@@ -49,8 +53,10 @@ export class AppendMessageWriter {
 
   /** What was written, as it crosses. */
   finish(ticket: number): AppendMessage {
-    const texts = encoder.encode(this.#texts.join(""));
+    const texts = this.#texts.join("");
     const ids = this.#ids.subarray(0, this.#idCount * UUID_BYTES);
+    numbersExpected = Math.max(NUMBERS_FEW, this.#message.length);
+    idsExpected = Math.max(IDS_FEW, this.#idCount);
     return { ticket, texts, ids, ...this.#message.finish() };
   }
 
@@ -58,7 +64,10 @@ export class AppendMessageWriter {
     const message = this.#message;
     const start = message.take(3);
     const { numbers } = message;
-    numbers[start] = message.placeOf(stream);
+    // Most writes go on with the stream of the last, or are of one that no other names: to look for it costs more than to
+    // write it again.
+    if (stream !== this.#stream) [this.#stream, this.#streamPlace] = [stream, message.add(stream)];
+    numbers[start] = this.#streamPlace;
     numbers[start + 1] = expected;
     numbers[start + 2] = events.length;
     for (const event of events) this.#event(event);

@@ -199,8 +199,8 @@ export interface FlatMessage {
 export interface AppendMessage extends FlatMessage {
   /** Names the message, so that its appends can be withdrawn. */
   readonly ticket: number;
-  /** The JSON texts of data and metadata, in the order of the events, put together, in UTF-8. */
-  readonly texts: Uint8Array;
+  /** The JSON texts of data and metadata, in the order of the events, put together. */
+  readonly texts: string;
   /** The ids that callers gave, 16 bytes each, put together. */
   readonly ids: Uint8Array;
 }

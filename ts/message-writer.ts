@@ -7,11 +7,16 @@ const NUMBERS_FEW = 64;
 /** Writes a {@link FlatMessage} from its front to its end. */
 export class MessageWriter {
   /** What follows the names, as far as it is written. */
-  numbers: Float64Array = new Float64Array(NUMBERS_FEW);
+  numbers: Float64Array;
   /** How many numbers were written. */
   length = 0;
   readonly #names: string[] = [];
   readonly #places = new Map<string, number>();
+
+  /** There is room for so many numbers before it has to be made. */
+  constructor(numbersExpected: number = NUMBERS_FEW) {
+    this.numbers = new Float64Array(numbersExpected);
+  }
 
   /** Makes room for so many numbers, and says where they are to be written. */
   take(count: number): number {
@@ -64,9 +69,14 @@ export class MessageWriter {
   placeOf(name: string): number {
     let place = this.#places.get(name);
     if (place === undefined) {
-      place = this.#names.push(name) - 1;
+      place = this.add(name);
       this.#places.set(name, place);
     }
     return place;
+  }
+
+  /** Adds a name, be it among the names or not, and gives its place. */
+  add(name: string): number {
+    return this.#names.push(name) - 1;
   }
 }

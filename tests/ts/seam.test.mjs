@@ -108,7 +108,7 @@ test("an append that is refused half-way leaves nothing in the message", async (
     appendTo(queue, { type: "D", data: "ü", id }, { condition: { failIfEventsMatch: { tags: ["t"] }, after: 3 }, durability: "strict" }),
   ]);
   const [message] = engine.messages;
-  assert.equal(new TextDecoder().decode(message.texts), '"kept""ü"');
+  assert.equal(message.texts, '"kept""ü"');
   assert.equal(Buffer.from(message.ids).toString("hex"), id.replaceAll("-", ""));
   assert.deepEqual(runs(message), [
     { numberCount: 15, textLength: 6, idCount: 0, durability: 2, writeCount: 1, hasCondition: 0 },
