@@ -3,10 +3,8 @@ import { UUID_BYTES, readUuid } from "./arguments.js";
 import type { AppendMessage, ConditionMessage } from "./engine.js";
 import { MessageWriter } from "./message-writer.js";
 
-/** How many numbers and ids there is room for at first: as many as the last message had, but for a few. */
-const NUMBERS_FEW = 64;
+/** How many ids there is room for at first. */
 const IDS_FEW = 4;
-let [numbersExpected, idsExpected] = [NUMBERS_FEW, IDS_FEW];
 
 /**
  * Writes an {@link AppendMessage}, one append at a time. The layout is described there.
@@ -17,9 +15,9 @@ let [numbersExpected, idsExpected] = [NUMBERS_FEW, IDS_FEW];
 export class AppendMessageWriter {
   /** Length of the payloads written, in UTF-16 units. */
   textLength = 0;
-  readonly #message = new MessageWriter(numbersExpected);
+  readonly #message = new MessageWriter();
   readonly #texts: string[] = [];
-  #ids = new Uint8Array(idsExpected * UUID_BYTES);
+  #ids = new Uint8Array(IDS_FEW * UUID_BYTES);
   #idCount = 0;
   /** The stream of the last write, and its place among the names. */
   #stream: string | undefined;
@@ -51,12 +49,24 @@ export class AppendMessageWriter {
     numbers[start + 5] = condition === undefined ? 0 : 1;
   }
 
-  /** What was written, as it crosses. */
+  /** For how many numbers there is room. */
+  get room(): number {
+    return this.#message.numbers.length;
+  }
+
+  /** Begins anew, in the room that there is. */
+  clear(): this {
+    this.#message.clear();
+    this.#texts.length = 0;
+    this.#stream = undefined;
+    this.textLength = this.#idCount = 0;
+    return this;
+  }
+
+  /** What was written, as it crosses: it is good until more is written. */
   finish(ticket: number): AppendMessage {
     const texts = this.#texts.join("");
     const ids = this.#ids.subarray(0, this.#idCount * UUID_BYTES);
-    numbersExpected = Math.max(NUMBERS_FEW, this.#message.length);
-    idsExpected = Math.max(IDS_FEW, this.#idCount);
     return { ticket, texts, ids, ...this.#message.finish() };
   }
 

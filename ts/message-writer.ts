@@ -6,17 +6,12 @@ const NUMBERS_FEW = 64;
 
 /** Writes a {@link FlatMessage} from its front to its end. */
 export class MessageWriter {
-  /** What follows the names, as far as it is written. */
-  numbers: Float64Array;
+  /** What was written, and room for more. */
+  numbers: Float64Array = new Float64Array(NUMBERS_FEW);
   /** How many numbers were written. */
   length = 0;
   readonly #names: string[] = [];
   readonly #places = new Map<string, number>();
-
-  /** There is room for so many numbers before it has to be made. */
-  constructor(numbersExpected: number = NUMBERS_FEW) {
-    this.numbers = new Float64Array(numbersExpected);
-  }
 
   /** Makes room for so many numbers, and says where they are to be written. */
   take(count: number): number {
@@ -55,14 +50,21 @@ export class MessageWriter {
     return this;
   }
 
-  /** What was written, as it crosses. */
+  /** What was written, as it crosses: it is good until more is written. */
   finish(): FlatMessage {
     const names = this.#names;
-    const numbers = new Float64Array(1 + names.length + this.length);
-    numbers[0] = names.length;
-    for (let index = 0; index < names.length; index += 1) numbers[1 + index] = names[index]?.length ?? 0;
-    numbers.set(this.numbers.subarray(0, this.length), 1 + names.length);
-    return { names: names.join(""), numbers };
+    const start = this.take(names.length + 1);
+    const { numbers } = this;
+    for (let index = 0; index < names.length; index += 1) numbers[start + index] = names[index]?.length ?? 0;
+    numbers[this.length - 1] = names.length;
+    return { names: names.join(""), numbers: numbers.subarray(0, this.length) };
+  }
+
+  /** Begins anew, in the room that there is. */
+  clear(): void {
+    this.length = 0;
+    this.#names.length = 0;
+    this.#places.clear();
   }
 
   /** The place of a name among the names. */

@@ -20,10 +20,10 @@ function notingEngine() {
   return { messages, append, abort() {} };
 }
 
-/** The head of each append of a message, behind the lengths of the names. */
+/** The head of each append of a message, before the lengths of the names. */
 function runs({ numbers }) {
   const heads = [];
-  for (let at = 1 + numbers[0]; at < numbers.length; at += numbers[at]) {
+  for (let at = 0; at < numbers.length - 1 - numbers.at(-1); at += numbers[at]) {
     const [numberCount, textLength, idCount, durability, writeCount, hasCondition] = numbers.subarray(at, at + 6);
     heads.push({ numberCount, textLength, idCount, durability, writeCount, hasCondition });
   }
@@ -35,7 +35,7 @@ const STATUS = new StatusWatch({ ask: async () => {}, tell: undefined });
 /** The names of a message, one by one. */
 function namesOf({ names, numbers }) {
   let end = 0;
-  return Array.from(numbers.subarray(1, 1 + numbers[0]), (length) => names.slice(end, (end += length)));
+  return Array.from(numbers.subarray(-1 - numbers.at(-1), -1), (length) => names.slice(end, (end += length)));
 }
 
 function appendTo(queue, event, options) {

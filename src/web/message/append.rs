@@ -1,6 +1,6 @@
 //! Appends in, and what became of them out: many in one crossing.
 //!
-//! The numbers of an `AppendMessage` are, behind the lengths of its names, one run for each append:
+//! The numbers of an `AppendMessage` are, before the lengths of its names, one run for each append:
 //!
 //! ```text
 //! append     numberCount  textLength  idCount  durability  writeCount  hasCondition  condition
