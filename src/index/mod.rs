@@ -128,9 +128,8 @@ impl Index {
         self.streams.get(name)
     }
 
-    /// Makes what is known of a stream true to the position that units cover, and gives its number and how much it is.
-    /// `None` where nothing is known.
-    pub fn settle(&mut self, name: &str) -> Option<(usize, Knowledge)> {
+    /// Makes what is known of a stream true to the position that units cover. `None` where nothing is known.
+    pub fn settle(&mut self, name: &str) -> Option<Knowledge> {
         self.streams.settle(name)
     }
 

@@ -79,11 +79,6 @@ impl Streams {
         self.streams.get(name)
     }
 
-    /// The stream of this number, which it keeps until something is forgotten.
-    pub fn at(&self, number: usize) -> Option<&IndexedStream> {
-        self.streams.row(number)
-    }
-
     /// How many there are.
     pub fn count(&self) -> usize {
         self.streams.rows().len()
@@ -201,9 +196,8 @@ impl Streams {
         }
     }
 
-    /// Forgets what stands before the tail of one stream that is asked for, and gives its number and how much of it is
-    /// known.
-    pub(super) fn settle(&mut self, name: &str) -> Option<(usize, Knowledge)> {
+    /// Forgets what stands before the tail of one stream that is asked for, and says how much of it is known.
+    pub(super) fn settle(&mut self, name: &str) -> Option<Knowledge> {
         let (covered, swept_count) = (self.covered, self.sweep_next);
         let number = self.streams.find(name)?;
         let stream = self.streams.row_mut(number)?;
@@ -212,7 +206,7 @@ impl Streams {
             stream.forget_up_to(covered);
         }
         stream.is_recent = true;
-        Some((number, stream.knowledge))
+        Some(stream.knowledge)
     }
 
     /// Whether any has hidden events.

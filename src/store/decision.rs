@@ -2,8 +2,9 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::task::{Context, Waker};
+use std::task::Context;
 
+use crate::answer::Answer;
 use crate::codec::encode_records;
 use crate::error::Error;
 use crate::event::UnixMillis;
@@ -20,11 +21,11 @@ pub(super) struct Hearing {
     head: Head,
     facts: Facts,
     now: UnixMillis,
-    /// What is decided if nobody else has written.
-    prepared: RefCell<Option<Box<Decision>>>,
-    decided: RefCell<Option<Result<Box<Decision>, Error>>>,
-    /// Who goes on once it is decided.
-    waker: Cell<Option<Waker>>,
+    /// What was decided; before that, what is decided if nobody else has written.
+    decision: RefCell<Option<Result<Box<Decision>, Error>>>,
+    is_decided: Cell<bool>,
+    /// Has whoever waits for the storage go on.
+    decided: Answer<()>,
 }
 
 /// What was decided of a queue, and what is to be written for it.
@@ -41,42 +42,38 @@ pub(super) struct Decision {
 }
 
 impl Hearing {
-    /// Judges a queue on facts that hold up to a head.
+    /// Begins to judge a queue on facts that hold up to a head.
     pub fn begin(queue: &Rc<[Rc<Append>]>, head: Head, facts: Facts, now: UnixMillis) -> Rc<Self> {
-        let (prepared, decided, waker) = (RefCell::new(None), RefCell::new(None), Cell::new(None));
-        Rc::new(Self { queue: Rc::clone(queue), head, facts, now, prepared, decided, waker })
+        let (decision, is_decided, decided) = (RefCell::new(None), Cell::new(false), Answer::default());
+        Rc::new(Self { queue: Rc::clone(queue), head, facts, now, decision, is_decided, decided })
     }
 
-    /// Does what is to be done beside the storage, while that is waited for: at first judges and encodes, because most
-    /// often nobody else has written; and once it is decided, reads what is written. The task of `context` is woken for it.
+    /// Does what can be done while the storage is waited for: at first judges and encodes, because most often nobody
+    /// else has written; and once it is decided, reads what is written. The task of `context` is woken for that.
     pub fn go_on(&self, context: &Context<'_>) {
-        match &mut *self.decided.borrow_mut() {
-            None => {
-                let mut prepared = self.prepared.borrow_mut();
-                prepared.get_or_insert_with(|| self.judge(self.head, Vec::new()));
-                self.waker.set(Some(context.waker().clone()));
-            }
-            Some(Ok(decision)) => decision.read(),
-            Some(Err(_)) => {}
+        let mut decision = self.decision.borrow_mut();
+        let decision = decision.get_or_insert_with(|| Ok(self.judge(self.head, Vec::new())));
+        if self.decided.poll(context).is_ready()
+            && let Ok(decision) = decision
+        {
+            decision.read();
         }
     }
 
     /// Decides on the head of the log and what others committed since the facts, keeps what was decided, and gives
     /// what is to be written for it.
     pub fn decide(&self, head: Head, tail: &[LogRecord]) -> Option<Batch> {
-        let prepared = self.prepared.borrow_mut().take().filter(|_| head == self.head);
-        let decision = prepared.map_or_else(|| self.judge_on(head, tail), Ok);
-        let batch = decision.as_ref().ok().and_then(|decision| decision.batch.clone());
-        *self.decided.borrow_mut() = Some(decision);
-        if let Some(waker) = self.waker.take() {
-            waker.wake();
-        }
-        batch
+        let mut decision = self.decision.borrow_mut();
+        let prepared = decision.take().filter(|_| head == self.head);
+        let decided = decision.insert(prepared.unwrap_or_else(|| self.judge_on(head, tail)));
+        self.is_decided.set(true);
+        self.decided.give(());
+        decided.as_ref().ok().and_then(|decision| decision.batch.clone())
     }
 
     /// What was decided; `None` where the transaction did not come to judging.
     pub fn take_decision(&self) -> Option<Result<Box<Decision>, Error>> {
-        self.decided.borrow_mut().take()
+        self.decision.take().filter(|_| self.is_decided.get())
     }
 
     /// Judges on what others committed, as it is stored. A damaged record cannot be judged upon.
@@ -117,7 +114,6 @@ impl Decision {
     }
 
     /// Reads the records that are to be written.
-    #[inline(never)]
     fn read(&mut self) {
         let records = self.batch.iter().flat_map(|batch| &batch.records).skip(self.written.len());
         for record in records {

@@ -318,15 +318,13 @@ impl<'a> View<'a> {
     /// All that is known of a stream, of which nothing may have happened ever. `None` for a name that no stream can
     /// have.
     pub fn stream(&mut self, name: &str) -> Result<Option<&IndexedStream>, Stop> {
-        let settled = self.index.settle(name);
-        let is_whole = settled.is_some_and(|(_, knowledge)| knowledge == Knowledge::Whole);
-        if is_whole || self.index.covered() == Position::START {
-            return Ok(settled.and_then(|(number, _)| self.index.streams().at(number)));
+        let is_whole = self.index.settle(name) == Some(Knowledge::Whole);
+        if !is_whole && self.index.covered() != Position::START {
+            let Ok(name) = StreamName::new(name) else { return Ok(None) };
+            let stored = self.stored_stream(name.as_str())?;
+            self.index.resolve(&name, stored);
         }
-        let Ok(name) = StreamName::new(name) else { return Ok(None) };
-        let stored = self.stored_stream(name.as_str())?;
-        self.index.resolve(&name, stored);
-        Ok(self.index.stream(name.as_str()))
+        Ok(self.index.stream(name))
     }
 
     /// Whether an event is seen in the state as of a position. Where that is not known yet, it is not, and the look
