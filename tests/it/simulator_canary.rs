@@ -246,7 +246,8 @@ fn a_storage_that_loses_an_event_that_is_to_be_consumed_is_noticed() {
 
 #[test]
 fn a_storage_that_writes_for_a_projector_that_has_lost_the_turn_is_noticed() {
-    check_under(Strain::PROJECTING, WritesWhateverIsExpected);
+    // One in a hundred: two tabs have to project the same at the wrong moment.
+    check_seeds(Strain::PROJECTING, WritesWhateverIsExpected, 8 * SEEDS, 0);
 }
 
 #[test]
