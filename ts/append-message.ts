@@ -5,7 +5,6 @@ import { MessageWriter } from "./message-writer.js";
 
 /** How many ids there is room for at first. */
 const IDS_FEW = 4;
-const encoder = new TextEncoder();
 
 /**
  * Writes an {@link AppendMessage}, one append at a time. The layout is described there.
@@ -20,6 +19,9 @@ export class AppendMessageWriter {
   readonly #texts: string[] = [];
   #ids = new Uint8Array(IDS_FEW * UUID_BYTES);
   #idCount = 0;
+  /** The stream of the last write, and its place among the names. */
+  #stream: string | undefined;
+  #streamPlace = 0;
 
   /** Writes one append: all of it, or nothing where an id is none. */
   append({ durability, condition, writes }: CommitParts): void {
@@ -47,9 +49,23 @@ export class AppendMessageWriter {
     numbers[start + 5] = condition === undefined ? 0 : 1;
   }
 
-  /** What was written, as it crosses. */
+  /** For how many numbers there is room. */
+  get room(): number {
+    return this.#message.numbers.length;
+  }
+
+  /** Begins anew, in the room that there is. */
+  clear(): this {
+    this.#message.clear();
+    this.#texts.length = 0;
+    this.#stream = undefined;
+    this.textLength = this.#idCount = 0;
+    return this;
+  }
+
+  /** What was written, as it crosses: it is good until more is written. */
   finish(ticket: number): AppendMessage {
-    const texts = encoder.encode(this.#texts.join(""));
+    const texts = this.#texts.join("");
     const ids = this.#ids.subarray(0, this.#idCount * UUID_BYTES);
     return { ticket, texts, ids, ...this.#message.finish() };
   }
@@ -58,7 +74,10 @@ export class AppendMessageWriter {
     const message = this.#message;
     const start = message.take(3);
     const { numbers } = message;
-    numbers[start] = message.placeOf(stream);
+    // Most writes go on with the stream of the last, or are of one that no other names: to look for it costs more than to
+    // write it again.
+    if (stream !== this.#stream) [this.#stream, this.#streamPlace] = [stream, message.add(stream)];
+    numbers[start] = this.#streamPlace;
     numbers[start + 1] = expected;
     numbers[start + 2] = events.length;
     for (const event of events) this.#event(event);

@@ -17,6 +17,9 @@ const MESSAGE_TEXT_LENGTH = 8 * 1024 * 1024;
 /** So many appends take a task long enough to be made that what the engine does with them is better done in another. */
 const LARGE_COUNT = 1_024;
 
+/** A message of so many numbers at most leaves its room to the next: memory that was not touched yet costs more than to write there. */
+const SPARE_NUMBERS_MAX = 65_536;
+
 /** An append that waits for its outcome: that of its one write, or of its commit. */
 type Waiting = {
   readonly writes: readonly UncheckedWrite[];
@@ -47,6 +50,8 @@ export class AppendQueue {
   readonly #engine: Engine;
   readonly #status: StatusWatch;
   #batches: Batch[] = [];
+  /** One whose message has crossed, for the next message. */
+  #spare: AppendMessageWriter | undefined;
   /** Messages that have crossed and are not settled. */
   readonly #underWay = new Set<Promise<void>>();
   #scheduled = false;
@@ -118,7 +123,9 @@ export class AppendQueue {
     ) {
       return last;
     }
-    return { writer: new AppendMessageWriter(), waiting: [], signal };
+    const writer = this.#spare ?? new AppendMessageWriter();
+    this.#spare = undefined;
+    return { writer, waiting: [], signal };
   }
 
   #schedule(): void {
@@ -142,7 +149,9 @@ export class AppendQueue {
     try {
       forget = onAbort(signal, () => this.#engine.abort(ticket));
       signal?.throwIfAborted();
-      this.#settle(waiting, await this.#engine.append(writer.finish(ticket)), signal);
+      const outcome = this.#engine.append(writer.finish(ticket));
+      if (writer.room <= SPARE_NUMBERS_MAX) this.#spare = writer.clear();
+      this.#settle(waiting, await outcome, signal);
     } catch (error) {
       for (const { reject } of waiting) reject(error);
     } finally {
@@ -173,7 +182,7 @@ export class AppendQueue {
       const writes = waiting.writes.map((write, index) => resultOf(write, numbers, start, place + 4 * index));
       place += 4 * writes.length;
       const { lastPosition, durability, duplicate } = resultOf(undefined, numbers, start, start);
-      const [first] = writes.filter(({ firstPosition }) => firstPosition !== undefined);
+      const first = writes.find(({ firstPosition }) => firstPosition !== undefined);
       if (first?.firstPosition !== undefined && !duplicate) {
         this.onWritten?.(writes, first.firstPosition, lastPosition);
         this.#status.wrote();

@@ -88,7 +88,10 @@ export interface Engine {
   readonly position: number;
   /** Hears why calls were rejected. */
   onFailure: ((error: unknown) => void) | undefined;
-  /** Queues appends, in the order of the calls and of the message. Resolves when the last of them is settled. */
+  /**
+   * Queues appends, in the order of the calls and of the message, which is read before this returns. Resolves when the last of
+   * them is settled.
+   */
   append(message: AppendMessage): Promise<AppendOutcome>;
   /** Withdraws the appends of the message with this ticket; without effect once their transaction has begun. */
   abort(ticket: number): void;
@@ -169,10 +172,10 @@ export interface Engine {
 }
 
 /**
- * What is asked of the core, as it crosses: names, and numbers of which some are places of names. The numbers begin
+ * What is asked of the core, as it crosses: names, and numbers of which some are places of names. The numbers end
  * with the lengths of the names, in UTF-16 units; of a number that is left out, `NaN` takes the place.
  *
- *     nameCount  nameLength...
+ *     nameLength...  nameCount
  */
 export interface FlatMessage {
   /** All names, put together. */
@@ -181,7 +184,7 @@ export interface FlatMessage {
 }
 
 /**
- * Appends, as one crossing takes them. Behind the lengths of the names, `numbers` has one run for each append:
+ * Appends, as one crossing takes them. Before the lengths of the names, `numbers` has one run for each append:
  *
  *     append     numberCount  textLength  idCount  durability  writeCount  hasCondition  condition
  *     condition  after  query
@@ -199,8 +202,8 @@ export interface FlatMessage {
 export interface AppendMessage extends FlatMessage {
   /** Names the message, so that its appends can be withdrawn. */
   readonly ticket: number;
-  /** The JSON texts of data and metadata, in the order of the events, put together, in UTF-8. */
-  readonly texts: Uint8Array;
+  /** The JSON texts of data and metadata, in the order of the events, put together. */
+  readonly texts: string;
   /** The ids that callers gave, 16 bytes each, put together. */
   readonly ids: Uint8Array;
 }

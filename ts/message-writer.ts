@@ -6,7 +6,7 @@ const NUMBERS_FEW = 64;
 
 /** Writes a {@link FlatMessage} from its front to its end. */
 export class MessageWriter {
-  /** What follows the names, as far as it is written. */
+  /** What was written, and room for more. */
   numbers: Float64Array = new Float64Array(NUMBERS_FEW);
   /** How many numbers were written. */
   length = 0;
@@ -50,23 +50,35 @@ export class MessageWriter {
     return this;
   }
 
-  /** What was written, as it crosses. */
+  /** What was written, as it crosses: it is good until more is written. */
   finish(): FlatMessage {
     const names = this.#names;
-    const numbers = new Float64Array(1 + names.length + this.length);
-    numbers[0] = names.length;
-    for (let index = 0; index < names.length; index += 1) numbers[1 + index] = names[index]?.length ?? 0;
-    numbers.set(this.numbers.subarray(0, this.length), 1 + names.length);
-    return { names: names.join(""), numbers };
+    const start = this.take(names.length + 1);
+    const { numbers } = this;
+    for (let index = 0; index < names.length; index += 1) numbers[start + index] = names[index]?.length ?? 0;
+    numbers[this.length - 1] = names.length;
+    return { names: names.join(""), numbers: numbers.subarray(0, this.length) };
+  }
+
+  /** Begins anew, in the room that there is. */
+  clear(): void {
+    this.length = 0;
+    this.#names.length = 0;
+    this.#places.clear();
   }
 
   /** The place of a name among the names. */
   placeOf(name: string): number {
     let place = this.#places.get(name);
     if (place === undefined) {
-      place = this.#names.push(name) - 1;
+      place = this.add(name);
       this.#places.set(name, place);
     }
     return place;
+  }
+
+  /** Adds a name, be it among the names or not, and gives its place. */
+  add(name: string): number {
+    return this.#names.push(name) - 1;
   }
 }

@@ -198,9 +198,13 @@ impl Streams {
 
     /// Forgets what stands before the tail of one stream that is asked for, and says how much of it is known.
     pub(super) fn settle(&mut self, name: &str) -> Option<Knowledge> {
-        let covered = self.covered;
-        let stream = self.streams.get_mut(name)?;
-        stream.forget_up_to(covered);
+        let (covered, swept_count) = (self.covered, self.sweep_next);
+        let number = self.streams.find(name)?;
+        let stream = self.streams.row_mut(number)?;
+        // Of those that were looked at nothing stands there any more.
+        if swept_count <= number {
+            stream.forget_up_to(covered);
+        }
         stream.is_recent = true;
         Some(stream.knowledge)
     }

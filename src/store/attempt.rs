@@ -1,5 +1,7 @@
 //! One transaction of the writer, or what became of it.
 
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::rc::Rc;
 
 use crate::error::{Detail, Error, WriteOutcome};
@@ -69,7 +71,16 @@ pub(super) async fn attempt<S: Storage, H: Host>(
     let at_hearing = Rc::clone(&hearing);
     let judge = move |head, tail: &[LogRecord]| at_hearing.decide(head, tail);
     let seen = Seen { head, tail_bytes_max: tail_bytes_max(attempt_count) };
-    let committed = shared.storage.commit(seen, durability, judge).await;
+    let mut committing = pin!(shared.storage.commit(seen, durability, judge));
+    let committed = poll_fn(|context| {
+        let committed = committing.as_mut().poll(context);
+        if committed.is_pending() {
+            // A storage that has all it needs leaves time for it.
+            hearing.read_decided();
+        }
+        committed
+    })
+    .await;
     let decided = hearing.take_decision();
     match committed {
         Ok(Outcome::Committed(_) | Outcome::Rejected) => match decided {
@@ -96,14 +107,8 @@ fn tail_bytes_max(attempt_count: u32) -> u64 {
 impl<S: Storage, H: Host> Shared<S, H> {
     /// Takes what a transaction decided into the index, and tells other tabs.
     #[inline(never)]
-    fn settle(&self, decision: Decision, durability: Durability) -> Decided {
-        let mut committed = decision.tail;
-        for record in decision.batch.iter().flat_map(|batch| &batch.records) {
-            let decoded = CommittedRecord::decode(record);
-            assert!(decoded.is_some(), "a record that was written cannot be read");
-            committed.extend(decoded);
-        }
-        self.add_committed(&committed, decision.head);
+    fn settle(&self, mut decision: Decision, durability: Durability) -> Decided {
+        self.add_committed(&decision.committed(), decision.head);
         let durability = match decision.batch {
             Some(_) => {
                 self.announce(decision.head.position);

@@ -31,6 +31,8 @@ pub(super) struct Decision {
     pub tail: Vec<CommittedRecord>,
     /// What is written; `None` where nothing is.
     pub batch: Option<Batch>,
+    /// The records of the batch as the index takes them in, once they were read.
+    written: Vec<CommittedRecord>,
     /// The head under which all of it holds.
     pub head: Head,
 }
@@ -53,6 +55,13 @@ impl Hearing {
         let batch = decision.as_ref().ok().and_then(|decision| decision.batch.clone());
         *self.decided.borrow_mut() = Some(decision);
         batch
+    }
+
+    /// Reads what is to be written, if that is decided: the index will want it.
+    pub fn read_decided(&self) {
+        if let Some(Ok(decision)) = &mut *self.decided.borrow_mut() {
+            decision.read();
+        }
     }
 
     /// What was decided; `None` where the transaction did not come to judging.
@@ -84,6 +93,25 @@ impl Hearing {
             ..head
         };
         let batch = (!records.is_empty()).then_some(Batch { records, head: after });
-        Box::new(Decision { verdicts: judgement.verdicts, tail, batch, head: after })
+        Box::new(Decision { verdicts: judgement.verdicts, tail, batch, written: Vec::new(), head: after })
+    }
+}
+
+impl Decision {
+    /// All records that are committed with it: those of others, and its own.
+    pub fn committed(&mut self) -> Vec<CommittedRecord> {
+        self.read();
+        let mut committed = std::mem::take(&mut self.tail);
+        committed.append(&mut self.written);
+        committed
+    }
+
+    fn read(&mut self) {
+        let records = self.batch.iter().flat_map(|batch| &batch.records).skip(self.written.len());
+        for record in records {
+            let decoded = CommittedRecord::decode(record);
+            assert!(decoded.is_some(), "a record that was written cannot be read");
+            self.written.extend(decoded);
+        }
     }
 }

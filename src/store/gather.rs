@@ -120,6 +120,9 @@ fn note_stream(view: &mut View<'_>, facts: &mut Facts, write: &StreamWrite) -> R
         return Ok(0);
     };
     facts.streams.insert(&write.stream, stream.facts());
+    if unit_count == 0 {
+        return Ok(0);
+    }
     let block_count = stream.visible_count_as_of(covered).min(unit_count);
     Ok(block_count * write.entries.iter().filter_map(|entry| entry.named_event()).count() as u64)
 }

@@ -112,7 +112,7 @@ impl Engine {
     }
 
     /// Queues the appends of an `AppendMessage`; resolves with an `AppendOutcome`.
-    pub fn append(&self, ticket: f64, texts: &[u8], ids: &[u8], names: &str, numbers: &[f64]) -> Promise {
+    pub fn append(&self, ticket: f64, texts: &str, ids: &[u8], names: &str, numbers: &[f64]) -> Promise {
         let requests = match append::read(texts, ids, names, numbers) {
             Ok(requests) => requests,
             Err(error) => return refused(&error),

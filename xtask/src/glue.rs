@@ -65,15 +65,24 @@ const FUNCTIONS: [(&str, &str); 11] = [
     getArrayF64FromWasm0(ptr, WASM_VECTOR_LEN).set(arg);
     return ptr;",
     ),
-    // Most texts are short and ASCII, as names and ids are: a loop is done with them before the browser has made an
-    // array for what it encodes. With the others it is the browser that is faster.
+    // Most texts are short and ASCII, as names and ids are: a loop is done with them before the browser has begun. Of the
+    // others it encodes into the memory what fits there, which of ASCII is all.
     (
         "passStringToWasm0(arg)",
-        "if (!/^[\\0-\\x7f]{0,255}$/.test(arg)) return passArray8ToWasm0(cachedTextEncoder.encode(arg));
-    WASM_VECTOR_LEN = arg.length;
-    const ptr = wasm.__wbindgen_malloc(WASM_VECTOR_LEN, 1);
+        "WASM_VECTOR_LEN = arg.length;
+    let ptr = wasm.__wbindgen_malloc(WASM_VECTOR_LEN, 1);
     const bytes = getArrayU8FromWasm0(ptr, WASM_VECTOR_LEN);
-    for (let i = 0; i < WASM_VECTOR_LEN; i++) bytes[i] = arg.charCodeAt(i);
+    if (/^[\\0-\\x7f]{0,255}$/.test(arg)) {
+        for (let i = 0; i < WASM_VECTOR_LEN; i++) bytes[i] = arg.charCodeAt(i);
+        return ptr;
+    }
+    const { read, written } = cachedTextEncoder.encodeInto(arg, bytes);
+    if (read < arg.length) {
+        const rest = cachedTextEncoder.encode(arg.slice(read));
+        WASM_VECTOR_LEN = written + rest.length;
+        ptr = wasm.__wbindgen_realloc(ptr, arg.length, WASM_VECTOR_LEN, 1);
+        getArrayU8FromWasm0(ptr + written, rest.length).set(rest);
+    }
     return ptr;",
     ),
     // The function is made once for an import, not at each call of it.
@@ -158,7 +167,7 @@ const GONE: [&str; 7] = [
     "wasmModule",
     ".free",
     ", arguments)",
-    "realloc",
+    ", realloc",
 ];
 
 /// The glue as it is shipped. It exports `imports` and `start` besides what it did.

@@ -1,6 +1,6 @@
 //! Appends in, and what became of them out: many in one crossing.
 //!
-//! The numbers of an `AppendMessage` are, behind the lengths of its names, one run for each append:
+//! The numbers of an `AppendMessage` are, before the lengths of its names, one run for each append:
 //!
 //! ```text
 //! append     numberCount  textLength  idCount  durability  writeCount  hasCondition  condition
@@ -31,18 +31,17 @@ use crate::web::fields::Fields;
 use super::numbers::{self, Numbers};
 use super::read::condition;
 use super::texts::Texts;
-use super::{NONE, malformed, within};
+use super::{NONE, within};
 
 /// Reads an `AppendMessage`. An append that is refused takes no other with it.
 ///
 /// Errors: `INTERNAL` where the message as a whole makes no sense.
 pub fn read(
-    texts: &[u8],
+    texts: &str,
     ids: &[u8],
     names: &str,
     numbers: &[f64],
 ) -> Result<Vec<Result<AppendRequest, Error>>, Error> {
-    let texts = str::from_utf8(texts).map_err(|_| malformed("its texts are not UTF-8"))?;
     let (names, rest) = numbers::names(names, numbers)?;
     let (mut texts, mut ids, mut numbers) =
         (Texts::new(texts), ids.as_chunks().0, Numbers::new(&names, rest));

@@ -1,9 +1,9 @@
 //! What the numbers of a message say, and the names that they point to.
 //!
-//! The numbers of every message begin with the lengths of its names, in UTF-16 units; the names are one text:
+//! The numbers of every message end with the lengths of its names, in UTF-16 units; the names are one text:
 //!
 //! ```text
-//! nameCount  nameLength...
+//! nameLength...  nameCount
 //! ```
 //!
 //! A name is written as its place among them. A number that may be left out is `NaN` then.
@@ -30,23 +30,26 @@ pub struct Numbers<'a> {
     problem: Option<&'static str>,
 }
 
-/// Reads the names that a message begins with. Returns them, and the numbers behind them.
+/// Reads the names of a message. Returns them, and the numbers before their lengths.
 ///
 /// Errors: `INTERNAL`.
 pub fn names<'a>(text: &str, numbers: &'a [f64]) -> Result<(Vec<Rc<str>>, &'a [f64]), Error> {
-    let mut message = Numbers::new(&[], numbers);
+    let (numbers, name_count) = numbers.split_at(numbers.len().saturating_sub(1));
+    let mut message = Numbers::new(&[], name_count);
+    let start = numbers.len().checked_sub(message.count());
+    let (rest, lengths) = message.present(start.and_then(|start| numbers.split_at_checked(start)));
+    message.rest = lengths;
     let mut texts = Texts::new(text);
-    let mut names = Vec::new();
-    for _ in 0..message.length() {
+    let mut names = Vec::with_capacity(lengths.len());
+    for _ in lengths {
         let length = message.count();
         names.push(Rc::from(message.present(texts.take(length))));
     }
-    let rest = message.rest;
     message.finish(Ok((names, rest)))
 }
 
 impl<'a> Numbers<'a> {
-    /// The numbers behind the names of a message.
+    /// The numbers of a message before the lengths of its names.
     pub fn new(names: &'a [Rc<str>], rest: &'a [f64]) -> Self {
         Self { rest, names, problem: None }
     }
