@@ -101,6 +101,24 @@ test("an event of a mebibyte comes back whole", () =>
     await refused(() => store.append("s", { type: "A", data: `${data}ü` }), "LIMIT_EXCEEDED", { path: "events[0]" });
   }));
 
+// What takes one byte, two, three and four, by itself and where it comes last: texts cross by what they are made of, and by their length.
+const LETTERS = ["a", "\u00fc", "\u20ac", "\u{1f600}"];
+const LENGTHS = [1, 2, 63, 64, 127, 128, 254, 255, 256, 257, 1_000, 70_000];
+
+test("texts of any length and of any letters come back, however many cross together", async () => {
+  const texts = LETTERS.flatMap((letter) => LENGTHS.flatMap((length) => [letter.repeat(length), "a".repeat(length) + letter, letter + "a".repeat(length)]));
+  await withStore(async (store) => {
+    for (const data of texts) await store.append("alone", { type: "T", data });
+    await store.append("together", texts.map((data) => ({ type: "T", data })));
+    await Promise.all(texts.map((data) => store.append("at once", { type: "T", data })));
+    for (const stream of ["alone", "together", "at once"]) {
+      const events = await store.read(stream).toArray();
+      assert.equal(events.length, texts.length);
+      events.forEach(({ data }, index) => assert.ok(data === texts[index], `${stream}: text ${index} is another`));
+    }
+  });
+});
+
 const ODD_NAMES = ["😀", "ü-1", "a\u0000b", "__proto__", "日本-語", "\"quoted\\\"", "\u2028"];
 for (const name of ODD_NAMES) {
   test(`${JSON.stringify(name)} is a name of streams, types and tags as any other`, () =>
