@@ -64,7 +64,17 @@ export class Handle {
     const upcaster = options.events && new Upcaster(options.events);
     this.#shared = shared;
     const running = { listening: new Set<() => void>(), consuming: new Set<StoppableConsumer>(), finishing: new Set<() => Promise<void>>() };
-    this.session = { ...options, engine, queue, limits: engine.limits, upcaster, ...running, isClosed: () => this.#isClosed() };
+    this.session = {
+      ...options,
+      engine,
+      queue,
+      get limits() {
+        return engine.limits;
+      },
+      upcaster,
+      ...running,
+      isClosed: () => this.#isClosed(),
+    };
     this.bus = new EventBus(this.session);
     this.live = new LiveFolds(this.session);
     this.status = new HandleStatus(shared.status);

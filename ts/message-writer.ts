@@ -4,6 +4,9 @@ import { QUERY_LISTS } from "./engine.js";
 /** How many numbers there is room for at first. */
 const NUMBERS_FEW = 64;
 
+/** So many names at most stand in a message without having been looked for. */
+const NAMES_UNSEARCHED_MAX = 2_048;
+
 /** Writes a {@link FlatMessage} from its front to its end. */
 export class MessageWriter {
   /** What was written, and room for more. */
@@ -16,12 +19,13 @@ export class MessageWriter {
   /** Makes room for so many numbers, and says where they are to be written. */
   take(count: number): number {
     const start = this.length;
-    this.length += count;
-    if (this.numbers.length < this.length) {
-      const more = new Float64Array(2 * this.length);
+    const length = start + count;
+    if (this.numbers.length < length) {
+      const more = new Float64Array(2 * length);
       more.set(this.numbers);
       this.numbers = more;
     }
+    this.length = length;
     return start;
   }
 
@@ -71,14 +75,17 @@ export class MessageWriter {
   placeOf(name: string): number {
     let place = this.#places.get(name);
     if (place === undefined) {
-      place = this.add(name);
+      place = this.#names.push(name) - 1;
       this.#places.set(name, place);
     }
     return place;
   }
 
-  /** Adds a name, be it among the names or not, and gives its place. */
+  /**
+   * Adds a name, be it among the names or not, and gives its place. Of a message with many names it is looked for all the same, or
+   * a few that come in turns would grow without bound.
+   */
   add(name: string): number {
-    return this.#names.push(name) - 1;
+    return this.#names.length < NAMES_UNSEARCHED_MAX ? this.#names.push(name) - 1 : this.placeOf(name);
   }
 }

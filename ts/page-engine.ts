@@ -128,16 +128,21 @@ export async function destroyDatabase(name: string): Promise<void> {
 
 class PageEngine implements Engine {
   readonly storage: StorageKind;
-  readonly limits: EngineLimits;
   onFailure: ((error: unknown) => void) | undefined;
   readonly #core: CoreEngine;
   readonly #glue: Core;
+  #limits: EngineLimits | undefined;
 
   constructor(core: CoreEngine, storage: StorageKind, glue: Core) {
     this.#core = core;
     this.#glue = glue;
     this.storage = storage;
-    this.limits = calls.makeNow(() => glue.limits() as EngineLimits);
+  }
+
+  /** Asked for when something is judged by them: opening has no use for them. */
+  get limits(): EngineLimits {
+    this.#limits ??= calls.makeNow(() => this.#glue.limits() as EngineLimits);
+    return this.#limits;
   }
 
   get position(): number {

@@ -6,7 +6,7 @@ import { EverfoldError, invalidArgument, isEverfoldError, reviveError } from "./
 import type { HostWorld } from "./host.js";
 import { databaseExists, destroyDatabase, mayHaveDatabase, openPageEngine } from "./page-engine.js";
 import { StatusWatch } from "./status.js";
-import { WordOfTabs, hasChannels, sayToTabs } from "./word.js";
+import { WordOfTabs, sayToTabs } from "./word.js";
 
 /**
  * Where a store is asked to keep its records: `"auto"` is IndexedDB, or memory where there is none, or where the browser refuses it and
@@ -119,8 +119,8 @@ async function isDestroyed(name: string, shared: SharedEngine): Promise<boolean>
 }
 
 function begin(name: string, options: EngineOptions): Opened {
-  // At once, because the core makes a channel of its own in this task: two that are made apart take twice as long.
-  const word = options.storage !== "memory" && hasChannels() ? new WordOfTabs(name) : undefined;
+  // At once, because the core, where it is loaded, makes a channel of its own in this task: two that are made apart take twice as long.
+  const word = options.storage === "memory" ? undefined : WordOfTabs.of(name);
   const entry: Opened = {
     opening: openEngine(name, options).then(
       (engine) => {

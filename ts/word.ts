@@ -7,8 +7,17 @@ export type Word = "destroyed" | "look";
 export class WordOfTabs {
   readonly #channel: BroadcastChannel;
 
-  constructor(name: string) {
-    this.#channel = channelOf(name);
+  private constructor(channel: BroadcastChannel) {
+    this.#channel = channel;
+  }
+
+  /** Nothing where tabs cannot talk: a page that may keep nothing may not have a channel either. */
+  static of(name: string): WordOfTabs | undefined {
+    try {
+      return new WordOfTabs(new BroadcastChannel(`everfold-status:${name}`));
+    } catch {
+      return undefined;
+    }
   }
 
   listen(hear: (word: unknown) => void): void {
@@ -26,17 +35,7 @@ export class WordOfTabs {
 
 /** Says it to all tabs, to those that have the store open. */
 export function sayToTabs(name: string, word: Word): void {
-  if (!hasChannels()) return;
-  const channel = channelOf(name);
-  channel.postMessage(word);
-  channel.close();
-}
-
-/** Whether the browser lets tabs talk. */
-export function hasChannels(): boolean {
-  return "BroadcastChannel" in globalThis;
-}
-
-function channelOf(name: string): BroadcastChannel {
-  return new BroadcastChannel(`everfold-status:${name}`);
+  const tabs = WordOfTabs.of(name);
+  tabs?.say(word);
+  tabs?.close();
 }

@@ -23,6 +23,9 @@ const COLD = [
 
 const TIMELINE_TURNS = 60;
 
+/** How long a page does nothing before it opens a log again, and how often it does. */
+const REOPENING = { pauses_ms: [0, 5, 50], turns: 40 };
+
 /** Prints when an awaited append does what, and the functions in which most time is spent, for each loop. Wasm has names only where the build left them. */
 export async function profileAll(session) {
   printTimeline(await session.call("timeline", { seed: SEED, turns: TIMELINE_TURNS }));
@@ -52,6 +55,7 @@ async function profileAppends({ call }, devtools) {
 
 async function profileCold({ call, reload }, devtools) {
   const { expected } = await call("prepareColdReads", { seed: SEED, count: COLD_EVENTS, batchEvents: COLD_BATCH_EVENTS });
+  await printReopening(call);
   for (const { title, name, options } of COLD) {
     const frames = [];
     let elapsed_ms = 0;
@@ -65,6 +69,16 @@ async function profileCold({ call, reload }, devtools) {
   }
   await reload();
   await call("endColdReads", {});
+}
+
+/** What of an opening is code that runs for the first time, and what is a processor that has rested. */
+async function printReopening(call) {
+  console.log("\nopening the same log again in one page, the wasm started: median ms");
+  for (const contestant of ["everfold", "raw"]) {
+    const medians_ms = await call("openAgain", { contestant, name: COLD_STORE, ...REOPENING });
+    const shown = REOPENING.pauses_ms.map((pause_ms, index) => `after a pause of ${pause_ms} ms ${medians_ms[index].toFixed(2)}`);
+    console.log(`  ${contestant}: ${shown.join(" · ")}`);
+  }
 }
 
 async function profiled(devtools, run) {

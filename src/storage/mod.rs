@@ -29,7 +29,8 @@ pub use key::{Key, KeyRange};
 ///
 /// # Contract
 ///
-/// - Every method is one transaction: it sees one state of the storage, and a write happens whole or not at all.
+/// - Every method is one transaction: it sees one state of the storage, and a write happens whole or not at all. One of
+///   which nothing is left may come before it. What is closed meanwhile may refuse what was still to be done anew.
 /// - Writes are isolated across all handles to the same database: `commit` reads, judges and writes with
 ///   nothing in between.
 /// - A write is reported when it is *complete*, as durable as was asked for, and never earlier.
@@ -57,7 +58,7 @@ pub trait Storage: 'static {
     ///
     /// Reads the head. Where it is `seen`, hands `judge` no records. Where others have committed since, it
     /// hands over their records, in order; or, where these are more than [`Seen::tail_bytes_max`]
-    /// or the layout changed, gives up with [`Outcome::Behind`] without calling `judge`.
+    /// or the layout changed, gives up with [`Outcome::Behind`] without handing them to `judge`.
     ///
     /// What `judge` returned last is written: its records, which are new, and its head. `None` writes nothing.
     /// `judge` is pure and synchronous. A storage may ask it beforehand what it would write at `seen`, and have that

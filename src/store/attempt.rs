@@ -75,7 +75,7 @@ pub(super) async fn attempt<S: Storage, H: Host>(
     let committed = poll_fn(|context| {
         let committed = committing.as_mut().poll(context);
         if committed.is_pending() {
-            // A storage that has all it needs leaves time for it.
+            // Of what is decided already, because the storage is at work.
             hearing.read_decided();
         }
         committed

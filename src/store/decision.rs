@@ -64,7 +64,7 @@ impl Hearing {
         }
     }
 
-    /// What was decided; `None` where the transaction did not come to judging.
+    /// What was decided last; `None` where nothing was asked for.
     pub fn take_decision(&self) -> Option<Result<Box<Decision>, Error>> {
         self.decided.borrow_mut().take()
     }

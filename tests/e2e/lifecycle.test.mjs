@@ -140,6 +140,40 @@ test("a tab whose wasm has trapped is not in the way of who destroys the store",
   await other.close();
 });
 
+test("a tab whose wasm stops between the writes of a commit leaves nothing of it", async () => {
+  const [victim, other] = [await openPage(), await openPage()];
+  const stopped = await victim.run(async (name) => {
+    const store = await everfold.EventStore.open(name);
+    await store.append("a", { type: "Noted" });
+    const text = () => Array.from(crypto.getRandomValues(new Uint32Array(16_000)), String).join();
+    const appends = [text(), text(), text()].map((data) => ({ type: "Noted", data }));
+    const { add } = IDBObjectStore.prototype;
+    const { Uint8Array } = globalThis;
+    let [addCount, stopCount] = [0, 0];
+    IDBObjectStore.prototype.add = function (...values) {
+      addCount += 1;
+      // There is no memory for what is to be written next, which nothing in the wasm is prepared for.
+      globalThis.Uint8Array = function () {
+        globalThis.Uint8Array = Uint8Array;
+        stopCount += 1;
+        throw new RangeError("Array buffer allocation failed");
+      };
+      return add.apply(this, values);
+    };
+    const outcomes = appends.map((event) => store.append("a", event).then(() => "appended", (error) => error.code));
+    return { codes: await Promise.all(outcomes), addCount, stopCount };
+  }, "stopped");
+  assert.deepEqual(stopped, { codes: ["INTERNAL", "INTERNAL", "INTERNAL"], addCount: 1, stopCount: 1 });
+  const kept = await other.run(async (name) => {
+    const store = await everfold.EventStore.open(name);
+    const { lastPosition } = await store.append("a", { type: "Noted" });
+    return { lastPosition, count: (await store.readAll().toArray()).length };
+  }, "stopped");
+  assert.deepEqual(kept, { lastPosition: 2, count: 2 });
+  await victim.close();
+  await other.close();
+});
+
 test("of a tab that dies amid its appends every acknowledged commit is there, and every commit whole or absent", async () => {
   const survivor = await openPage();
   const victim = await openPage();

@@ -163,3 +163,22 @@ for (const [storage, expectedKind] of [["indexeddb", "STORAGE_UNAVAILABLE"], ["a
     await checkNoChannelLeft(storage, expectedKind);
   });
 }
+
+// A page that may keep nothing may not talk to other tabs either.
+for (const [storage, expectedKind] of [["indexeddb", "STORAGE_UNAVAILABLE"], ["auto", "memory"], ["memory", "memory"]]) {
+  test(`where channels between tabs are refused, opening with "${storage}" ends as it does without IndexedDB`, async () => {
+    const { BroadcastChannel } = globalThis;
+    globalThis.BroadcastChannel = class {
+      constructor() {
+        throw new DOMException("The operation is insecure.", "SecurityError");
+      }
+    };
+    try {
+      const store = await EventStore.open(newName(), { storage }).catch((error) => error);
+      assert.equal(store.storage ?? store.code, expectedKind);
+      await store.close?.();
+    } finally {
+      globalThis.BroadcastChannel = BroadcastChannel;
+    }
+  });
+}

@@ -10,7 +10,7 @@ import { coldLoad, endColdLoads, prepareColdLoads } from "./cold-loads.js";
 import { coldRead, coldSizes, endColdReads, prepareColdReads } from "./cold-reads.js";
 import { commands } from "./commands.js";
 import { beginLog, endLog, growLog } from "./logs.js";
-import { openLog, readStream, walkThrough } from "./openings.js";
+import { openAgain, openLog, readStream, walkThrough } from "./openings.js";
 import { beginProfiled, endProfiled, runProfiled } from "./profiled.js";
 import { coldQueries, endQueries, prepareQueries, projections } from "./projections.js";
 import { singles } from "./singles.js";
@@ -40,6 +40,7 @@ globalThis.bench = {
   growLog,
   endLog,
   openLog,
+  openAgain,
   readStream,
   walkThrough,
   beginProfiled,

@@ -95,7 +95,7 @@ impl Storage for SimulatedStorage {
         self.transact(areas, Mode::Read, read).await
     }
 
-    /// Every other commit asks beforehand what would be written, as a storage may, and throws it away.
+    /// A commit to a head at an even position asks beforehand what would be written, as a storage may, and throws it away.
     async fn commit<J>(
         &self,
         seen: Seen,

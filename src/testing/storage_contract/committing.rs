@@ -108,10 +108,11 @@ pub async fn of_a_commit_that_finds_others_ahead_only_what_is_judged_last_is_wri
     open: &impl AsyncFn(&str) -> S,
     name: &str,
 ) -> Clause {
-    let (storage, other) = (open(name).await, open(name).await);
+    let other = open(name).await;
     let mut head = Head::default();
-    // Others are ahead each time, so a storage that learns from the last time does all that it can do.
     for number in 0..4_u8 {
+        // Anew, because a storage may learn from others who were ahead.
+        let storage = open(name).await;
         let seen = head;
         let theirs = committed(append(&other, seen, vec![vec![number]; 2]).await)?;
         let judge = move |head: Head, _: &[LogRecord]| {

@@ -1,6 +1,6 @@
 //! The storage port over IndexedDB.
 //!
-//! One operation is one transaction, and one transaction is one crossing: see [`transaction`]. What can happen
+//! One operation is one transaction, but for those that are made anew, and one transaction is one crossing: see [`transaction`]. What can happen
 //! to the connection in between is the matter of [`connection`].
 
 mod connection;
@@ -109,7 +109,7 @@ impl IndexedDbStorage {
             let (mut result, mut reads, mut attempts_left) = (Ok(()), Reads::Together, TRANSACTION_ATTEMPTS);
             while 0 < attempts_left {
                 let ended = self.attempt(&areas, access, reads, begin()).await;
-                if ended.as_ref().is_ok_and(|ended| *ended == Ended::Withdrawn) {
+                if matches!(ended, Ok(Ended::Withdrawn)) {
                     continue;
                 }
                 result = ended.map(drop);
@@ -171,7 +171,7 @@ impl Storage for IndexedDbStorage {
         let commit = Rc::new(Commit { seen, judge, wary_count, outcome: Slot::clone(&outcome) });
         // Whatever the first attempt came to, the next one looks first.
         let next = Cell::new(asking);
-        let begin = move || writing::commit(&commit, next.replace(Asking::HeadFirst));
+        let begin = move || writing::append_judged(&commit, next.replace(Asking::HeadFirst));
         let areas = writing::COMMIT_AREAS.to_vec();
         self.transact(areas, Access::Write(durability), Box::new(begin), outcome)
     }

@@ -28,8 +28,7 @@ pub struct Supplies {
     pub relaxed: Object,
     /// Options of a transaction that is flushed.
     pub strict: Object,
-    /// When transactions are told to commit.
-    pub sending: Sending,
+    sending: Cell<Option<Sending>>,
     /// As many as transactions were ever under way at once.
     ears: RefCell<Vec<Ear>>,
     on_tick: Listener,
@@ -53,7 +52,7 @@ struct Ear {
 /// transaction is spared a turn of the event loop and a round trip to the storage, a tenth of an append and more.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Sending {
-    /// As soon as the last write was asked for, in the same turn.
+    /// As soon as the last write was asked for, and it is known to be right.
     AtOnce,
     /// Only when the last write has succeeded, and with it all before. This is right in every browser.
     OnceWritten,
@@ -76,7 +75,7 @@ impl Supplies {
             head_key: bytes_to_js(Head::KEY.as_bytes()).into(),
             relaxed: options("relaxed"),
             strict: options("strict"),
-            sending: Sending::of_browser(),
+            sending: Cell::default(),
             ears: RefCell::default(),
             on_tick: listener(Box::new(|_| Self::get().look())),
             is_ticking: Cell::default(),
@@ -87,6 +86,13 @@ impl Supplies {
     #[inline(never)]
     pub fn name(&self, area: Area) -> JsValue {
         self.names.get(area as usize).cloned().unwrap_or_default()
+    }
+
+    /// When transactions are told to commit. The browser is asked by the first that writes: opening has no use for it.
+    pub fn sending(&self) -> Sending {
+        let sending = self.sending.get().unwrap_or_else(Sending::of_browser);
+        self.sending.set(Some(sending));
+        sending
     }
 
     /// Gives what the browser is to call for a transaction, to which it listens until it is dropped.

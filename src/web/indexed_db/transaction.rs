@@ -11,8 +11,8 @@
 //! ```
 //!
 //! Where the browser allows it, `commit()` is called in the last step itself: see [`Sending`]. An operation may ask for
-//! writes before it knows whether they are right. They are kept only by [`Step::Complete`]: whatever else a transaction
-//! ends by, by [`Step::Withdraw`] or because nobody waits for it any more, aborts it.
+//! writes before it knows whether they are right: then it ends by [`Step::Complete`], which keeps them, or by
+//! [`Step::Withdraw`]. A fault takes them back, and so does whoever does not wait for the end.
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
@@ -80,6 +80,8 @@ pub struct Scope {
     transaction: CommittingTransaction,
     /// How the operation is to read.
     pub reads: Reads,
+    /// What the browser calls.
+    handler: Function,
 }
 
 impl Scope {
@@ -90,6 +92,12 @@ impl Scope {
     /// What the browser throws.
     pub fn store(&self, area: Area) -> Result<IdbObjectStore, Fault> {
         thrown(self.transaction.object_store(&Supplies::get().name(area)))
+    }
+
+    /// Hears of the success of a request. Where an instance of the wasm has stopped, its handler throws, which aborts the
+    /// transaction: what is not heard of would commit by itself.
+    pub fn listen(&self, request: &IdbRequest) {
+        request.set_onsuccess(Some(&self.handler));
     }
 }
 
@@ -124,7 +132,7 @@ pub async fn run(
     operation: Operation,
 ) -> Result<Ended, Fault> {
     let transaction = thrown(begin(database, areas, access))?;
-    let run = Run::start(Scope { transaction, reads }, access, operation);
+    let run = Run::start(transaction, access, reads, operation);
     poll_fn(|context| run.answer.poll(context)).await
 }
 
@@ -156,14 +164,17 @@ pub struct Run {
     /// Whether it has ended: the browser calls nobody any more.
     is_over: Cell<bool>,
     answer: Answer<Result<Ended, Fault>>,
-    /// What the browser calls.
-    handler: Function,
 }
 
 impl Run {
-    fn start(scope: Scope, access: Access, operation: Operation) -> Rc<Self> {
+    fn start(
+        transaction: CommittingTransaction,
+        access: Access,
+        reads: Reads,
+        operation: Operation,
+    ) -> Rc<Self> {
         let run = Rc::new_cyclic(|run| Self {
-            scope,
+            scope: Scope { transaction, reads, handler: Supplies::get().handler(run) },
             access,
             operation: RefCell::new(operation),
             awaited: Cell::new(None),
@@ -171,16 +182,15 @@ impl Run {
             is_sent: Cell::new(false),
             is_over: Cell::new(false),
             answer: Answer::default(),
-            handler: Supplies::get().handler(run),
         });
         // What is asked first is under way before the rest is seen to.
         run.advance();
-        run.scope.transaction.set_onabort(Some(&run.handler));
+        run.scope.transaction.set_onabort(Some(&run.scope.handler));
         if access != Access::Read {
-            run.scope.transaction.set_oncomplete(Some(&run.handler));
+            run.scope.transaction.set_oncomplete(Some(&run.scope.handler));
         }
         if run.scope.reads == Reads::Singly {
-            property::set(&run.scope.transaction, "onerror", &run.handler);
+            property::set(&run.scope.transaction, "onerror", &run.scope.handler);
         }
         run
     }
@@ -196,8 +206,11 @@ impl Run {
         } else if self.awaited.take().is_some() {
             self.advance();
         } else {
+            if !self.is_written.get() {
+                return self.abort(Err(fault::unanswered()));
+            }
             self.is_over.set(true);
-            self.answer.give(if self.is_written.get() { Ok(Ended::Done) } else { Err(fault::unanswered()) });
+            self.answer.give(Ok(Ended::Done));
         }
     }
 
@@ -228,7 +241,7 @@ impl Run {
             Ok(Step::Until(request)) => self.await_success(request),
             Ok(Step::Complete(last)) => {
                 self.is_written.set(true);
-                match (self.scope.reads, Supplies::get().sending) {
+                match (self.scope.reads, Supplies::get().sending()) {
                     (Reads::Together, Sending::AtOnce) => self.send(),
                     // Chromium aborts a transaction that is told to commit while the failure of a request is heard.
                     _ => self.await_success(last),
@@ -246,7 +259,7 @@ impl Run {
     }
 
     fn await_success(&self, request: IdbRequest) {
-        request.set_onsuccess(Some(&self.handler));
+        self.scope.listen(&request);
         self.awaited.set(Some(request));
     }
 

@@ -14,7 +14,7 @@ use super::fault::Fault;
 use super::reading::{Listing, read_head, read_value, request_head};
 use super::record;
 use super::supplies::Supplies;
-use super::transaction::{Operation, Reads, Scope, Slot, Step, thrown};
+use super::transaction::{Operation, Scope, Slot, Step, thrown};
 
 /// The areas that a commit needs.
 pub const COMMIT_AREAS: [Area; 2] = [Area::Meta, Area::Log];
@@ -29,7 +29,7 @@ pub type Judge = Box<dyn FnMut(Head, &[LogRecord]) -> Option<Batch>>;
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Asking {
     /// For the head, and at once for all that is to be written if it is the one that was seen. Where it is another, the
-    /// transaction is aborted. This spares the writes a turn of the event loop, a tenth of an append.
+    /// transaction is aborted. This spares the writes a turn of the event loop.
     AtOnce,
     /// For the head first, and by what it is for the rest.
     HeadFirst,
@@ -45,67 +45,99 @@ pub struct Commit {
 }
 
 /// Appends to the log what the commit's `judge` wants appended.
-pub fn commit(commit: &Rc<Commit>, asking: Asking) -> Operation {
+pub fn append_judged(commit: &Rc<Commit>, asking: Asking) -> Operation {
     let commit = Rc::clone(commit);
     let Seen { head: seen, tail_bytes_max } = commit.seen;
     let mut stage = Stage::Begin;
-    Box::new(move |scope| {
-        let mut judge = commit.judge.borrow_mut();
-        let (head, tail) = match &mut stage {
-            Stage::Begin => {
-                let request = request_head(scope)?;
-                let is_ahead = asking == Asking::AtOnce && scope.reads == Reads::Together;
-                let batch = if is_ahead { judge(seen, &[]) } else { None };
-                let written = match batch {
-                    Some(batch) => Some((append(scope, &batch, seen)?, batch.head)),
-                    None => None,
-                };
-                stage = Stage::Head(request.clone(), written);
-                return Ok(Step::Until(request));
+    Box::new(move |scope| match &mut stage {
+        Stage::Begin => {
+            let (request, ahead) = commit.ask(scope, asking)?;
+            stage = Stage::Head(request.clone(), ahead);
+            Ok(Step::Until(request))
+        }
+        Stage::Head(request, ahead) => {
+            let head = read_head(request)?;
+            head.check_writer()?;
+            if let Some(step) = commit.verify(ahead, head) {
+                return Ok(step);
             }
-            Stage::Head(request, written) => {
-                let head = read_head(request)?;
-                head.check_writer()?;
-                let wary_count = commit.wary_count.get().saturating_sub(1);
-                commit.wary_count.set(if head == seen { wary_count } else { WARY_COUNT });
-                if let Some((last, after)) = written.take() {
-                    if head != seen {
-                        return Ok(Step::Withdraw);
-                    }
-                    commit.outcome.set(Some(Outcome::Committed(after)));
-                    return Ok(Step::Complete(last));
-                }
-                if head != seen {
-                    if head.appended_since(seen).is_none_or(|bytes| tail_bytes_max < bytes) {
-                        commit.outcome.set(Some(Outcome::Behind(head)));
-                        return Ok(Step::Done);
-                    }
-                    let tail = request_tail(scope, seen)?;
-                    let last = tail.last_request();
-                    stage = Stage::Tail(head, tail);
-                    return Ok(Step::Until(last));
-                }
-                (head, Vec::new())
+            if head == seen {
+                return commit.judge(scope, head, &[]);
             }
-            Stage::Tail(head, tail) => match read_tail(tail)? {
-                Some(records) => (*head, records),
-                None => return Ok(Step::Until(tail.last_request())),
-            },
-        };
-        let Some(batch) = judge(head, &tail) else {
-            commit.outcome.set(Some(Outcome::Rejected));
-            return Ok(Step::Done);
-        };
-        commit.outcome.set(Some(Outcome::Committed(batch.head)));
-        append(scope, &batch, head).map(Step::Complete)
+            if head.appended_since(seen).is_none_or(|bytes| tail_bytes_max < bytes) {
+                commit.outcome.set(Some(Outcome::Behind(head)));
+                return Ok(Step::Done);
+            }
+            let tail = request_tail(scope, seen)?;
+            let last = tail.last_request();
+            stage = Stage::Tail(head, tail);
+            Ok(Step::Until(last))
+        }
+        Stage::Tail(head, tail) => match read_tail(tail)? {
+            Some(records) => commit.judge(scope, *head, &records),
+            None => Ok(Step::Until(tail.last_request())),
+        },
     })
 }
 
 enum Stage {
     Begin,
-    /// The request for the head; and, where the rest was asked for with it, the last write and the head that it leaves.
-    Head(IdbRequest, Option<(IdbRequest, Head)>),
+    Head(IdbRequest, Ahead),
     Tail(Head, Listing),
+}
+
+/// What was asked for before the head was known.
+enum Ahead {
+    NotAsked,
+    /// Nothing is to be written, if the head is the one that was seen.
+    Nothing,
+    /// The last write, and the head that it leaves.
+    Written(IdbRequest, Head),
+}
+
+impl Commit {
+    /// Asks for the head and, where it is not to be known first, for what is to be written if it is the one that was seen.
+    fn ask(&self, scope: &Scope, asking: Asking) -> Result<(IdbRequest, Ahead), Fault> {
+        let request = request_head(scope)?;
+        if asking == Asking::HeadFirst {
+            return Ok((request, Ahead::NotAsked));
+        }
+        // Should this instance stop in the middle of its writes, it is the event of this request that aborts them.
+        scope.listen(&request);
+        let seen = self.seen.head;
+        let batch = (*self.judge.borrow_mut())(seen, &[]);
+        let ahead = match batch {
+            Some(batch) => Ahead::Written(append(scope, &batch, seen)?, batch.head),
+            None => Ahead::Nothing,
+        };
+        Ok((request, ahead))
+    }
+
+    /// What the head makes of what was asked for before it was known. `None` where it is still to be judged.
+    fn verify(&self, ahead: &Ahead, head: Head) -> Option<Step> {
+        let is_seen = head == self.seen.head;
+        let wary_count = self.wary_count.get().saturating_sub(1);
+        self.wary_count.set(if is_seen { wary_count } else { WARY_COUNT });
+        let (outcome, step) = match ahead {
+            Ahead::Written(..) if !is_seen => return Some(Step::Withdraw),
+            Ahead::Written(last, after) => (Outcome::Committed(*after), Step::Complete(last.clone())),
+            Ahead::Nothing if is_seen => (Outcome::Rejected, Step::Done),
+            Ahead::Nothing | Ahead::NotAsked => return None,
+        };
+        self.outcome.set(Some(outcome));
+        Some(step)
+    }
+
+    /// Writes what comes of what others committed.
+    fn judge(&self, scope: &Scope, head: Head, tail: &[LogRecord]) -> Result<Step, Fault> {
+        let batch = (*self.judge.borrow_mut())(head, tail);
+        let Some(batch) = batch else {
+            self.outcome.set(Some(Outcome::Rejected));
+            return Ok(Step::Done);
+        };
+        self.outcome.set(Some(Outcome::Committed(batch.head)));
+        append(scope, &batch, head).map(Step::Complete)
+    }
 }
 
 /// Writes the batch, which must follow `after`. Returns the last request.
