@@ -17,6 +17,7 @@ export async function measureLogs(session, run, { seed, growth, wide }) {
     compactions.push(await write(session, seed, log, ["everfold", "blobs", ...(index === 0 ? ["dexie"] : [])]));
   }
   compactions.push(await write(session, seed, wideLog, ["everfold", "blobs"]));
+  await session.renew();
   console.log(`measuring openings, ${growth.openings} of each log`);
   const openings = await openingsOf([...logs, wideLog], growth.openings, session.revisit);
   const streams = await streamsOf(logs, growth.openings, session.revisit);
@@ -26,7 +27,6 @@ export async function measureLogs(session, run, { seed, growth, wide }) {
   });
   const appends = [];
   for (const log of logs) {
-    await session.reload();
     appends.push(await run("singles", { ...growth.singles, log }));
   }
   return { logs, wideLog, compactions, openings, streams, walks: walks.walks, appends };

@@ -32,7 +32,7 @@ const REASONS = {
 /** What stops a line of this key from meeting its bar, as the profiles of `npm run bench -- --profile` have it. */
 const LIMITS = {
   "single-large":
-    "`npm run bench -- --profile` prints a timeline of it beside the same transaction by hand: what is above the peer is spread over the whole append, before the transaction, between asking for the head and hearing of it, and after it is complete; a store in memory, the last line, takes about half of it, and most of that is a processor whose caches others have used meanwhile. The head and the writes are asked for at once, where the peer waits for the head. To ask for no head at all would take a quarter less, and the storage alone could no longer tell that another tab was faster.",
+    "`npm run bench -- --profile` prints a timeline of it beside the same transaction by hand: what is above the peer is spread over the whole append, before the transaction, between asking for the head and hearing of it, and after it is complete; a store in memory, the last line, takes about half of it. The head and the writes are asked for at once, where the peer waits for the head. To ask for no head at all would take a quarter less, and the storage alone could no longer tell that another tab was faster.",
   "batches-dexie": "The facade checks each event and writes it as JSON, the core judges, encodes and answers, and IndexedDB keeps: none of the three is most of a commit. In a page that four contestants share, collecting garbage is in all of them.",
   "batches-blobs": BATCH,
   "fold-rust":

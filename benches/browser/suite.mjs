@@ -12,8 +12,9 @@ const COLD_FOLDERS = ["rust", "declarative", "functions", "dexie"];
 export async function measure(session, plan) {
   const { seed } = plan;
   console.log(`seed ${seed}, ${plan.form} form`);
-  const run = (name, options) => {
+  const run = async (name, options) => {
     console.log(`measuring ${name} ${JSON.stringify(options)}`);
+    await session.renew();
     return session.call(name, { seed, ...options });
   };
   return {
@@ -35,6 +36,7 @@ export async function measure(session, plan) {
 async function coldReads(session, run, { rounds, count, batchEvents }) {
   const { expected, accounts, compaction } = await run("prepareColdReads", { count, batchEvents });
   const sizes = await session.call("coldSizes", {});
+  await session.renew();
   const read = (contestant) => session.revisit("coldRead", { contestant, expected });
   const fold = (contestant) => session.revisit("coldFold", { contestant, accounts });
   const results = await inTurn(COLD_READERS, rounds, read);
@@ -47,6 +49,7 @@ async function coldReads(session, run, { rounds, count, batchEvents }) {
 /** Each load in a page that is reloaded. */
 async function coldLoads(session, run, { rounds, count }) {
   const prepared = await run("prepareColdLoads", { count });
+  await session.renew();
   const load = (contestant) => session.revisit("coldLoad", { contestant, ...prepared });
   const results = await inTurn(COLD_LOADERS, rounds, load);
   await session.reload();
@@ -57,6 +60,7 @@ async function coldLoads(session, run, { rounds, count }) {
 /** Documents that are asked for, each time in a page that is reloaded. */
 async function queries(session, run, { rounds, count }) {
   const prepared = await run("prepareQueries", { count });
+  await session.renew();
   const ask = (contestant) => session.revisit("coldQueries", { contestant, ...prepared });
   const results = await inTurn(QUERIED, rounds, ask);
   await session.reload();
