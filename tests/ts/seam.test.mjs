@@ -3,6 +3,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { singleWrite } from "../../dist/append.js";
 import { AppendQueue } from "../../dist/append-queue.js";
+import { loadCore } from "../../dist/core.js";
+import { EXPECTED } from "../../dist/engine.js";
+// Says where the wasm is.
+import "../../dist/index.js";
 import { StatusWatch } from "../../dist/status.js";
 import { eventPages } from "../../dist/reading.js";
 
@@ -149,3 +153,29 @@ test("each page is asked for in the state of the log that the first one found", 
 test("no page is asked for once the limit is reached", async () => {
   assert.deepEqual(await readNumbers(4), [[0, 4, undefined], [2, 2, 6]]);
 });
+
+// The numbers of messages that no facade writes, and their names.
+const MALFORMED = {
+  "no numbers": ["", []],
+  "a count of names that is no number": ["", [Number.NaN]],
+  "a count of names below none": ["", [-1]],
+  "a count of names with a fraction": ["", [0, 0.5]],
+  "more names than there are lengths": ["ab", [1, 1, 3]],
+  "more names than can be": ["", [1e300]],
+  "a length that is no number": ["ab", [Number.NaN, 1]],
+  "a name longer than all of them": ["ab", [3, 1]],
+  "a name that ends within a letter": ["\u{1f600}", [1, 1, 2]],
+  "an append of fewer numbers than it says": ["", [9, 0, 0, 1, 1, 0]],
+};
+
+for (const [problem, [names, numbers]] of Object.entries(MALFORMED)) {
+  test(`a message with ${problem} is refused, and the next one is read`, async () => {
+    const { openEngine, loadSupplement } = await loadCore();
+    const engine = await openEngine("malformed", 1, 1, undefined, loadSupplement);
+    const appended = (names, numbers) => engine.append(1, "", new Uint8Array(), names, Float64Array.from(numbers));
+    await assert.rejects(appended(names, numbers), ({ code, message }) => code === "INTERNAL" && /malformed/.test(message));
+    const writeOfNothing = [6 + 3, 0, 0, 1, 1, 0, 0, EXPECTED.any, 0];
+    const { errors } = await appended("s", [...writeOfNothing, 1, 1]);
+    assert.deepEqual(errors.map(({ code }) => code).filter((code) => code === "INTERNAL"), []);
+  });
+}
