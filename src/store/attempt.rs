@@ -75,7 +75,7 @@ pub(super) async fn attempt<S: Storage, H: Host>(
     let committed = poll_fn(|context| {
         let committed = committing.as_mut().poll(context);
         if committed.is_pending() {
-            // Of what is decided already, because the storage is at work.
+            // Where it is decided what to write, the storage is at work on it: that is read for the index meanwhile.
             hearing.read_decided();
         }
         committed

@@ -34,8 +34,8 @@ pub struct Numbers<'a> {
 ///
 /// Errors: `INTERNAL`.
 pub fn names<'a>(text: &str, numbers: &'a [f64]) -> Result<(Vec<Rc<str>>, &'a [f64]), Error> {
-    let (numbers, name_count) = numbers.split_at(numbers.len().saturating_sub(1));
-    let mut message = Numbers::new(&[], name_count);
+    let (numbers, last) = numbers.split_at(numbers.len().saturating_sub(1));
+    let mut message = Numbers::new(&[], last);
     let start = numbers.len().checked_sub(message.count());
     let (rest, lengths) = message.present(start.and_then(|start| numbers.split_at_checked(start)));
     message.rest = lengths;
