@@ -28,7 +28,8 @@ ${summaryText(report)}. ${compactionText(compacted)}
 
 - The events are those of a bank with 1,000 accounts, made from the seed ${plan.seed}. Callers give the ids, random UUIDs, where nothing else is said.
 - All contestants run in one browser and take turns, round by round; who begins changes, so that drift hits all. In one page, who follows whom changes too, and a round before them is not counted. Each part begins in a
-  process of its own, so that none has to live with the heap that another has left.
+  process of its own, and so does each walk through a log, so that none has to live with the heap that another has left. For the same
+  reason the garbage of the page is collected before each turn of many events, and the storage gets up to a second to sort what was written.
 - What was written is read back; unless each contestant has exactly the same events, the run fails.
 - All JavaScript is as an application's: everfold's bundled, split where it is imported later, and minified by esbuild, Dexie's in its one file.
 - *Dexie* has the guarantees as indexes, \`++position, &id, &[stream+revision]\`, and gets each batch by one \`bulkAdd\`, with relaxed durability.

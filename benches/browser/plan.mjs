@@ -34,7 +34,9 @@ export const FULL = {
   ...QUICK,
   form: "full",
   singles: { rounds: 10, count: 300, slice: 30 },
-  batches: { rounds: 5, batchCount: 100, batchEvents: 1_000 },
+  unawaited: { rounds: 8, count: 10_000 },
+  batches: { rounds: 8, batchCount: 100, batchEvents: 1_000 },
+  coldReads: { rounds: 10, count: 100_000, batchEvents: 1_000 },
   growth: { events: FULL_GROWTH, eventsPerStream: 100, openings: 15, walks: 5, singles: { rounds: 10, count: 300, slice: 30 } },
   wide: { events: 1_000_000, eventsPerStream: 10, openings: 15 },
 };

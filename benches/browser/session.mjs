@@ -12,6 +12,9 @@ const FOLDERS = { "/domain/": "examples/rust-aggregate/pkg", "/bench/": "benches
  */
 const ISOLATION = { "cross-origin-opener-policy": "same-origin", "cross-origin-embedder-policy": "require-corp" };
 
+/** With it, a page may have its garbage collected: see `page/rounds.js`. */
+const GARBAGE_ON_DEMAND = "--js-flags=--expose-gc";
+
 /**
  * Opens the page, with the package that stands in the folder `dist` of the project. `call` runs one of the functions of `page/main.js` in it; `revisit` does so in a page that is reloaded after it did
  * the same, as that of somebody who comes back: the answer is the later one, with what the earlier took as `unvisited_ms`. Before that
@@ -22,7 +25,7 @@ const ISOLATION = { "cross-origin-opener-policy": "same-origin", "cross-origin-e
 export async function openSession(dist) {
   const profile = makeProfile();
   const server = await serve({ folders: { "/dist/": dist, ...FOLDERS }, headers: ISOLATION });
-  const browser = await openChromium(profile.path);
+  const browser = await openChromium(profile.path, { args: [GARBAGE_ON_DEMAND] });
   const address = new URL("bench/", server.url).href;
   const tab = await browser.openPage(address);
   await load(tab.page);

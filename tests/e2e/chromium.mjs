@@ -22,13 +22,13 @@ const ARGUMENTS = [
  * Opens Chromium on the profile in a folder.
  *
  * @param {string} profile
- * @param {object} [options] of the context, as playwright knows them
+ * @param {object} [options] of the context, as playwright knows them; its `args` come to those that are given anyway
  */
-export async function openChromium(profile, options = {}) {
+export async function openChromium(profile, { args = [], ...options } = {}) {
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: findProgram("chromium"),
     headless: true,
-    args: ARGUMENTS,
+    args: [...ARGUMENTS, ...args],
     ...options,
   });
   return {
