@@ -33,7 +33,7 @@ const REASONS = {
 const LIMITS = {
   "single-large":
     "`npm run bench -- --profile` prints a timeline of it beside the same transaction by hand: what is above the peer is spread over the whole append, before the transaction, between asking for the head and hearing of it, and after it is complete; a store in memory, the last line, takes about half of it. The head and the writes are asked for at once, where the peer waits for the head. To ask for no head at all would take a quarter less, and the storage alone could no longer tell that another tab was faster.",
-  "batches-dexie": "The facade checks each event and writes it as JSON, the core judges, encodes and answers, and IndexedDB keeps: none of the three is most of a commit. In a page that four contestants share, collecting garbage is in all of them.",
+  "batches-dexie": "The facade checks each event and writes it as JSON, the core judges, encodes and answers, and IndexedDB keeps: none of the three is most of a commit. What garbage a turn makes is partly collected within it.",
   "batches-blobs": BATCH,
   "fold-rust":
     "The browser hands over the records, and the wasm, which has everfold and the domain in one, is loaded and started within the time; how much is which has not been measured of this fold. The spread of the ratio is wider than what is lacking.",
