@@ -20,6 +20,7 @@ export async function measureLogs(session, run, { seed, growth, wide }) {
   await session.renew();
   console.log(`measuring openings, ${growth.openings} of each log`);
   const openings = await openingsOf([...logs, wideLog], growth.openings, session.revisit);
+  await session.renew();
   const streams = await streamsOf(logs, growth.openings, session.revisit);
   const walks = await inTurn(["walks"], growth.walks, async () => {
     // Else a walk may have to clear away the hundreds of pages that were opened before it, in a task of up to 90 ms.
