@@ -27,8 +27,8 @@ function table({ lines, weight }) {
   const rows = [
     latency("single-large"),
     ...["unawaited", "batches", "cold"].map(rates),
-    latency("open-wide"),
-    [line("stream-large").what, milliseconds(line("stream-large").everfold), ""],
+    started(latency("open-wide")),
+    started([line("stream-large").what, milliseconds(line("stream-large").everfold), ""]),
     [
       `an event of ${own.other.median.toFixed(1)} bytes as JSON, on disk`,
       `${own.everfold.median.toFixed(1)} bytes; ${callers.everfold.median.toFixed(1)} with ids from callers`,
@@ -37,6 +37,11 @@ function table({ lines, weight }) {
     ["what a page loads, gzipped", `${whole(loaded.gzippedBytes)} bytes`, ""],
   ];
   return [HEADING, "|---|---|---|", ...rows.map((row) => `| ${row.join(" | ")} |`)];
+}
+
+/** The document says once how opening is measured; a row that stands alone has to say it itself. */
+function started([what, ...cells]) {
+  return [`${what}, the wasm started already`, ...cells];
 }
 
 function milliseconds({ median }) {
