@@ -1,7 +1,9 @@
 //! Promises as futures, and futures as promises.
 
 use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
 use std::rc::Rc;
+use std::task::Poll;
 
 use futures_util::future::LocalBoxFuture;
 use js_sys::{Function, Promise};
@@ -12,6 +14,7 @@ use crate::answer::Answer;
 use super::global::Thenable;
 use super::listener::listener;
 use super::tasks;
+use super::timer::Timer;
 
 /// What a promise is settled with.
 pub type Settled = Result<JsValue, JsValue>;
@@ -30,6 +33,16 @@ pub fn settled(promise: Promise) -> impl Future<Output = Settled> {
     };
     promise.unchecked_into::<Thenable>().then(&hear(Ok), &hear(Err));
     poll_fn(move |context| answer.poll(context))
+}
+
+/// Waits until a promise is settled, for at most `timeout_ms`. What it was resolved with, if it was.
+pub async fn resolved_within(promise: Promise, timeout_ms: u64) -> Option<JsValue> {
+    let (mut settling, mut timer) = (pin!(settled(promise)), Timer::start(timeout_ms));
+    poll_fn(|context| match settling.as_mut().poll(context) {
+        Poll::Ready(settled) => Poll::Ready(settled.ok()),
+        Poll::Pending => Pin::new(&mut timer).poll(context).map(|()| None),
+    })
+    .await
 }
 
 /// The promise of what a future gives. The future runs by itself, from the next microtask on.

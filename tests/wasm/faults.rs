@@ -45,6 +45,13 @@ async fn a_full_disk_is_told_without_figures_where_the_browser_has_none() {
 }
 
 #[wasm_bindgen_test]
+async fn a_full_disk_is_told_without_figures_where_the_browser_does_not_answer_how_full() {
+    let _sabotage = Sabotage::begin("a storage manager that does not answer");
+    let is_quota = |kind| kind == FaultKind::Quota { usage_bytes: None, quota_bytes: None };
+    check_thrown("QuotaExceededError", is_quota).await;
+}
+
+#[wasm_bindgen_test]
 async fn every_other_exception_is_a_fault() {
     for name in ["UnknownError", "DataError", "DataCloneError", "TransactionInactiveError", "ANewNameError"] {
         check_thrown(name, |kind| kind == FaultKind::Failed).await;
@@ -216,6 +223,15 @@ async fn usage_says_what_the_browser_says() {
     assert_eq!(is_positive, has_estimate().then_some(true), "{usage:?}");
     let is_told = [usage.origin_usage_bytes.is_some(), usage.persisted.is_some()];
     assert_eq!(is_told, [has_estimate(); 2], "{usage:?}");
+}
+
+#[wasm_bindgen_test]
+async fn usage_of_the_origin_is_not_known_where_the_browser_does_not_answer() {
+    let (_, storage) = new_storage("usage").await;
+    let _sabotage = Sabotage::begin("a storage manager that does not answer");
+    let usage = storage.usage().await.unwrap();
+    let told = (usage.origin_usage_bytes, usage.origin_quota_bytes, usage.persisted);
+    assert_eq!(told, (None, None, None), "{usage:?}");
 }
 
 #[wasm_bindgen_test]

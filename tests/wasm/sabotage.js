@@ -101,6 +101,10 @@ const kinds = {
   "no commit": () => replace(IDBTransaction.prototype, "commit", null),
   "no locks": () => replace(navigator, "locks", { value: undefined }),
   "no storage manager": () => replace(navigator, "storage", { value: undefined }),
+  "a storage manager that does not answer": () => {
+    const never = () => new Promise(() => {});
+    return replace(navigator, "storage", { value: { estimate: never, persisted: never } });
+  },
   "no scheduler": () => replace(globalThis, "scheduler", { value: undefined }),
   "no IndexedDB": () => replace(globalThis, "indexedDB", { value: undefined }),
   "IndexedDB is forbidden": () =>

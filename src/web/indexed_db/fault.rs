@@ -7,8 +7,10 @@ use wasm_bindgen::prelude::*;
 use crate::error::WriteOutcome;
 use crate::storage::{FaultKind, StorageFault};
 use crate::web::global::storage_manager;
-use crate::web::promise::settled;
+use crate::web::promise::resolved_within;
 use crate::web::property;
+
+use super::patience::ROOM_TIMEOUT_MS;
 
 /// A fault in a box: nearly everything here may return one, and moves nothing but a pointer when it does not.
 pub type Fault = Box<StorageFault>;
@@ -75,11 +77,11 @@ pub async fn with_estimate(mut fault: Fault) -> StorageFault {
     *fault
 }
 
-/// Bytes in use by the origin, and bytes allowed to it, where the browser says.
+/// Bytes in use by the origin, and bytes allowed to it, where the browser says so in time.
 pub async fn estimate() -> (Option<u64>, Option<u64>) {
     let promise = storage_manager().and_then(|manager| manager.estimate().ok());
     let Some(promise) = promise else { return (None, None) };
-    let Ok(estimate) = settled(promise).await else { return (None, None) };
+    let Some(estimate) = resolved_within(promise, ROOM_TIMEOUT_MS).await else { return (None, None) };
     let bytes = |name| property::get(&estimate, name).ok()?.as_f64().map(|number| number as u64);
     (bytes("usage"), bytes("quota"))
 }

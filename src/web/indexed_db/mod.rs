@@ -33,12 +33,12 @@ use crate::storage::{
     Storage, StorageFault, Usage, Written,
 };
 use crate::web::global::storage_manager;
-use crate::web::promise::settled;
+use crate::web::promise::{resolved_within, settled};
 use crate::web::wakefulness;
 
 use connection::Connection;
 use fault::Fault;
-use patience::TRANSACTION_ATTEMPTS;
+use patience::{ROOM_TIMEOUT_MS, TRANSACTION_ATTEMPTS};
 pub use transaction::Slot;
 use transaction::{Access, Ended, Operation, Reads};
 pub use writing::Judge;
@@ -226,9 +226,9 @@ impl<T> Future for Answering<'_, T> {
     }
 }
 
-/// Whether the browser promised not to evict the origin's data, where it says.
+/// Whether the browser promised not to evict the origin's data, where it says so in time.
 async fn persisted() -> Option<bool> {
-    settled(storage_manager()?.persisted().ok()?).await.ok()?.as_bool()
+    resolved_within(storage_manager()?.persisted().ok()?, ROOM_TIMEOUT_MS).await?.as_bool()
 }
 
 impl fmt::Debug for IndexedDbStorage {

@@ -18,3 +18,6 @@ pub const TRANSACTION_TICKS: u32 = (TRANSACTION_TIMEOUT_MS / TRANSACTION_TICK_MS
 /// How often a transaction is tried that fails with its connection, and before anything could be written. To read
 /// singly is tried once in any case.
 pub const TRANSACTION_ATTEMPTS: u32 = 2;
+/// How long the browser is waited for to say how much room there is, and what it promises of it. A commit that found none fails
+/// without that, too, and all that wait behind it are waiting meanwhile.
+pub const ROOM_TIMEOUT_MS: u64 = 1_000;
