@@ -1,9 +1,7 @@
 //! Promises as futures, and futures as promises.
 
 use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
 use std::rc::Rc;
-use std::task::Poll;
 
 use futures_util::future::LocalBoxFuture;
 use js_sys::{Function, Promise};
@@ -25,6 +23,16 @@ pub type Settled = Result<JsValue, JsValue>;
 ///
 /// What it was rejected with.
 pub fn settled(promise: Promise) -> impl Future<Output = Settled> {
+    let answer = answer_of(promise);
+    poll_fn(move |context| answer.poll(context))
+}
+
+/// Waits until a promise is settled, for at most `timeout_ms`. What it was resolved with, if it was.
+pub async fn resolved_within(promise: Promise, timeout_ms: u64) -> Option<JsValue> {
+    answer_of(promise).within(&mut Timer::start(timeout_ms)).await?.ok()
+}
+
+fn answer_of(promise: Promise) -> Rc<Answer<Settled>> {
     let answer = Rc::<Answer<Settled>>::default();
     // They belong to the browser, because the promise may be settled when nobody waits for it any more.
     let hear = |outcome: fn(JsValue) -> Settled| {
@@ -32,17 +40,7 @@ pub fn settled(promise: Promise) -> impl Future<Output = Settled> {
         listener(Box::new(move |value| answer.give(outcome(value)))).into_js_value()
     };
     promise.unchecked_into::<Thenable>().then(&hear(Ok), &hear(Err));
-    poll_fn(move |context| answer.poll(context))
-}
-
-/// Waits until a promise is settled, for at most `timeout_ms`. What it was resolved with, if it was.
-pub async fn resolved_within(promise: Promise, timeout_ms: u64) -> Option<JsValue> {
-    let (mut settling, mut timer) = (pin!(settled(promise)), Timer::start(timeout_ms));
-    poll_fn(|context| match settling.as_mut().poll(context) {
-        Poll::Ready(settled) => Poll::Ready(settled.ok()),
-        Poll::Pending => Pin::new(&mut timer).poll(context).map(|()| None),
-    })
-    .await
+    answer
 }
 
 /// The promise of what a future gives. The future runs by itself, from the next microtask on.

@@ -16,7 +16,7 @@ use crate::split::{SUPPLEMENTS, Supplement};
 
 /// What a page may load to open, append, read and subscribe, in bytes after gzip: the wasm that comes first, and the JavaScript
 /// as a bundler would ship it. Every budget stands just above what there is, so that nothing is added to it unnoticed.
-const BUDGET_BYTES: usize = 144_450;
+const BUDGET_BYTES: usize = 144_550;
 /// What each supplement may weigh, by their numbers.
 const SUPPLEMENT_BUDGETS_BYTES: [usize; SUPPLEMENTS.len()] = [45_750, 24_150, 42_500, 30_650, 5_800, 19_650];
 /// Where the budget has to come to.
