@@ -120,7 +120,10 @@ function weight({ weight: { parts } }) {
 
 \`npm run size\`, in bytes.
 
-${markdownTable(["part", "as it is", "gzipped"], rows, "lrr")}`;
+${markdownTable(["part", "as it is", "gzipped"], rows, "lrr")}
+
+The scripts that are loaded later share code: what several of them need is counted in each row, because whoever asks for one of them first loads it. A page
+that uses everything loads it once, and so less than the rows of what it consists of come to.`;
 }
 
 function markdownTable(header, rows, alignment) {

@@ -57,9 +57,19 @@ test("the room is what the browser says, and persistence what it answers", async
   assert.match(await page.textContent("#persisted"), /^(Not p|P)romised:/);
 });
 
-test("compaction says what it came to", async () => {
+test("compaction says what it came to, and bytes per event fall by it as the page has said", async () => {
+  const bytesPerEvent = () => page.$eval('[data-figure="bytesPerEvent"]', (figure) => Number(figure.textContent));
+  assert.match(await page.textContent("#bytes-note"), /Bytes per event fall when the log is compacted/);
+  const before = await bytesPerEvent();
   await page.click("#compact");
-  await page.getByText(/^Compacted 1,300 events: from [\d.]+ (kB|MB) to [\d.]+ (kB|MB)\.$/).waitFor();
+  await page.getByText(/^Compacted: from [\d.]+ (kB|MB) to [\d.]+ (bytes|kB|MB)\.$/).waitFor();
+  await page.waitForFunction((before) => Number(document.querySelector('[data-figure="bytesPerEvent"]').textContent) < before, before);
+  assert.ok((await bytesPerEvent()) < before / 5, `${before} bytes before, ${await bytesPerEvent()} after`);
+});
+
+test("where nothing is left to compact, that is said", async () => {
+  await page.click("#compact:enabled");
+  await page.getByText(/^Nothing was left to compact: [\d.]+ (bytes|kB|MB) are stored\.$/).waitFor();
 });
 
 test("on a phone no table has to be scrolled, and the chart stays within its card", async () => {

@@ -1,7 +1,7 @@
 // Opens the store in which this page measures, and shows its figures beside those of the other pages.
 
 import { byId } from "../parts/element.js";
-import { formatBytes, formatCount } from "../parts/format.js";
+import { formatBytes } from "../parts/format.js";
 import { Notices } from "../parts/notice.js";
 import { openStore } from "../parts/open-store.js";
 import { offerStartOver } from "../parts/start-over.js";
@@ -36,7 +36,8 @@ function offerCompaction(store, onDone) {
     button.disabled = true;
     try {
       const { bytesBefore, bytesAfter } = await store.compact();
-      toast(`Compacted ${formatCount(store.position)} events: from ${formatBytes(bytesBefore)} to ${formatBytes(bytesAfter)}.`);
+      const sizes = { from: formatBytes(bytesBefore), to: formatBytes(bytesAfter) };
+      toast(bytesBefore === bytesAfter ? `Nothing was left to compact: ${sizes.to} are stored.` : `Compacted: from ${sizes.from} to ${sizes.to}.`);
     } catch (error) {
       onError(error);
     }

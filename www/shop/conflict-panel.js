@@ -59,7 +59,7 @@ export class ConflictPanel {
       if (!isEverfoldError(error, "WRONG_EXPECTED_REVISION")) throw error;
       const [violation] = error.violations;
       this.#say(`Refused: expected revision ${violation.expected}, and the stream is at ${violation.actual}. Nothing was written.`, "refused");
-      this.#say("Another event came in between. Seen it, one may still want to add it:");
+      this.#say(`Another event came in between. If you still want to add 1 × ${name} to the cart as it is now:`);
       const resolve = element("button.small", { type: "button", id: "resolve", onclick: () => this.#run(() => this.#resolve(stream, sku, resolve)) }, "Load, decide again, append");
       this.#steps.append(element("li.plain-step", {}, resolve));
     }

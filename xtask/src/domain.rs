@@ -4,6 +4,7 @@
 use anyhow::{Context, Result};
 use wasm_bindgen_cli_support::Bindgen;
 
+use crate::build_lock::BuildLock;
 use crate::package::{self, Optimisation};
 use crate::project::Project;
 
@@ -14,7 +15,9 @@ const STEM: &str = "bank_domain";
 const GLUE: &str = "examples/rust-aggregate/pkg";
 
 /// Builds it anew. The crates that it has in common with everfold's own wasm are compiled once for both.
+/// While another build is running in this checkout it waits.
 pub fn build(project: &Project, optimisation: Optimisation) -> Result<()> {
+    let _lock = BuildLock::take(project)?;
     package::compile(project, PACKAGE, &[])?;
     let glue = project.path(GLUE);
     package::empty(&glue)?;

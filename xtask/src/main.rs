@@ -2,6 +2,7 @@
 
 mod bench;
 mod browser;
+mod build_lock;
 mod domain;
 mod glue;
 mod inline;

@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use wasm_bindgen_cli_support::Bindgen;
 use xshell::cmd;
 
+use crate::build_lock::BuildLock;
 use crate::glue;
 use crate::inline;
 use crate::project::Project;
@@ -101,8 +102,9 @@ pub enum Optimisation {
     None,
 }
 
-/// Builds everything anew; only cargo's own cache is used.
+/// Builds everything anew; only cargo's own cache is used. While another build is running in this checkout it waits.
 pub fn build(project: &Project, optimisation: Optimisation) -> Result<()> {
+    let _lock = BuildLock::take(project)?;
     let shell = &project.shell;
     compile(project, STEM, &[&[RELOCATIONS, STACK], &LESS_CODE[..]].concat())?;
     empty(&project.path(GLUE))?;
