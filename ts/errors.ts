@@ -69,9 +69,9 @@ export interface EverfoldErrorFields {
   };
   /** The browser has no more room for this origin. Nothing was written; reading goes on. */
   QUOTA_EXCEEDED: {
-    /** Bytes in use by the origin, where the browser says. */
+    /** Bytes in use by the origin, where the browser says so within a second. */
     readonly usage: number | undefined;
-    /** Bytes allowed to the origin, where the browser says. */
+    /** Bytes allowed to the origin, where the browser says so within a second. */
     readonly quota: number | undefined;
   };
   /** The storage cannot be opened. `cause` is what the browser said. */

@@ -28,8 +28,9 @@ ${summaryText(report)}. ${compactionText(compacted)}
 
 - The events are those of a bank with 1,000 accounts, made from the seed ${plan.seed}. Callers give the ids, random UUIDs, where nothing else is said.
 - All contestants run in one browser and take turns, round by round; who begins changes, so that drift hits all. In one page, who follows whom changes too, and a round before them is not counted. Each part begins in a
-  process of its own, and so does each walk through a log, so that none has to live with the heap that another has left. For the same
-  reason the garbage of the page is collected before each turn of many events, and the storage gets up to a second to sort what was written.
+  process of its own, so that none has to live with the heap that another has left. For the same reason the garbage of the page is collected
+  before each turn of many appends, of commits and of read models, and the storage gets up to a second to sort what was written; those that
+  read or fold a whole log begin in a page that was reloaded. A store is closed after its turn, because it would compact in those of others.
 - What was written is read back; unless each contestant has exactly the same events, the run fails.
 - All JavaScript is as an application's: everfold's bundled, split where it is imported later, and minified by esbuild, Dexie's in its one file.
 - *Dexie* has the guarantees as indexes, \`++position, &id, &[stream+revision]\`, and gets each batch by one \`bulkAdd\`, with relaxed durability.
@@ -38,12 +39,13 @@ ${summaryText(report)}. ${compactionText(compacted)}
 }
 
 function measures({ lines, plan }) {
-  const { singles, unawaited, growth } = plan;
+  const { singles, commands, unawaited, coldReads, projections, growth } = plan;
   const tables = [...grouped(lines)].map(([group, inGroup]) => `### ${group}\n\n${markdownTable(LINE_HEADER, inGroup.map(lineRow), "lllrrrl")}`);
   return `## Measures
 
-Medians, and in brackets the least and the greatest round: ${singles.rounds} rounds of single appends, ${unawaited.rounds} of many, ${growth.openings} of opening a log
-and of reading a stream. The ratio is everfold's figure over the peer's, of each round: of rates more than 1 is quicker, of times less.
+Medians, and in brackets the least and the greatest round: ${singles.rounds} rounds of single appends, ${unawaited.rounds} of many and of commits of many, ${coldReads.rounds} of reading
+and folding a whole log, ${commands.rounds} of commands, of loads and of asking for documents, ${projections.rounds} of making them, ${growth.walks} of walks through a log, ${growth.openings} of opening one and
+of reading a stream. The ratio is everfold's figure over the peer's, of each round: of rates more than 1 is quicker, of times less.
 A bar is what everfold is held to; of memory and of tasks the greatest round is judged, of everything else the median.
 
 ${tables.join("\n\n")}`;
@@ -111,7 +113,7 @@ function clocks({ plan }) {
 | open, load | \`EventStore.open\` and \`load\`, the wasm started; the stream is compacted, but for its last events |
 | bytes | the keys and values of all object stores, counted record by record; the ${whole(plan.sizes.count)} events of a bank |
 | wasm memory | the memory of the instance after \`open\` and after all of \`readAll().pages()\`; it only grows |
-| longest task | of those that the browser reports, which are over 50 ms, 0 where it reports none; of appends awaited together the loop that calls is in it |`;
+| longest task | of those that the browser reports, which are over 50 ms, 0 where it reports none. A walk through a log begins in a process of its own: of a page that is only reloaded, clearing away those that were opened before may be in the task. Of appends awaited together the loop that calls is in it |`;
 }
 
 function weight({ weight: { parts } }) {

@@ -23,7 +23,7 @@ export async function measureLogs(session, run, { seed, growth, wide }) {
   await session.renew();
   const streams = await streamsOf(logs, growth.openings, session.revisit);
   const walks = await inTurn(["walks"], growth.walks, async () => {
-    // Else a walk may have to clear away the hundreds of pages that were opened before it, in a task of up to 90 ms.
+    // Else clearing away the hundreds of pages that were opened before it may be in a task of a walk.
     await session.renew();
     return session.call("walkThrough", logs.at(-1));
   });

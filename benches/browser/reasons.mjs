@@ -45,7 +45,7 @@ const LIMITS = {
   "stream-large":
     "The events of a stream that is spread evenly stand in one block of each unit of up to 163,840 events or 12 MiB: about eight blocks at a million, one at ten thousand. Larger units would make it fewer, but who reads the log in its order has to hold all blocks of a unit at once.",
   "task-unawaited": "It is the loop that makes 10,000 appends, each of which is checked and written as JSON before the call returns; what the core does with them follows in a task of its own.",
-  "task-read": "Tasks are told by the clock on the wall: where another process takes the processor meanwhile, and where the browser collects garbage, be it of pages that are gone, that is in them. What everfold does ends after 8 ms, and what it has begun.",
+  "task-read": "Tasks are told by the clock on the wall: where another process takes the processor meanwhile, and where the browser collects garbage, that is in them. everfold gives way after 8 ms, when what it has begun is done.",
 };
 
 /** What stops a line of this key from meeting its bar. */

@@ -14,7 +14,8 @@ const FILE: &str = "build.lock";
 /// Keeps other builds out of the folders that a build empties and fills, until it is dropped.
 ///
 /// The system takes it from a process that dies, and programs that are started do not inherit it. Whoever holds one
-/// must not ask for another: that would wait for itself.
+/// must not ask for another: that would wait for itself. It ends with the build: who reads what was built is not kept
+/// from the next one.
 pub struct BuildLock {
     _file: File,
 }
@@ -33,11 +34,10 @@ impl BuildLock {
         fs::create_dir_all(folder).with_context(|| format!("could not make {}", folder.display()))?;
         let path = folder.join(FILE);
         let context = || format!("could not lock {}", path.display());
-        let file = File::create(&path).with_context(context)?;
+        let file = File::options().write(true).create(true).truncate(false).open(&path).with_context(context)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                // Not to the output, which `npm pack --json` is read from.
                 eprintln!("another build is running here: waiting for it");
                 file.lock().with_context(context)?;
             }

@@ -20,7 +20,7 @@ export function everfoldBatches(cut) {
     const run = async () => {
       for (const writes of given) await store.appendAll(writes);
     };
-    return { run, check: () => checkAndDestroy(store, cut.flat()) };
+    return { run, rest: () => store.close(), check: () => checkAndDestroy(store, cut.flat()) };
   };
   return { name: "everfold", prepare };
 }

@@ -59,6 +59,8 @@ function dexie(events, expected) {
 async function filled(name, events) {
   const store = await openStore(name);
   for (const batch of chunks(events, BATCH_EVENTS)) await store.appendAll(batch.map(({ stream, type, data }) => ({ stream, events: { type, data } })));
+  // Else it would compact of its own accord, in its own turn or in another's.
+  await store.compact();
   return store;
 }
 

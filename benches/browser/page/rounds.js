@@ -15,6 +15,7 @@ let cleared_ms = performance.now();
  * @typedef {object} Turn
  * @property {(slice: number) => Promise<number[] | void>} run is timed; where it times what it does one by one, it gives the
  *   milliseconds of each
+ * @property {() => Promise<void>} [rest] has it do nothing any more, such as compacting, while others have their turn
  * @property {() => Promise<void>} check fails unless the work of the round was done, and cleans up
  *
  * @typedef {object} Result of a round
@@ -25,7 +26,7 @@ let cleared_ms = performance.now();
 
 /**
  * Runs rounds of slices; in each slice every contestant has a turn, and who begins, and who follows whom, changes. One round
- * before them is not counted.
+ * before them is not counted. Before each turn that is a whole round the browser clears away what others have left.
  *
  * @param {Contestant[]} contestants
  * @param {number} rounds
@@ -51,6 +52,7 @@ async function playRound(contestants, round, slices) {
       // A slice leaves little; and code of which some was thrown away with the garbage would begin each of them anew.
       if (slices === 1) await clearAway();
       await play(turns[index], slice);
+      if (slices === 1) await turns[index].rest?.();
     }
   }
   for (const { check } of turns) await check();
@@ -68,7 +70,7 @@ function orderOf(count, turn) {
 }
 
 async function play({ run, result }, slice) {
-  // The first turn of a round gets a task of its own; within a round the turns follow at once.
+  // The first turn of a contestant in a round gets a task of its own; later slices follow at once.
   const timed = slice === 0 ? await watched(() => run(slice)) : await clocked(() => run(slice));
   result.elapsed_ms += timed.elapsed_ms;
   result.latencies_ms.push(...(timed.result ?? []));

@@ -21,7 +21,7 @@ export function everfoldUnawaited(events) {
     const run = async () => {
       await Promise.all(appends.map(({ stream, event }) => store.append(stream, event)));
     };
-    return { run, check: () => checkAndDestroy(store, events) };
+    return { run, rest: () => store.close(), check: () => checkAndDestroy(store, events) };
   };
   return { name: "everfold", prepare };
 }
