@@ -34,7 +34,8 @@ impl BuildLock {
         fs::create_dir_all(folder).with_context(|| format!("could not make {}", folder.display()))?;
         let path = folder.join(FILE);
         let context = || format!("could not lock {}", path.display());
-        let file = File::options().write(true).create(true).truncate(false).open(&path).with_context(context)?;
+        let file =
+            File::options().write(true).create(true).truncate(false).open(&path).with_context(context)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
