@@ -37,7 +37,7 @@ function offerCompaction(store, onDone) {
     try {
       const { bytesBefore, bytesAfter } = await store.compact();
       const sizes = { from: formatBytes(bytesBefore), to: formatBytes(bytesAfter) };
-      toast(bytesBefore <= bytesAfter ? `Nothing was left to compact: ${sizes.to} are stored.` : `Compacted: from ${sizes.from} to ${sizes.to}.`);
+      toast(bytesBefore === bytesAfter ? `Nothing was left to compact: ${sizes.to} are stored.` : `Compacted: from ${sizes.from} to ${sizes.to}.`);
     } catch (error) {
       onError(error);
     }
